@@ -1,0 +1,317 @@
+// Package inputs holds a deployment condition: the hardware, the model, the
+// workload and the goal that a plan must meet.
+//
+// A Condition is plain data and is not changed after it was read. Sub-packages
+// read it from files (read), know accelerators and models by name (catalog) and
+// carry rules (knowledge). The package imports nothing else of this project.
+//
+// Units are fixed: bytes, FLOP/s, bytes/s and seconds as float64 or int64, named
+// in each field's comment. A rate of a link is per GPU and per direction.
+package inputs
+
+// Condition is everything a solve needs to know.
+type Condition struct {
+	Name        string // names the output folder; the file's base name unless stated
+	Cluster     Cluster
+	Model       Model
+	Workload    Workload
+	Goal        Goal
+	Strategy    *Strategy // what the file proposes itself; nil when it proposes nothing
+	Statements  []Statement
+	Assumptions []Assumption
+	Warnings    []string
+}
+
+// Place is a position in an input file. Line and Col count from 1; 0 means that
+// the source has no such position (an environment variable, a flag).
+type Place struct {
+	File string
+	Line int
+	Col  int
+}
+
+// Statement is one thing that an input says, and what it was used as.
+type Statement struct {
+	Place  Place
+	Text   string
+	UsedAs string // such as "cluster: peak compute of every GPU 400 TFLOP/s"
+}
+
+// Assumption is a value that no input stated.
+type Assumption struct {
+	What    string
+	Value   string
+	Because string
+}
+
+// Cluster is the hardware: pools of identical GPUs and the network between nodes.
+type Cluster struct {
+	Pools []Pool
+	// Network joins GPUs of different nodes.
+	Network Link
+}
+
+// Pool is a set of GPUs that are interchangeable: one accelerator, one usable
+// memory size, one kind of node. Two pools may share a host (Host equal).
+type Pool struct {
+	Name        string
+	Accelerator Accelerator
+	Count       Count
+	// Nodes lists the GPUs of a stated count by node. Where the count is ranged or
+	// unlimited it is empty and nodes of GPUsPerNode are made as needed.
+	Nodes       []Node
+	GPUsPerNode int
+	// MemoryBytes is what a plan may fill on each GPU before Utilization is
+	// applied: the capacity, or the free memory where the input states that.
+	MemoryBytes int64
+	// Utilization is the share of MemoryBytes that a plan may use, (0, 1].
+	Utilization float64
+	// Intra joins GPUs inside a node.
+	Intra Link
+	// USDPerHour is the price of one GPU; 0 where unknown.
+	USDPerHour float64
+}
+
+// Node is one host (or the part of a host that belongs to the pool).
+type Node struct {
+	Host string   // "node-0": equal for pools that share a machine
+	GPUs []string // identifiers unique in the cluster: "node-0/gpu-3"
+}
+
+// Count is how many GPUs of a pool may be used.
+// Min == Max: a stated number. Max == 0: unlimited.
+type Count struct{ Min, Max int }
+
+// Stated reports whether the number is given rather than ours to choose.
+func (c Count) Stated() bool { return c.Max > 0 && c.Min == c.Max }
+
+// Unlimited reports whether there is no upper end.
+func (c Count) Unlimited() bool { return c.Max == 0 }
+
+// LinkKind names the wire; the efficiencies of a link depend on it.
+type LinkKind string
+
+// The kinds of link that the cost model knows.
+const (
+	LinkNVLink     LinkKind = "nvlink" // NVLink with NVSwitch, or another full-rate fabric
+	LinkPair       LinkKind = "pair"   // a bridge between two GPUs; larger groups use PCIe
+	LinkMesh       LinkKind = "mesh"   // point-to-point mesh (Infinity Fabric)
+	LinkPCIe       LinkKind = "pcie"
+	LinkEthernet   LinkKind = "ethernet"
+	LinkInfiniBand LinkKind = "infiniband"
+	LinkUnknown    LinkKind = "unknown"
+)
+
+// Link is a connection, rated per GPU and direction.
+type Link struct {
+	Kind           LinkKind
+	BytesPerSecond float64
+	// PairBytesPerSecond is the rate between two bridged GPUs where it differs (0: same).
+	PairBytesPerSecond float64
+}
+
+// DType is a number format.
+type DType string
+
+// Number formats of weights, activations and the KV cache.
+const (
+	FP32 DType = "fp32"
+	BF16 DType = "bf16"
+	FP16 DType = "fp16"
+	FP8  DType = "fp8"
+	INT8 DType = "int8"
+	FP4  DType = "fp4"
+	INT4 DType = "int4"
+)
+
+// Bytes is the storage of one element, in bytes: 0.5 for the 4-bit formats.
+func (d DType) Bytes() float64 {
+	switch d {
+	case FP32:
+		return 4
+	case FP8, INT8:
+		return 1
+	case FP4, INT4:
+		return 0.5
+	default:
+		return 2
+	}
+}
+
+// Accelerator is one kind of device.
+type Accelerator struct {
+	Name            string
+	Aliases         []string
+	Vendor          string
+	Generation      string // "hopper", "ampere", …: efficiencies are known by generation
+	MemoryBytes     int64  // nominal capacity
+	MemoryBandwidth float64
+	// FLOPS is the dense peak by number format, FLOP/s. A format that is absent
+	// is not computed natively.
+	FLOPS map[DType]float64
+	Link  Link // inside the node: NVLink or alike; BytesPerSecond 0 where there is none
+	PCIe  float64
+	// Efficiency overrides the constants of the generation; nil uses them.
+	Efficiency *Efficiency
+	USDPerHour float64
+	Provenance string
+}
+
+// Efficiency is a utilisation that an input states ("MFU 60 %, bandwidth
+// utilisation 80 %"). Stated utilisation leaves no launch floor: it is the law.
+type Efficiency struct {
+	Compute   float64 // share of the peak FLOP/s that is reached, (0, 1]
+	Bandwidth float64 // share of the memory bandwidth that is reached, (0, 1]; 0: not stated
+}
+
+// AttentionKind tells how keys and values are stored.
+type AttentionKind string
+
+// Attention forms. MHA and MQA are GQA with as many, or one, KV heads.
+const (
+	GQA AttentionKind = "gqa"
+	MLA AttentionKind = "mla"
+)
+
+// Attention is one attention block. Sizes are whole numbers before any split.
+type Attention struct {
+	Kind     AttentionKind
+	Heads    int
+	KVHeads  int
+	HeadDim  int // query/key width a head
+	VHeadDim int // value width a head; HeadDim where it does not differ
+	// Window limits the context of a sliding-window layer, in tokens; 0: full.
+	Window int
+	// MLA only, in elements.
+	QLoraRank  int
+	KVLoraRank int
+	RopeDim    int
+}
+
+// FFN is the feed-forward block of a layer.
+type FFN struct {
+	Intermediate int  // width (of one expert where Experts > 0)
+	Gated        bool // three matrices instead of two
+	Experts      int  // routed experts; 0: dense
+	TopK         int
+	Shared       int // width of all shared experts together; 0: none
+}
+
+// LayerKind is one kind of layer; layers of one kind cost the same.
+type LayerKind struct {
+	Name      string
+	Attention Attention
+	FFN       FFN
+}
+
+// Model is a decoder-only transformer.
+type Model struct {
+	Name       string
+	Hidden     int
+	Vocab      int // 0: unknown, embedding and head are then left out
+	Tied       bool
+	Kinds      []LayerKind
+	Layers     []int // kind of each layer, first to last
+	Weights    DType // storage and matmul format of the weights
+	Activation DType
+	KV         DType
+	MaxContext int // tokens; 0: not stated
+	// DeclaredParams is the parameter count an input states; 0: not stated.
+	DeclaredParams float64
+	// FFNScale multiplies FFN and expert widths so that the parameters add up to
+	// DeclaredParams; 1 where nothing was declared or the figures agree.
+	FFNScale   float64
+	Provenance string
+}
+
+// Phase is the kind of work a deployment does.
+type Phase string
+
+// Phases of serving.
+const (
+	Prefill Phase = "prefill"
+	Decode  Phase = "decode"
+	Mixed   Phase = "mixed" // both on the same GPUs, prefill chunked into decode steps
+)
+
+// Range is an inclusive range of whole numbers.
+type Range struct{ Min, Max int }
+
+// Mid is the middle of the range, rounded up.
+func (r Range) Mid() int { return (r.Min + r.Max + 1) / 2 }
+
+// Workload is what is served.
+type Workload struct {
+	Phase Phase
+	Batch int // sequences in flight over all replicas
+	// Input is the prompt length in tokens: the upper end decides memory and TTFT,
+	// the middle throughput.
+	Input Range
+	// Output is the number of generated tokens; zero where none are stated.
+	Output Range
+}
+
+// ObjectiveKind names what is minimised.
+type ObjectiveKind string
+
+// Objectives. Each single term breaks ties by the other.
+const (
+	Balanced   ObjectiveKind = "balanced"
+	Latency    ObjectiveKind = "latency"
+	Throughput ObjectiveKind = "throughput"
+	GPUs       ObjectiveKind = "gpus"
+	Cost       ObjectiveKind = "cost"
+)
+
+// RequirementKind names a metric that a requirement bounds.
+type RequirementKind string
+
+// Requirements. Times are upper bounds, rates lower bounds.
+const (
+	TTFT            RequirementKind = "ttft"               // seconds
+	TPOT            RequirementKind = "tpot"               // seconds per output token
+	TokensPerSecond RequirementKind = "throughput"         // tokens/s of the deployment
+	TokensPerSGPU   RequirementKind = "throughput_per_gpu" // tokens/s of each GPU used
+	OutputPerSecond RequirementKind = "output_throughput"  // generated tokens/s
+	OutputPerSGPU   RequirementKind = "output_throughput_per_gpu"
+	CostUSDPerHour  RequirementKind = "cost_per_hour" // US dollars
+	EndToEnd        RequirementKind = "e2e"           // seconds for a whole request
+)
+
+// Upper reports whether the requirement is an upper bound.
+func (k RequirementKind) Upper() bool {
+	switch k {
+	case TTFT, TPOT, CostUSDPerHour, EndToEnd:
+		return true
+	}
+	return false
+}
+
+// Requirement is one bound that a plan must meet.
+type Requirement struct {
+	Kind  RequirementKind
+	Value float64 // in the unit of its kind
+	Place Place
+	Text  string
+}
+
+// Goal is what a plan is judged by.
+type Goal struct {
+	Objective        ObjectiveKind
+	LatencyWeight    float64 // w_ℓ of the balanced objective
+	ThroughputWeight float64 // w_c
+	Requirements     []Requirement
+	// Balance is the stated ε of the balance constraint; nil: default 0.25, which
+	// gives way where no plan meets it.
+	Balance *float64
+	// AllowIdle lets GPUs of a stated number stay unused.
+	AllowIdle bool
+	// Margin is the share by which a requirement must be beaten to count as met;
+	// nil: 0.10, or 0 where the input states its own utilisation.
+	Margin *float64
+}
+
+// Strategy is a parallelism strategy that an input proposes. Zero: not stated.
+type Strategy struct {
+	GPUs, TP, PP, EP, CP, DP, SP int
+}
