@@ -1,0 +1,123 @@
+package path
+
+import "sort"
+
+// box restricts both bottlenecks to windows: lo_p ≤ T_p ≤ hi_p, given as indices
+// into the distinct times. Every path lies in the box of its own T, so boxes that
+// cover all values cover all paths.
+type box struct {
+	lo, hi [2]int
+	bound  int64
+	// lambda is the price vector that gave the bound: a start for the children.
+	lambda []int64
+	serial int // ties in the queue are broken by age, for determinism
+}
+
+func (c *compiled) wholeBox() *box {
+	b := &box{}
+	for ph := range 2 {
+		b.hi[ph] = len(c.values[ph]) - 1
+	}
+	return b
+}
+
+func (c *compiled) low(b *box, ph int) int64  { return c.values[ph][b.lo[ph]] }
+func (c *compiled) high(b *box, ph int) int64 { return c.values[ph][b.hi[ph]] }
+
+// floor is the smallest time on the rate phase that any stage of a balanced path
+// with T in the box can have.
+func (c *compiled) floor(b *box) int64 {
+	if !c.balance {
+		return 0
+	}
+	// low·Den ≥ Num·T, rounded up.
+	return (c.p.BalanceNum*c.low(b, 1) + c.p.BalanceDen - 1) / c.p.BalanceDen
+}
+
+// filter lists the arcs a path of the box may use, in order.
+func (c *compiled) filter(b *box, out []int32) []int32 {
+	hi0, hi1, floor := c.high(b, 0), c.high(b, 1), c.floor(b)
+	out = out[:0]
+	for i := range c.arcs {
+		x := &c.arcs[i]
+		if x.time[0] <= hi0 && x.time[1] <= hi1 && x.time[1] >= floor {
+			out = append(out, int32(i))
+		}
+	}
+	return out
+}
+
+// tighten moves the ends of the box inwards to times that some arc of the list
+// has; false where nothing is left.
+func (c *compiled) tighten(b *box, arcs []int32) bool {
+	if len(arcs) == 0 {
+		return false
+	}
+	for ph := range 2 {
+		if !c.bottleneck[ph] {
+			continue
+		}
+		var most int64
+		for _, i := range arcs {
+			most = max(most, c.arcs[i].time[ph])
+		}
+		v := c.values[ph]
+		b.hi[ph] = min(b.hi[ph], sort.Search(len(v), func(i int) bool { return v[i] >= most }))
+		if b.hi[ph] < b.lo[ph] {
+			return false
+		}
+		if need := c.minimax(arcs, ph); need > c.low(b, ph) {
+			b.lo[ph] = sort.Search(len(v), func(i int) bool { return v[i] >= need })
+			if b.lo[ph] > b.hi[ph] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// minimax is the smallest bottleneck of any path over the arcs, counts aside;
+// infinite where there is no path.
+func (c *compiled) minimax(arcs []int32, ph int) int64 {
+	best := make([]int64, c.nodes)
+	for i := range best {
+		best[i] = infinite
+	}
+	best[c.sink] = 0
+	for k := len(arcs) - 1; k >= 0; k-- {
+		x := &c.arcs[arcs[k]]
+		if v := max(x.time[ph], best[x.to]); v < best[x.from] {
+			best[x.from] = v
+		}
+	}
+	least := int64(infinite)
+	for _, s := range c.sources {
+		least = min(least, best[s])
+	}
+	return least
+}
+
+// split halves the window that costs most; nil, nil where both hold one value.
+func (c *compiled) split(b *box) (*box, *box) {
+	ph, most := -1, int64(-1)
+	for q := range 2 {
+		if !c.bottleneck[q] || b.lo[q] == b.hi[q] {
+			continue
+		}
+		f := c.p.Phases[q]
+		width := (c.high(b, q) - c.low(b, q)) * max(1, c.p.Weight[q]*max(f.Peak, f.Rate))
+		if q == 1 && c.balance && c.high(b, 1)*c.p.BalanceNum > c.low(b, 1)*c.p.BalanceDen {
+			width = infinite // the floor says nothing yet: narrow this one first
+		}
+		if width > most {
+			ph, most = q, width
+		}
+	}
+	if ph < 0 {
+		return nil, nil
+	}
+	left, right := *b, *b
+	mid := (b.lo[ph] + b.hi[ph]) / 2
+	left.hi[ph], right.lo[ph] = mid, mid+1
+	return &left, &right
+}

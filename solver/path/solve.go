@@ -1,0 +1,273 @@
+package path
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+
+	"partita/solver"
+)
+
+// Options steer a solve. The zero value searches everything.
+type Options struct {
+	// Cutoff asks only for paths with J < *Cutoff; nil: all. A refuted cutoff is
+	// Infeasible with Bound = Cutoff.
+	Cutoff *int64
+	// Incumbent is a known path; it is checked, never believed.
+	Incumbent []Stage
+}
+
+// Result of a solve. Infeasible means that no path (below the cutoff) exists.
+type Result struct {
+	Status   solver.Status
+	Stages   []Stage // nil where there is none
+	Value    Value
+	Bound    int64 // no feasible path is better than this
+	HasBound bool
+	Boxes    int // windows looked at
+	Labels   int // partial paths made
+}
+
+// directWork is the number of (arc, used vector) pairs below which a box is
+// enumerated rather than split: about 20 ms.
+const directWork = 6 << 20
+
+// softLabels is how many labels a box that can still be split may make.
+const softLabels = 1 << 18
+
+// search is the state of one solve.
+type search struct {
+	c      *compiled
+	best   int64
+	chain  []int32
+	queue  queue
+	boxes  int
+	labels int
+	serial int
+	arcs   []int32
+	open   int64 // least bound of a box given up unproved
+}
+
+// Solve finds the best path of p and proves it: best-first over windows of the
+// bottlenecks, each bounded by priced shortest paths and settled by labels over
+// (node, resources used). When ctx ends first, the result carries the best path
+// found and a valid bound.
+func Solve(ctx context.Context, p *Problem, opts Options) (Result, error) {
+	c, err := compile(p)
+	if err != nil {
+		return Result{}, err
+	}
+	s := &search{c: c, best: c.most() + 1, open: infinite}
+	if opts.Cutoff != nil {
+		s.best = min(s.best, *opts.Cutoff)
+	}
+	asked := s.best
+	var known []Stage
+	if len(opts.Incumbent) > 0 {
+		if v, err := p.Evaluate(opts.Incumbent); err == nil && v.Objective < s.best {
+			s.best, known = v.Objective, opts.Incumbent
+		}
+	}
+	if len(c.arcs) > 0 {
+		root := c.wholeBox()
+		root.bound = -infinite
+		s.push(root)
+		s.run(ctx)
+	}
+	return s.result(ctx, known, asked)
+}
+
+func (s *search) result(ctx context.Context, known []Stage, asked int64) (Result, error) {
+	r := Result{Boxes: s.boxes, Labels: s.labels, Stages: known}
+	if s.chain != nil {
+		r.Stages = s.c.stages(s.chain)
+	}
+	r.Bound = min(s.best, s.open)
+	for _, b := range s.queue {
+		r.Bound = min(r.Bound, b.bound)
+	}
+	r.HasBound = r.Bound > -infinite
+	if r.Stages != nil {
+		v, err := s.c.p.Evaluate(r.Stages)
+		if err != nil {
+			return Result{}, fmt.Errorf("path: the path found fails its own check: %w", err)
+		}
+		r.Value = v
+	}
+	switch {
+	case r.Bound >= s.best && r.Stages != nil:
+		r.Status = solver.Optimal
+		r.Bound = r.Value.Objective
+	case r.Bound >= s.best:
+		r.Status = solver.Infeasible
+		r.Bound = asked
+	case errors.Is(ctx.Err(), context.Canceled):
+		r.Status = solver.Interrupted
+	default:
+		r.Status = solver.TimeLimit
+	}
+	return r, nil
+}
+
+// most is more than any path can cost.
+func (c *compiled) most() int64 {
+	far := make([][3]int64, c.nodes)
+	var peak [2]int64
+	for k := len(c.arcs) - 1; k >= 0; k-- {
+		x := &c.arcs[k]
+		for ph := range 2 {
+			far[x.from][ph] = max(far[x.from][ph], x.time[ph]+far[x.to][ph])
+			peak[ph] = max(peak[ph], x.time[ph])
+		}
+		far[x.from][2] = max(far[x.from][2], x.fee+far[x.to][2])
+	}
+	var worst [3]int64
+	for _, n := range c.sources {
+		for i := range worst {
+			worst[i] = max(worst[i], far[n][i])
+		}
+	}
+	return c.objective([2]int64{worst[0], worst[1]}, peak, worst[2])
+}
+
+func (s *search) run(ctx context.Context) {
+	for len(s.queue) > 0 {
+		if ctx.Err() != nil {
+			return
+		}
+		b := heap.Pop(&s.queue).(*box)
+		if b.bound >= s.best {
+			s.queue = s.queue[:0] // best first: all others are no better
+			return
+		}
+		if !s.settle(ctx, b) {
+			heap.Push(&s.queue, b)
+			return
+		}
+	}
+}
+
+func (s *search) push(b *box) {
+	if b.bound >= s.best {
+		return
+	}
+	b.serial = s.serial
+	s.serial++
+	heap.Push(&s.queue, b)
+}
+
+// settle proves a box, or replaces it by its halves. False: ctx ended first.
+func (s *search) settle(ctx context.Context, b *box) bool {
+	c := s.c
+	s.boxes++
+	s.arcs = c.filter(b, s.arcs)
+	if !c.tighten(b, s.arcs) {
+		return true
+	}
+	s.arcs = c.filter(b, s.arcs)
+	if !c.tighten(b, s.arcs) {
+		return true
+	}
+	var pr *priced
+	for _, form := range c.forms(b) {
+		x := c.ascend(s.arcs, form, b.lambda, s.best)
+		if x == nil {
+			return true
+		}
+		s.offer(x.chain)
+		if pr == nil || x.bound > pr.bound {
+			pr = x
+		}
+		if pr.bound >= s.best {
+			return true
+		}
+	}
+	b.lambda, b.bound = pr.lambda, max(b.bound, pr.bound)
+	if b.bound >= s.best {
+		return true
+	}
+	arcs := c.fix(s.arcs, pr, s.best)
+	left, right := c.split(b)
+	if left != nil && int64(len(arcs))*c.states > directWork {
+		s.push(left)
+		s.push(right)
+		return true
+	}
+	switch s.enumerate(ctx, b, pr, arcs, left != nil) {
+	case stopped:
+		return false
+	case tooMany:
+		if left == nil {
+			s.open = min(s.open, b.bound)
+			return true
+		}
+		left.bound, right.bound = b.bound, b.bound
+		s.push(left)
+		s.push(right)
+	}
+	return true
+}
+
+// enumerate settles a box by labels.
+func (s *search) enumerate(ctx context.Context, b *box, pr *priced, arcs []int32, splittable bool) outcome {
+	c := s.c
+	var exact *counts
+	if c.dense() {
+		exact = newCounts(c, pr.lambda)
+		if !exact.forward(ctx, arcs, pr, s.best) {
+			return stopped
+		}
+		chain := exact.cheapest()
+		if chain == nil {
+			return finished
+		}
+		s.offer(chain)
+		if !exact.backward(ctx, arcs, pr, s.best) {
+			return stopped
+		}
+	}
+	if s.chain == nil {
+		beam := c.newLabeling(b, pr, exact, arcs, s.best, 2)
+		if beam.run(ctx, arcs) == stopped {
+			return stopped
+		}
+		s.labels += len(beam.labels)
+		s.offer(beam.chain)
+	}
+	l := c.newLabeling(b, pr, exact, arcs, s.best, 0)
+	l.limit = maxLabels
+	if splittable {
+		l.limit = softLabels
+	}
+	out := l.run(ctx, arcs)
+	s.labels += len(l.labels)
+	s.offer(l.chain)
+	return out
+}
+
+// offer takes a chain as the incumbent where it is a better path.
+func (s *search) offer(chain []int32) {
+	if v, ok := s.c.tryPath(chain); ok && v < s.best {
+		s.best, s.chain = v, append([]int32(nil), chain...)
+	}
+}
+
+// queue orders boxes by bound, then age.
+type queue []*box
+
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, j int) bool {
+	if q[i].bound != q[j].bound {
+		return q[i].bound < q[j].bound
+	}
+	return q[i].serial < q[j].serial
+}
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(x any)   { *q = append(*q, x.(*box)) }
+func (q *queue) Pop() any {
+	old := *q
+	x := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return x
+}
