@@ -1,0 +1,73 @@
+# Partita: `make run` installs what is missing, builds and solves an example;
+# `make test` tests. docs/installation.md explains the rest.
+
+GO ?= go
+SHELL := /bin/bash
+BIN := bin/partita
+EXAMPLE ?= examples/llama-3.1-70b-2x8-h100.yaml
+OUT ?= partita-out
+TESTFLAGS ?=
+FUZZTIME ?= 10m
+# Pinned so that the same tree is judged alike everywhere.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# lp_solve is compiled in where its header and its shared library are installed
+# and cgo works. Debian puts the library into /usr/lib/lp_solve (package
+# lp-solve) and the header into /usr/include/lpsolve (package liblpsolve55-dev).
+LPSOLVE_INCLUDE := $(patsubst %/lp_lib.h,%,$(firstword $(wildcard /usr/include/lpsolve/lp_lib.h /usr/local/include/lpsolve/lp_lib.h)))
+LPSOLVE_LIB := $(patsubst %/liblpsolve55.so,%,$(firstword $(wildcard /usr/lib/lp_solve/liblpsolve55.so /usr/local/lib/liblpsolve55.so)))
+CGO := $(shell $(GO) env CGO_ENABLED)
+ifneq ($(and $(LPSOLVE_INCLUDE),$(LPSOLVE_LIB),$(filter 1,$(CGO))),)
+TAGS := -tags=lpsolve
+export CGO_CFLAGS := -I$(LPSOLVE_INCLUDE)
+export CGO_LDFLAGS := -L$(LPSOLVE_LIB) -Wl,-rpath,$(LPSOLVE_LIB) -llpsolve55 -lm -ldl -lcolamd
+endif
+
+.PHONY: help run deps build test lint race agree fuzz bench fresh clean lpsolve-note
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+run: deps ## install what is missing, build, solve a real example, print where the results are
+	@$(MAKE) --no-print-directory build
+	@echo "solving $(EXAMPLE)"
+	@$(BIN) solve $(EXAMPLE) -o $(OUT)/$(basename $(notdir $(EXAMPLE)))
+
+deps: ## install lp_solve and a C compiler through apt where they are absent
+	@scripts/install-deps.sh
+
+build: lpsolve-note ## build bin/partita, with lp_solve where it is installed
+	@mkdir -p bin
+	$(GO) build $(TAGS) -trimpath -o $(BIN) ./cmd/partita
+
+test: lpsolve-note ## run all tests
+	$(GO) test $(TAGS) $(TESTFLAGS) ./...
+
+lint: ## gofmt, vet and staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go' 2>/dev/null || find . -name '*.go')); \
+	  if [ -n "$$unformatted" ]; then echo "not formatted (run gofmt -w):"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet $(TAGS) ./...
+	$(GO) run $(STATICCHECK) $(TAGS) ./...
+
+race: ## the race detector on the packages that run goroutines
+	$(GO) test $(TAGS) -race -short ./cmd/... ./formulation/... ./solver/...
+
+agree: ## the three backends on 10,000 random instances (make test runs 500)
+	PARTITA_AGREE_INSTANCES=10000 $(GO) test $(TAGS) -run 'Agree' -count=1 -v -timeout 120m ./formulation/... ./solver/...
+
+fuzz: ## every fuzz target for FUZZTIME (10m)
+	@GO="$(GO)" TAGS="$(TAGS)" scripts/fuzz.sh $(FUZZTIME)
+
+bench: ## every benchmark
+	$(GO) test $(TAGS) -run '^$$' -bench . -benchmem -timeout 60m ./...
+
+fresh: ## run both README commands in a fresh Debian root (needs root and debootstrap)
+	scripts/fresh.sh
+
+clean: ## remove what was built
+	rm -rf bin
+
+lpsolve-note:
+ifeq ($(TAGS),)
+	@echo "lp_solve is not installed (or cgo is off): building without the ilp backend; 'make deps' installs it" >&2
+endif

@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Main runs one command line and returns its exit code. The context ends the
+// search: what was found until then is written with its bound and gap.
+func Main(ctx context.Context, args []string, env Environment) int {
+	root := newRoot(env)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitFound
+	}
+	// What cobra itself refuses (unknown command or flag, wrong number of
+	// arguments) is not marked: it is the command line that is wrong.
+	var failed *commandError
+	if !errors.As(err, &failed) {
+		fmt.Fprintf(env.Err, "partita: %v\nRun 'partita --help' or 'partita COMMAND --help' for usage.\n", err)
+		return exitUsage
+	}
+	report(env, failed.err)
+	return codeOf(failed.err)
+}
+
+// commandError marks an error that a command returned, to tell it from one that
+// cobra found on the command line.
+type commandError struct{ err error }
+
+func (e *commandError) Error() string { return e.err.Error() }
+
+// action makes a command's function into cobra's, its errors marked.
+func action(run func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := run(cmd, args); err != nil {
+			return &commandError{err}
+		}
+		return nil
+	}
+}
+
+// report writes an error to stderr. Problems of an input keep their own form
+// `file:line:col: …`, one a line, so that editors can jump to them.
+func report(env Environment, err error) {
+	text := strings.TrimRight(err.Error(), "\n")
+	switch {
+	case text == "":
+	case codeOf(err) == exitInvalidInput:
+		fmt.Fprintln(env.Err, text)
+	default:
+		fmt.Fprintln(env.Err, "partita: "+text)
+	}
+}
+
+func newRoot(env Environment) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "partita",
+		Short: "Proved-optimal deployment plans for large language models",
+		Long: `partita reads a deployment condition (hardware, model, workload, requirements),
+finds the split of the model over the GPUs that is optimal under the stated cost
+model, proves it, verifies the plan by independent code and writes it down.`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       env.Version,
+	}
+	root.SetIn(env.In)
+	root.SetOut(env.Out)
+	root.SetErr(env.Err)
+	root.SetVersionTemplate(versionText(env))
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newSolve(env), newCompare(env), newCatalog(env), newVersion(env))
+	return root
+}

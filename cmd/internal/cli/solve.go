@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"partita/formulation"
+)
+
+func newSolve(env Environment) *cobra.Command {
+	var condition conditionFlags
+	var search searchFlags
+	var out outputFlags
+	cmd := &cobra.Command{
+		Use:   "solve CONDITION…",
+		Short: "Find, prove, verify and write the optimal plan",
+		Long: `solve reads one condition (several files combine: hardware, model, workload),
+searches for the optimal plan, proves it, verifies it by independent code, writes
+plan.json, report.md and manifest.json, and prints a summary.
+
+Interrupt it once and it writes the best plan so far with its bound and gap;
+interrupt it twice and it stops at once.`,
+		Example: `  partita solve examples/llama-3.1-70b-2x8-h100.yaml
+  partita solve condition.md --ttft 2s --backend ilp -o out
+  partita solve gpus.csv workload.yaml --model Llama-3.1-8B --json`,
+		Args: needsCondition(),
+	}
+	condition.register(cmd.Flags())
+	search.register(cmd.Flags())
+	out.register(cmd.Flags())
+	cmd.RunE = action(func(cmd *cobra.Command, args []string) error {
+		if err := search.check(); err != nil {
+			return withCode(exitUsage, err)
+		}
+		if err := out.check(); err != nil {
+			return err
+		}
+		c, err := condition.load(env, args)
+		if err != nil {
+			return err
+		}
+		rep, err := formulation.Optimize(cmd.Context(), c, search.options(env))
+		if err != nil {
+			return err
+		}
+		return out.finish(env, c, rep)
+	})
+	return cmd
+}

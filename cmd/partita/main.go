@@ -1,0 +1,22 @@
+// Command partita finds the optimal way to split a model over GPUs, proves it and
+// verifies it. The commands are in cmd/internal/cli.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"partita/cmd/internal/cli"
+	"partita/solver/lpsolve"
+)
+
+func main() {
+	if lpsolve.IsWorker() { // this process was started to run lp_solve apart from its parent
+		os.Exit(lpsolve.RunWorker(os.Stdin, os.Stdout))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the first signal asks for the incumbent, the second kills
+	os.Exit(cli.Main(ctx, os.Args[1:], cli.System()))
+}
