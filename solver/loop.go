@@ -69,7 +69,9 @@ func (l *loop) begin() {
 	if obj.Sense != NoObjective {
 		l.low, l.hasLow = l.domainBound(obj)
 		if l.opts.Cutoff != nil {
-			l.beat, l.hasTop = l.sign**l.opts.Cutoff, true
+			// Every objective lies within ±headroom, so a wilder cutoff means the same.
+			cutoff := min(max(*l.opts.Cutoff, -headroom-1), headroom+1)
+			l.beat, l.hasTop = l.sign*cutoff, true
 		}
 	}
 	if l.opts.Hint != nil {
@@ -134,7 +136,11 @@ func (l *loop) round(ctx context.Context) (done bool, err error) {
 			l.close(Optimal)
 			return true, nil
 		}
-		l.step *= 2
+		l.step = min(2*l.step, headroom)
+		if raw.Status == Unbounded {
+			l.finish(Unbounded)
+			return true, nil
+		}
 		if raw.Status == Optimal || ctx.Err() == nil {
 			return false, nil
 		}
@@ -209,7 +215,8 @@ func (l *loop) finish(s Status) {
 	if s == Optimal {
 		l.low, l.hasLow = l.beat, true
 	}
-	if l.hasLow && s != Unbounded {
+	refuted := s == Infeasible && l.opts.Cutoff == nil // there is nothing to bound
+	if l.hasLow && s != Unbounded && !refuted {
 		l.result.BestBound, l.result.HasBound = l.sign*min(l.low, l.capLow()), true
 	}
 }
