@@ -65,7 +65,6 @@ func newRoot(env Environment) *cobra.Command {
 		Long: `partita reads a deployment condition (hardware, model, workload, requirements),
 finds the split of the model over the GPUs that is optimal under the stated cost
 model, proves it, verifies the plan by independent code and writes it down.`,
-		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       env.Version,
@@ -73,6 +72,7 @@ model, proves it, verifies the plan by independent code and writes it down.`,
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
+	root.Flags().Bool("version", false, "print the version and the backends that are built in") // without cobra's -v: that is --verbose
 	root.SetVersionTemplate(versionText(env))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newSolve(env), newCompare(env), newCatalog(env), newVersion(env))

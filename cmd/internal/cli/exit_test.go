@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"partita/inputs/read"
+)
+
+// TestExitCodesAreDocumented holds docs/exit-codes.md against the table.
+func TestExitCodesAreDocumented(t *testing.T) {
+	data, err := os.ReadFile("../../../docs/exit-codes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, line := range strings.Split(string(data), "\n") {
+		if strings.HasPrefix(line, "| ") && !strings.HasPrefix(line, "| code") {
+			got = append(got, line)
+		}
+	}
+	var want []string
+	for i, c := range ExitCodes() {
+		if c.Code != i {
+			t.Errorf("row %d of the table is code %d", i, c.Code)
+		}
+		want = append(want, fmt.Sprintf("| %d | %s | %s | %s |", c.Code, c.Name, c.Meaning, c.Written))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("docs/exit-codes.md (-table +document):\n%s", diff)
+	}
+}
+
+func TestCodeOf(t *testing.T) {
+	for _, row := range []struct {
+		err  error
+		want int
+	}{
+		{nil, exitFound},
+		{errors.New("disk full"), exitInternal},
+		{fmt.Errorf("reading: %w", read.Diagnostics{{Problem: "bad"}}), exitInvalidInput},
+		{withCode(exitUsage, errors.New("no such backend")), exitUsage},
+		{fmt.Errorf("outer: %w", withCode(exitUnverified, errors.New("memory"))), exitUnverified},
+		{endWith(exitInfeasible), exitInfeasible},
+		{endWith(exitFound), exitFound},
+		// A code that was given wins over the kind of the error inside it.
+		{withCode(exitUsage, read.Diagnostics{{Problem: "bad"}}), exitUsage},
+	} {
+		if got := codeOf(row.err); got != row.want {
+			t.Errorf("codeOf(%v) = %d, want %d", row.err, got, row.want)
+		}
+	}
+}
