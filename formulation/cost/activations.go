@@ -1,0 +1,89 @@
+package cost
+
+import (
+	"math"
+
+	"partita/inputs"
+)
+
+// Bytes of a logit: engines convert them to 32 bits before sampling.
+const logitBytes = 4
+
+// Activations is the working memory of one GPU, in bytes, for the largest of the
+// load's steps:
+//
+//	2 hidden states (residual and operator input) + the largest operator's own
+//	tensors + one hidden state to communicate from + on the last stage the logits of
+//	one position a sequence, gathered                                              (M3)
+//
+// kinds tells which kinds of layer the stage holds. Micro-batches are not cut into
+// chunks: a step that is too large to fit asks for more micro-batches.
+func (c *Calculator) Activations(_ int, kinds []bool, last bool, s Shape, l Load) int64 {
+	return roundUp(largestStep(c, kinds, last, s, l))
+}
+
+// largestStep is the memory of the largest step; a kind is present where its entry
+// is not zero (a flag, or a number of layers).
+func largestStep[T comparable](c *Calculator, kinds []T, last bool, s Shape, l Load) float64 {
+	var absent T
+	largest := 0.0
+	for _, st := range l.Steps {
+		w := splitStep(s, st)
+		operator := 0.0
+		for kind, present := range kinds {
+			if present != absent {
+				operator = math.Max(operator, c.operatorElements(&c.kinds[kind], s, st, &w))
+			}
+		}
+		largest = math.Max(largest, c.stepBytes(operator, last, s, &w))
+	}
+	return largest
+}
+
+// stepBytes is the memory of one step whose largest operator has the given elements.
+func (c *Calculator) stepBytes(operator float64, last bool, s Shape, w *split) float64 {
+	m := &c.model
+	hidden := w.tokens * m.hidden
+	elements := 2*hidden + operator
+	if s.GPUs() > 1 || !last {
+		elements += hidden
+	}
+	bytes := elements * m.activationBytes
+	if last {
+		bytes += w.sequences * m.vocab * logitBytes
+	}
+	return bytes
+}
+
+// operatorElements is the largest operator of a layer: what it makes beside its
+// input, in elements on one rank.
+func (c *Calculator) operatorElements(k *kindFigures, s Shape, st Step, w *split) float64 {
+	n := k.heads / w.t
+	var attention float64
+	if k.latent {
+		// Queries, latents, keys and values of the context, result.
+		down := k.kvRank + k.rope
+		attention = w.tokens * (k.qRank + down + n*(k.qk+k.v))
+		if st.Phase != inputs.Decode {
+			attention += w.sequences * (float64(st.Cached) + float64(st.New)) * n * (k.qk + k.v)
+		} else {
+			attention += w.tokens * n * (2*k.kvRank + k.rope)
+		}
+	} else {
+		attention = w.tokens * (n*(k.qk+k.v) + k.kvHeadsPerRank(s.TP)*(k.qk+k.v))
+		if s.CP > 1 {
+			// Keys and values of the other context ranks.
+			attention += w.sequences * float64(st.New) * k.kvHeadsPerRank(s.TP) * (k.qk + k.v)
+		}
+	}
+	width := k.intermediate / w.t
+	ffn := w.tokens * k.matrices * width
+	if k.experts > 0 {
+		// Copies of tokens sorted by expert, the experts' width, their results; the
+		// memory is laid out for balanced routing.
+		load := w.total * k.topK / float64(s.EP)
+		ffn = load * (2*c.model.hidden + k.matrices*k.intermediate/float64(s.ETP))
+		ffn = math.Max(ffn, w.tokens*k.matrices*k.shared/w.t)
+	}
+	return math.Max(attention, ffn)
+}

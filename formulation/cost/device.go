@@ -1,0 +1,156 @@
+package cost
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"partita/inputs"
+)
+
+// newDevice resolves one pool.
+func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model) (device, []string, error) {
+	a := &pool.Accelerator
+	if err := checkPool(pool); err != nil {
+		return device{}, nil, err
+	}
+	p, warnings, err := resolvePrecision(pool, m)
+	if err != nil {
+		return device{}, nil, err
+	}
+	stated := a.Efficiency != nil
+	g, note := generationOf(a.Generation)
+	d := device{
+		name:        pool.Name,
+		precision:   p,
+		stated:      stated,
+		gpusPerNode: gpusPerNode(pool),
+		capacity:    int64(math.Floor(float64(pool.MemoryBytes) * pool.Utilization)),
+	}
+	matmul := g.matmul
+	if p.matmul.Bytes() < 2 {
+		matmul = g.narrow
+	}
+	d.matmul = d.resolve("matmul of the weights", matmul, p.matmulPeak, a, note)
+	d.wide = d.resolve("router and head", g.matmul, p.widePeak, a, note)
+	d.prefill = d.resolve("prefill attention", g.prefill, p.widePeak, a, note)
+	d.decode = d.resolve("decode attention", g.decode, p.widePeak, a, note)
+	d.stream = d.resolve("norm, residual, rotary, activation", g.stream, p.widePeak, a, note)
+
+	intra, more := nodeLink(pool, d.gpusPerNode)
+	warnings = append(warnings, more...)
+	network := cluster.Network
+	if network.BytesPerSecond <= 0 {
+		if n := pool.Count; n.Unlimited() || n.Max > d.gpusPerNode || len(cluster.Pools) > 1 {
+			warnings = append(warnings, fmt.Sprintf("pool %q: no rate of the network between nodes is known; %g GB/s per GPU and direction assumed", pool.Name, defaultNetworkRate/1e9))
+		}
+		network = inputs.Link{Kind: inputs.LinkUnknown, BytesPerSecond: defaultNetworkRate}
+	}
+	d.node, d.network = nodeWire(intra, !stated), networkWire(network, !stated)
+	return d, warnings, nil
+}
+
+// resolve makes the roofline of one kind of operator and notes where it is from.
+// A stated utilisation replaces the efficiencies of every operator and leaves no
+// launch floor; a bandwidth share that is not stated stays the generation's.
+func (d *device) resolve(operator string, e efficiency, peak float64, a *inputs.Accelerator, inherited string) roofline {
+	if inherited != "" {
+		e.source += "; " + inherited
+	}
+	if s := a.Efficiency; s != nil {
+		const stated = "stated by the input"
+		e.floor = 0
+		switch {
+		case s.Compute > 0 && s.Bandwidth > 0:
+			e.compute, e.bandwidth, e.source = s.Compute, s.Bandwidth, stated
+		case s.Compute > 0:
+			e.compute, e.source = s.Compute, "compute "+stated+"; bandwidth: "+e.source
+		case s.Bandwidth > 0:
+			e.bandwidth, e.source = s.Bandwidth, "bandwidth "+stated+"; compute: "+e.source
+		}
+	}
+	d.notes = append(d.notes, OperatorEfficiency{Operator: operator, FloorSeconds: e.floor, Compute: e.compute, Bandwidth: e.bandwidth, Source: e.source})
+	return roofline{
+		floor:          e.floor,
+		secondsPerFLOP: 1 / (e.compute * peak),
+		secondsPerByte: 1 / (e.bandwidth * a.MemoryBandwidth),
+	}
+}
+
+func checkPool(pool *inputs.Pool) error {
+	a := &pool.Accelerator
+	var problems []error
+	add := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf("pool %q: "+format, append([]any{pool.Name}, args...)...))
+	}
+	if !(a.MemoryBandwidth > 0) || math.IsInf(a.MemoryBandwidth, 0) {
+		add("memory bandwidth of %q is %g bytes/s; state it", a.Name, a.MemoryBandwidth)
+	}
+	if pool.MemoryBytes <= 0 {
+		add("memory of each GPU is %d bytes; state it", pool.MemoryBytes)
+	}
+	if !(pool.Utilization > 0 && pool.Utilization <= 1) {
+		add("utilization of the memory is %g; it must be above 0 and at most 1", pool.Utilization)
+	}
+	if e := a.Efficiency; e != nil {
+		if !(e.Compute >= 0 && e.Compute <= 1) || !(e.Bandwidth >= 0 && e.Bandwidth <= 1) {
+			add("stated utilisation of compute %g and bandwidth %g; each must be between 0 and 1", e.Compute, e.Bandwidth)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// gpusPerNode is the size of the pool's nodes; the largest where they differ.
+func gpusPerNode(pool *inputs.Pool) int {
+	if pool.GPUsPerNode > 0 {
+		return pool.GPUsPerNode
+	}
+	n := 0
+	for i := range pool.Nodes {
+		n = max(n, len(pool.Nodes[i].GPUs))
+	}
+	if n > 0 {
+		return n
+	}
+	return defaultGPUsPerNode
+}
+
+// nodeLink is the link inside a node, PCIe where the pool states none.
+func nodeLink(pool *inputs.Pool, perNode int) (inputs.Link, []string) {
+	l := pool.Intra
+	if l.BytesPerSecond > 0 {
+		return l, nil
+	}
+	if pcie := pool.Accelerator.PCIe; pcie > 0 {
+		kind := inputs.LinkPCIe
+		if l.Kind == inputs.LinkPair && l.PairBytesPerSecond > 0 {
+			kind = inputs.LinkPair
+		}
+		return inputs.Link{Kind: kind, BytesPerSecond: pcie, PairBytesPerSecond: l.PairBytesPerSecond}, nil
+	}
+	l = inputs.Link{Kind: inputs.LinkUnknown, BytesPerSecond: defaultNodeRate}
+	if perNode == 1 || pool.Count.Max == 1 {
+		return l, nil
+	}
+	return l, []string{fmt.Sprintf("pool %q: no link inside a node is known; %g GB/s per GPU and direction assumed", pool.Name, defaultNodeRate/1e9)}
+}
+
+// sendLink is a link as a send between two stages sees it.
+type sendLink struct{ latency, perByte float64 }
+
+// hostLinks are the links inside a shared host for each ordered pair of pools, at
+// from*pools+to: the slower of the two.
+func hostLinks(devices []device) []sendLink {
+	n := len(devices)
+	links := make([]sendLink, 0, n*n)
+	for i := range devices {
+		for j := range devices {
+			a, b := devices[i].node, devices[j].node
+			links = append(links, sendLink{
+				latency: math.Max(a.sendLatency, b.sendLatency),
+				perByte: math.Max(a.sendPerByte, b.sendPerByte),
+			})
+		}
+	}
+	return links
+}
