@@ -100,7 +100,8 @@ type Memory struct {
 	ReserveGiB     float64 `json:"reserve_gib"`
 }
 
-// Balance compares the stages of a plan.
+// Balance compares the stages of a plan by Stage.TimeMS and Stage.MemoryGiB; means
+// are over GPUs (BalanceOf computes it).
 type Balance struct {
 	TimeMaxOverMean   float64 `json:"time_max_over_mean"`
 	MemoryMaxOverMean float64 `json:"memory_max_over_mean"`
@@ -135,7 +136,9 @@ type Solve struct {
 	BestBound     *float64 `json:"best_bound,omitempty"`
 	Gap           *float64 `json:"gap,omitempty"` // (objective - best_bound) / objective
 	Backend       string   `json:"backend"`
-	TimeMS        float64  `json:"time_ms"`
+	// TimeMS is the wall time of the search, rounded up to whole seconds by whoever
+	// fills it in, so that the same input gives the same bytes on most runs.
+	TimeMS float64 `json:"time_ms"`
 	// AgreedBy lists the backends that proved the final outer choice, the first included.
 	AgreedBy []string `json:"agreed_by"`
 	// OutOfTime lists the backends that were asked and did not finish.
@@ -188,7 +191,9 @@ type OuterChoice struct {
 }
 
 // RequirementResult is one requirement held against the plan. Want, Got and
-// Nearest are in the unit named.
+// Nearest are in the unit named: s or ms, tokens/s or tokens/ms (of a GPU too),
+// USD/h. Name is the requirement's kind, such as "ttft". MarginPercent is what the
+// function of that name gives.
 type RequirementResult struct {
 	Name          string   `json:"name"`
 	Unit          string   `json:"unit"`
@@ -225,6 +230,9 @@ type Check struct {
 	OK   bool   `json:"ok"`
 	Want string `json:"want"`
 	Got  string `json:"got"`
+	// Waived marks a condition that a closest plan is known to miss: reported as not
+	// OK, and not counted against the verification as a whole.
+	Waived bool `json:"waived,omitempty"`
 }
 
 // Statement is one statement of the condition with its use.
@@ -256,6 +264,12 @@ type Report struct {
 	Reasons []string
 	// Binding says what holds the optimum back.
 	Binding []string
+	// Condition, Statements, Assumptions and Warnings repeat the plan's where there
+	// is a plan and stand in for them where there is none.
+	Condition   string
+	Statements  []Statement
+	Assumptions []Assumption
+	Warnings    []string
 }
 
 // Status of a whole search.
