@@ -17,18 +17,18 @@ goroot=$(go env GOROOT)
 
 suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")
 # The first Debian archive of the host's apt configuration, old or deb822 style.
-mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
-	grep -oE '(https?|file|mirror\+[a-z]+):[^] ]*/debian/?( |$)' | head -n1 | tr -d ' ')
+mirror=$({ cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true; } |
+	sed -nE 's#^(deb|URIs:)( .*)? ((https?|file):[^ ]*/debian/?)( .*)?$#\3#p' | head -n1)
 [ -n "$mirror" ] || { echo "no Debian mirror in /etc/apt/sources.list*" >&2; exit 2; }
 
 keep=${1:-}
-if [ -n "$keep" ]; then root=$keep/root; else keep=; root=$(mktemp -d)/root; fi
+root=${keep:-$(mktemp -d)}/root
 mkdir -p "$root"
 cleanup() {
 	for mount in "$root/usr/local/go" "$root/proc" "$root/dev"; do
-		mountpoint -q "$mount" && umount "$mount"
+		if mountpoint -q "$mount"; then umount "$mount"; fi
 	done
-	[ -n "$keep" ] || rm -rf --one-file-system "$(dirname "$root")"
+	if [ -z "$keep" ]; then rm -rf --one-file-system "$(dirname "$root")"; fi
 }
 trap cleanup EXIT
 
@@ -42,7 +42,10 @@ echo "== the host's network settings"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 cp /etc/hosts "$root/etc/hosts"
 for folder in apt.conf.d auth.conf.d; do
-	[ -d "/etc/apt/$folder" ] && mkdir -p "$root/etc/apt/$folder" && cp -a "/etc/apt/$folder/." "$root/etc/apt/$folder/"
+	if [ -d "/etc/apt/$folder" ]; then
+		mkdir -p "$root/etc/apt/$folder"
+		cp -a "/etc/apt/$folder/." "$root/etc/apt/$folder/"
+	fi
 done
 rm -f "$root"/etc/apt/apt.conf.d/{20packagekit,50appstream} # hooks of programs that are not there
 if [ -d /usr/local/share/ca-certificates ]; then
@@ -64,10 +67,10 @@ git -C "$tree" archive HEAD | tar -x -C "$root/src/partita"
 settings=(HOME=/root PATH=/usr/local/go/bin:/usr/sbin:/usr/bin:/sbin:/bin GOTOOLCHAIN=local)
 for name in GOPROXY GOSUMDB GONOSUMDB GOPRIVATE GOFLAGS; do
 	value=$(go env "$name")
-	[ -n "$value" ] && settings+=("$name=$value")
+	if [ -n "$value" ]; then settings+=("$name=$value"); fi
 done
 for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
-	[ -n "${!name:-}" ] && settings+=("$name=${!name}")
+	if [ -n "${!name:-}" ]; then settings+=("$name=${!name}"); fi
 done
 
 inside() {
