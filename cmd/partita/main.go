@@ -5,8 +5,6 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"partita/cmd/internal/cli"
 	"partita/solver/lpsolve"
@@ -16,7 +14,5 @@ func main() {
 	if lpsolve.IsWorker() { // this process was started to run lp_solve apart from its parent
 		os.Exit(lpsolve.RunWorker(os.Stdin, os.Stdout))
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the first signal asks for the incumbent, the second kills
-	os.Exit(cli.Main(ctx, os.Args[1:], cli.System()))
+	os.Exit(cli.Main(cli.Interruptible(context.Background()), os.Args[1:], cli.System()))
 }

@@ -2,6 +2,7 @@
 //
 //	root.go       the root command, errors to exit codes
 //	exit.go       the table of exit codes (docs/exit-codes.md shows it)
+//	signals.go    the first interrupt ends the search, the second the program
 //	system.go     what a run takes from outside: streams, clock, environment
 //	condition.go  flags that add to or replace what the condition files say
 //	search.go     flags that steer the search; backends that are built in

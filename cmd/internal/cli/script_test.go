@@ -18,6 +18,9 @@ func TestMain(m *testing.M) {
 	if lpsolve.IsWorker() { // the test binary runs lp_solve the way the program does
 		os.Exit(lpsolve.RunWorker(os.Stdin, os.Stdout))
 	}
+	if os.Getenv(waiting) != "" {
+		waitForSignal()
+	}
 	testscript.Main(m, map[string]func(){
 		"partita": func() { os.Exit(Main(context.Background(), os.Args[1:], System())) },
 	})
