@@ -34,6 +34,7 @@ type modelFigures struct {
 // device is one GPU of a pool.
 type device struct {
 	name        string
+	generation  string // of the constants in use
 	precision   precision
 	matmul      roofline // weight matrices
 	wide        roofline // router and head

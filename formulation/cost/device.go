@@ -22,6 +22,7 @@ func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model) (dev
 	g, note := generationOf(a.Generation)
 	d := device{
 		name:        pool.Name,
+		generation:  g.name,
 		precision:   p,
 		stated:      stated,
 		gpusPerNode: gpusPerNode(pool),

@@ -97,6 +97,7 @@ func generationOf(name string) (generation, string) {
 	share, ok := findShare(key)
 	if !ok {
 		g := hopper
+		g.name = "unknown"
 		return g, "no efficiencies are known for generation " + quoteOrUnnamed(name) + "; those of hopper are used"
 	}
 	g := hopper
