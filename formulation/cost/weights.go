@@ -57,11 +57,15 @@ func (c *Calculator) HeadWeights(s Shape, alsoEmbedding bool) int64 {
 	return norm + c.EmbeddingWeights(s)
 }
 
-// roundUp makes whole bytes of a demand: up, and saturating, so that no overflow
-// makes something fit.
+// beyond is more memory than any GPU has (1 PiB), and small enough that a stage of
+// thousands of layers adds up without overflow.
+const beyond = 1 << 50
+
+// roundUp makes whole bytes of a demand: up, and saturating at beyond, so that no
+// overflow makes something fit.
 func roundUp(bytes float64) int64 {
-	if bytes >= math.MaxInt64/4 {
-		return math.MaxInt64 / 4
+	if bytes >= beyond {
+		return beyond
 	}
 	return int64(math.Ceil(bytes))
 }
