@@ -1,0 +1,110 @@
+package encode_test
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"testing"
+
+	"partita/formulation/encode"
+	"partita/solver"
+	"partita/solver/bruteforce"
+	"partita/solver/lpsolve"
+	"partita/solver/path"
+	"partita/solver/path/pathtest"
+	"partita/solver/sat"
+)
+
+// TestMain lets lp_solve run in a worker process of the test program.
+func TestMain(m *testing.M) {
+	if lpsolve.IsWorker() {
+		os.Exit(lpsolve.RunWorker(os.Stdin, os.Stdout))
+	}
+	os.Exit(m.Run())
+}
+
+// backends are the ones of this build.
+func backends(tb testing.TB) []solver.Backend {
+	list := []solver.Backend{sat.New()}
+	if lpsolve.Available() {
+		b, err := lpsolve.New()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		tb.Cleanup(func() { _ = b.Close() })
+		list = append(list, b)
+	}
+	return list
+}
+
+// instances is the number of random problems: 500, or PARTITA_AGREE.
+func instances(t *testing.T) uint64 {
+	s := os.Getenv("PARTITA_AGREE")
+	if s == "" {
+		return 500
+	}
+	n, err := strconv.ParseUint(s, 10, 32)
+	if err != nil {
+		t.Fatalf("PARTITA_AGREE: %v", err)
+	}
+	return n
+}
+
+// TestAgreement: on random problems every backend, with and without an incumbent, and
+// the labels give the value that trying every path gives.
+func TestAgreement(t *testing.T) {
+	list := backends(t)
+	for seed := range instances(t) {
+		p := pathtest.Random(pathtest.Seeded(seed))
+		best, want, ok := path.BruteForce(p)
+		for _, b := range list {
+			var start []path.Stage
+			if ok && seed%3 == 0 {
+				start = best
+			}
+			agree(t, seed, p, b, start, want, ok)
+		}
+		if r, err := path.Solve(t.Context(), p, path.Options{}); err != nil {
+			t.Errorf("seed %d: labels: %v", seed, err)
+		} else if got := r.Status == solver.Optimal; got != ok || ok && r.Value.Objective != want.Objective {
+			t.Errorf("seed %d: labels say %v %d, the best is %d (%v)", seed, r.Status, r.Value.Objective, want.Objective, ok)
+		}
+	}
+}
+
+// TestAgreementOfTheOracle: the exhaustive backend on the problems of few arcs.
+func TestAgreementOfTheOracle(t *testing.T) {
+	solved := 0
+	for seed := range uint64(400) {
+		p := pathtest.Random(pathtest.Seeded(seed))
+		if p.Boundaries > 4 {
+			continue
+		}
+		solved++
+		_, want, ok := path.BruteForce(p)
+		agree(t, seed, p, bruteforce.New(), nil, want, ok)
+	}
+	if solved < 100 {
+		t.Errorf("only %d small problems", solved)
+	}
+}
+
+func agree(t *testing.T, seed uint64, p *path.Problem, b solver.Backend, start []path.Stage, want path.Value, ok bool) {
+	t.Helper()
+	r, err := encode.Solve(context.Background(), p, b, encode.Options{Incumbent: start})
+	if err != nil {
+		t.Fatalf("seed %d: %s: %v", seed, b.Name(), err)
+	}
+	if !ok {
+		if r.Status != solver.Infeasible || r.Stages != nil {
+			t.Fatalf("seed %d: %s: %v with %v where nothing is possible", seed, b.Name(), r.Status, r.Stages)
+		}
+		return
+	}
+	if r.Status != solver.Optimal || r.Value.Objective != want.Objective || !r.HasBound || r.Bound != want.Objective || r.Calls == 0 {
+		t.Fatalf("seed %d: %s: %+v, want %d", seed, b.Name(), r, want.Objective)
+	}
+	if v, err := p.Evaluate(r.Stages); err != nil || v != r.Value {
+		t.Fatalf("seed %d: %s: %v is %+v, %v; said %+v", seed, b.Name(), r.Stages, v, err, r.Value)
+	}
+}

@@ -1,0 +1,137 @@
+package encode
+
+import (
+	"cmp"
+	"container/heap"
+	"errors"
+	"slices"
+
+	"partita/solver/path"
+)
+
+const (
+	// firstSteps and laterSteps are price steps of a box: a box made from another
+	// starts with the prices of that one.
+	firstSteps, laterSteps = 150, 25
+	// fewArcs is a model that backends settle in milliseconds: no splitting before.
+	fewArcs = 60
+)
+
+func ascentSteps(b *box) int {
+	if b.prices == nil {
+		return firstSteps
+	}
+	return laterSteps
+}
+
+// presplit says where to split a box before any backend sees it: while the windows
+// alone still account for much of the gap between bound and cutoff, halving them is
+// far cheaper than a call.
+func (s *search) presplit(b *box) (phase int, at int64, ok bool) {
+	if s.cutoff == path.NoLimit || len(b.arcs) <= fewArcs {
+		return 0, 0, false
+	}
+	gap, most := s.cutoff-b.bound, int64(0)
+	for p, w := range b.window {
+		slope := s.n.p.Weight[p] * max(s.n.p.Phases[p].Peak, s.n.p.Phases[p].Rate)
+		if v := slope * (w.hi - w.lo); v > most && v*4 > gap {
+			if t, splits := s.middle(p, w); splits {
+				phase, at, ok, most = p, t, true, v
+			}
+		}
+	}
+	return phase, at, ok
+}
+
+// middle is the first distinct time above the middle of the window.
+func (s *search) middle(p int, w window) (int64, bool) {
+	times := s.times[p]
+	i, _ := slices.BinarySearch(times, w.lo+(w.hi-w.lo)/2+1)
+	if i < len(times) && times[i] <= w.hi {
+		return times[i], true
+	}
+	i-- // no time in the upper half: the last one of the lower half
+	if i >= 0 && times[i] > w.lo {
+		return times[i], true
+	}
+	return 0, false
+}
+
+// split puts back the box in two parts: T of the phase below at, and at or above.
+func (s *search) split(b *box, p int, at int64) {
+	below, above := *b, *b
+	below.waited, above.waited = false, false
+	i, _ := slices.BinarySearch(s.times[p], at)
+	above.window[p].lo = at
+	s.push(&above)
+	if i > 0 && s.times[p][i-1] >= b.window[p].lo {
+		below.window[p].hi = s.times[p][i-1]
+		s.push(&below)
+	}
+}
+
+// branch splits the box at a path that its model admits but that is no solution better
+// than the cutoff: some T of the path is above the lower end of its window.
+func (s *search) branch(b *box, stages []path.Stage) error {
+	p := s.n.p
+	v := p.Value(stages)
+	phase, worst := -1, int64(-1)
+	for f := range b.window {
+		above := v.Peak[f] - b.window[f].lo
+		if above <= 0 {
+			continue
+		}
+		// What the relaxation of this phase has hidden, in the objective.
+		hidden := p.Weight[f] * above * max(p.Phases[f].Peak, p.Phases[f].Rate)
+		if p.Limit[f] < v.Metric[f] || f == 1 && v.Low[1]*p.BalanceDen < v.Peak[1]*p.BalanceNum {
+			hidden = path.NoLimit
+		}
+		if hidden > worst {
+			phase, worst = f, hidden
+		}
+	}
+	if phase < 0 {
+		_, err := p.Evaluate(stages)
+		return errors.Join(errors.New("the model of a box admits a path that is no solution, although it is exact there"), err)
+	}
+	at, ok := s.middle(phase, window{b.window[phase].lo, v.Peak[phase]})
+	if !ok {
+		at = v.Peak[phase]
+	}
+	s.split(b, phase, at)
+	return nil
+}
+
+func (s *search) push(b *box) {
+	b.order = s.made
+	s.made++
+	heap.Push(&s.open, b)
+}
+
+// distinctTimes are the values that T of each phase can have.
+func (n *network) distinctTimes(times *[2][]int64) {
+	for p := range times {
+		for i := range n.arcs {
+			times[p] = append(times[p], n.arcs[i].time[p])
+		}
+		slices.Sort(times[p])
+		times[p] = slices.Compact(times[p])
+	}
+}
+
+// queue is the open boxes, the smallest bound first, then the older.
+type queue []*box
+
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(q[i].bound, q[j].bound), cmp.Compare(q[i].order, q[j].order)) < 0
+}
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(b any)   { *q = append(*q, b.(*box)) }
+func (q *queue) Pop() any {
+	old := *q
+	b := old[len(old)-1]
+	old[len(old)-1] = nil
+	*q = old[:len(old)-1]
+	return b
+}

@@ -1,0 +1,298 @@
+package encode
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"partita/solver"
+	"partita/solver/path"
+)
+
+// Options of one solve.
+type Options struct {
+	// Incumbent is a path that satisfies the problem, to start from; nil: none is
+	// known. It is an error if it does not satisfy it.
+	Incumbent []path.Stage
+	// Seed is handed to the backend.
+	Seed int64
+}
+
+// Result is the answer of one solve.
+type Result struct {
+	// Status: Optimal when the backend has produced a path of the best value itself
+	// and no better one exists; Infeasible; TimeLimit and Interrupted with what there
+	// is until then; NumericalError and Unsupported as the backend said.
+	Status solver.Status
+	Stages []path.Stage // nil where no path is known
+	Value  path.Value
+	// Bound is a value that no path beats, where HasBound.
+	Bound    int64
+	HasBound bool
+	Calls    int // raw backend calls
+	Nodes    int // boxes looked at
+}
+
+// Solve finds the path with the smallest objective and proves it: best-first search
+// over boxes of bottleneck times, the backend deciding each box that pricing leaves
+// open. The error says what is wrong with the problem or the backend; a context that
+// ends is an answer.
+func Solve(ctx context.Context, p *path.Problem, b solver.Backend, opts Options) (Result, error) {
+	n, err := newNetwork(p)
+	if err != nil {
+		return Result{}, err
+	}
+	s := &search{n: n, w: n.newWork(), b: b, seed: opts.Seed, cutoff: path.NoLimit, constraints: constraints(p)}
+	s.n.distinctTimes(&s.times)
+	if opts.Incumbent != nil {
+		v, err := p.Evaluate(opts.Incumbent)
+		if err != nil {
+			return Result{}, fmt.Errorf("the incumbent handed to %s is no solution: %w", b.Name(), err)
+		}
+		s.best, s.value, s.cutoff = slices.Clone(opts.Incumbent), v, v.Objective
+	}
+	status, err := s.run(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	r := Result{Status: status, Stages: s.best, Value: s.value, Bound: s.bound, HasBound: s.hasBound, Calls: s.calls, Nodes: s.nodes}
+	if status == solver.Optimal {
+		r.Bound, r.HasBound = s.value.Objective, true
+	}
+	return r, nil
+}
+
+// search is the state of one solve.
+type search struct {
+	n           *network
+	w           *work
+	b           solver.Backend
+	seed        int64
+	constraints []constraint
+	times       [2][]int64 // distinct times of each phase, ascending
+
+	best   []path.Stage
+	value  path.Value
+	cutoff int64 // objective to beat; path.NoLimit without an incumbent
+	// own is the smallest objective of a path that the backend itself has produced.
+	own    int64
+	hasOwn bool
+	// quiet: paths that pricing meets on the way are not offered.
+	quiet bool
+
+	open     queue
+	made     int
+	calls    int
+	nodes    int
+	bound    int64
+	hasBound bool
+}
+
+// stop is why a search ends before its proof.
+type stop struct{ status solver.Status }
+
+func (e stop) Error() string { return e.status.String() }
+
+func (s *search) run(ctx context.Context) (solver.Status, error) {
+	err := s.prove(ctx)
+	if early := (stop{}); errors.As(err, &early) {
+		if s.open.Len() > 0 && s.open[0].bound > -unreachable {
+			s.bound, s.hasBound = min(s.open[0].bound, s.cutoff), true
+		}
+		return early.status, nil
+	}
+	switch {
+	case err != nil:
+		return solver.Unknown, err
+	case s.best == nil:
+		return solver.Infeasible, nil
+	}
+	return solver.Optimal, nil
+}
+
+// prove has the backend reproduce the incumbent, then closes every box.
+func (s *search) prove(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return stop{solver.ContextStatus(ctx)}
+	}
+	if s.best != nil {
+		if err := s.reproduce(ctx); err != nil {
+			return err
+		}
+	}
+	root := s.root()
+	if root == nil {
+		return nil
+	}
+	if s.best == nil {
+		s.firstIncumbent(root)
+	}
+	s.push(root)
+	for s.open.Len() > 0 {
+		b := heap.Pop(&s.open).(*box)
+		if b.bound >= s.cutoff {
+			break // best first: so are all others
+		}
+		if ctx.Err() != nil {
+			s.push(b)
+			return stop{solver.ContextStatus(ctx)}
+		}
+		s.nodes++
+		if err := s.settle(ctx, b); err != nil {
+			return err
+		}
+	}
+	if s.best != nil && (!s.hasOwn || s.own > s.value.Objective) {
+		return s.reproduce(ctx)
+	}
+	return nil
+}
+
+// root is the box of all paths, nil where there is none.
+func (s *search) root() *box {
+	b := &box{arcs: make([]int32, len(s.n.arcs))}
+	for i := range b.arcs {
+		b.arcs[i] = int32(i)
+	}
+	for p, t := range s.times {
+		if len(t) == 0 {
+			return nil
+		}
+		b.window[p] = window{t[0], t[len(t)-1]}
+	}
+	b.bound = -unreachable
+	if !s.filter(b) {
+		return nil
+	}
+	return b
+}
+
+// settle closes a box, improves the incumbent, or puts the box back in parts.
+func (s *search) settle(ctx context.Context, b *box) error {
+	before := b.bound
+	if !s.tighten(b, ascentSteps(b)) {
+		return nil
+	}
+	if b.bound > before && s.open.Len() > 0 && s.open[0].bound < b.bound {
+		// Another box is more promising by now; this one waits with its better bound.
+		if b.bound < s.cutoff && !b.waited {
+			b.waited = true
+			s.push(b)
+			return nil
+		}
+	}
+	if p, at, ok := s.presplit(b); ok {
+		s.split(b, p, at)
+		return nil
+	}
+	stages, err := s.call(ctx, b, s.cutoff)
+	if err != nil {
+		s.push(b) // it is still open: its bound counts
+		return err
+	}
+	if stages == nil {
+		return nil
+	}
+	v, bad := s.n.p.Evaluate(stages)
+	if bad == nil && s.offer(stages, v) {
+		s.push(b)
+		return nil
+	}
+	return s.branch(b, stages)
+}
+
+// call asks the backend for a path of the box with an objective under the cutoff; nil
+// where it says that there is none.
+func (s *search) call(ctx context.Context, b *box, cutoff int64) ([]path.Stage, error) {
+	k := known{p: s.n.p, cutoff: cutoff, low: [2]int64{b.window[0].lo, b.window[1].lo}}
+	for f := range k.sum {
+		var sum form
+		sum.time[f] = 1
+		k.sum[f] = s.n.shortest(b.arcs, &sum, s.w.dist, s.w.via)
+	}
+	m := newBuilder("box", s.n, b.arcs, k)
+	m.visits = !s.b.Capabilities().Optimises
+	m.add(s.constraints)
+	d, err := m.decoder()
+	if err != nil {
+		return nil, err
+	}
+	s.calls++
+	r, err := s.b.Solve(ctx, m.m, solver.Options{Seed: s.seed})
+	switch {
+	case err != nil:
+		return nil, err
+	case r.Point == solver.Feasible:
+		if _, broken := m.m.Check(r.Incumbent); broken != nil {
+			return nil, stop{solver.NumericalError}
+		}
+	case r.Status == solver.Infeasible:
+		return nil, nil
+	case r.Status == solver.TimeLimit || r.Status == solver.Interrupted:
+		if ctx.Err() == nil {
+			return nil, stop{r.Status}
+		}
+		return nil, stop{solver.ContextStatus(ctx)}
+	default:
+		return nil, stop{r.Status}
+	}
+	stages, err := d.Stages(r.Incumbent)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.b.Name(), err)
+	}
+	if v, bad := s.n.p.Evaluate(stages); bad == nil && (!s.hasOwn || v.Objective < s.own) {
+		s.own, s.hasOwn = v.Objective, true
+	}
+	return stages, nil
+}
+
+// reproduce has the backend find a path as good as the incumbent: its own word for
+// the value. The box is that of the bottlenecks of the incumbent.
+func (s *search) reproduce(ctx context.Context) error {
+	b := s.root()
+	if b == nil {
+		return fmt.Errorf("the incumbent is not a path of the network")
+	}
+	for p := range b.window {
+		b.window[p] = window{s.value.Peak[p], s.value.Peak[p]}
+	}
+	s.cutoff, s.quiet = s.value.Objective+1, true
+	open := s.tighten(b, firstSteps)
+	s.cutoff, s.quiet = s.value.Objective, false
+	if !open {
+		return fmt.Errorf("the incumbent of value %d is not in its own box", s.value.Objective)
+	}
+	stages, err := s.call(ctx, b, s.value.Objective+1)
+	if err != nil {
+		return err
+	}
+	if stages == nil {
+		return stop{solver.NumericalError} // the backend denies a path that is there
+	}
+	if v, bad := s.n.p.Evaluate(stages); bad == nil {
+		s.offer(stages, v)
+	}
+	return nil
+}
+
+// offer takes the path as incumbent if it is better.
+func (s *search) offer(stages []path.Stage, v path.Value) bool {
+	if v.Objective >= s.cutoff {
+		return false
+	}
+	s.best, s.value, s.cutoff = stages, v, v.Objective
+	return true
+}
+
+// foundArcs offers a path given by its arcs, last first, if the problem allows it.
+func (s *search) foundArcs(arcs []int32) {
+	stages := make([]path.Stage, 0, len(arcs))
+	for _, i := range slices.Backward(arcs) {
+		stages = append(stages, s.n.arcs[i].stage())
+	}
+	if v, err := s.n.p.Evaluate(stages); err == nil && !s.quiet {
+		s.offer(stages, v)
+	}
+}
