@@ -33,11 +33,7 @@ func (l *loop) run(ctx context.Context) error {
 		l.close(Infeasible)
 		return nil
 	}
-	if ctx.Err() != nil {
-		l.finish(ContextStatus(ctx))
-		return nil
-	}
-	if inc, ok := l.b.(Incremental); ok {
+	if inc, ok := l.b.(Incremental); ok && ctx.Err() == nil {
 		session, err := inc.Start(ctx, l.m)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -101,6 +97,10 @@ func (l *loop) domainBound(obj Objective) (int64, bool) {
 
 // round makes one raw call and draws the conclusion.
 func (l *loop) round(ctx context.Context) (done bool, err error) {
+	if ctx.Err() != nil {
+		l.finish(ContextStatus(ctx))
+		return true, nil
+	}
 	opts := l.opts
 	opts.Cutoff = nil
 	target := l.beat
@@ -141,9 +141,7 @@ func (l *loop) round(ctx context.Context) (done bool, err error) {
 			l.finish(Unbounded)
 			return true, nil
 		}
-		if raw.Status == Optimal || ctx.Err() == nil {
-			return false, nil
-		}
+		return false, nil
 	}
 	switch raw.Status {
 	case Infeasible:

@@ -1,6 +1,6 @@
 // Package bruteforce solves tiny integer models by trying every assignment. It is
 // the oracle that the other backends are tested against: short enough to be read
-// in one go, exact, and without any cleverness beyond leaving a branch in which a
+// in one go, exact, and without any cleverness beyond leaving out values by which a
 // row can no longer be met.
 package bruteforce
 
@@ -125,17 +125,51 @@ func (s *search) branch(i int) bool {
 	d := s.m.Domain(i)
 	s.free(i, d, -1)
 	defer s.free(i, d, +1)
-	for x := d.Lo; ; x++ {
+	lo, hi := s.narrow(i, d)
+	for x := lo; x <= hi; x++ {
 		s.assign(i, x)
 		goOn := s.branch(i + 1)
 		s.assign(i, -x)
 		if !goOn {
 			return false
 		}
-		if x == d.Hi {
-			return true
+	}
+	return true
+}
+
+// narrow is the part of a domain that no row excludes outright, given what has been
+// assigned and at best for the rest.
+func (s *search) narrow(i int, d solver.Domain) (lo, hi int64) {
+	lo, hi = d.Lo, d.Hi
+	for _, u := range s.uses[i] {
+		r := s.rows[u.row]
+		if r.hi != solver.NoUpper { // coef·x ≤ room
+			room := r.hi - r.sum - r.low
+			if u.coef > 0 {
+				hi = min(hi, floorDiv(room, u.coef))
+			} else {
+				lo = max(lo, -floorDiv(room, -u.coef))
+			}
+		}
+		if r.lo != solver.NoLower { // coef·x ≥ need
+			need := r.lo - r.sum - r.high
+			if u.coef > 0 {
+				lo = max(lo, -floorDiv(-need, u.coef))
+			} else {
+				hi = min(hi, floorDiv(-need, -u.coef))
+			}
 		}
 	}
+	return lo, hi
+}
+
+// floorDiv is ⌊a/d⌋ for d > 0.
+func floorDiv(a, d int64) int64 {
+	q := a / d
+	if a%d < 0 {
+		q--
+	}
+	return q
 }
 
 // open reports whether every row, the objective among them, can still be met.

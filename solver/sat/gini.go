@@ -1,0 +1,101 @@
+package sat
+
+import (
+	"context"
+	"time"
+
+	"github.com/irifrance/gini"
+	"github.com/irifrance/gini/inter"
+	"github.com/irifrance/gini/z"
+)
+
+// engine is gini behind literals in DIMACS numbering. This file is the only one that
+// knows it.
+type engine struct {
+	g    *gini.Gini
+	dead bool // refuted without assumptions: gini must not be asked again
+}
+
+func newEngine() *engine { return &engine{g: gini.New()} }
+
+// add takes one clause over; the slice stays the caller's.
+func (e *engine) add(clause []lit) {
+	for _, l := range clause {
+		e.g.Add(z.Dimacs2Lit(int(l)))
+	}
+	e.g.Add(z.LitNull)
+}
+
+// verdict of one call.
+type verdict int8
+
+const (
+	unknown       verdict = 0
+	satisfiable   verdict = 1
+	unsatisfiable verdict = -1
+)
+
+// solve decides the clauses under assumptions; unknown means that the context ended.
+// gini cannot be told to watch a context, so the wait looks in on it.
+func (e *engine) solve(ctx context.Context, assumptions []lit) verdict {
+	const (
+		first = 20 * time.Microsecond // small models take less than a scheduler's tick
+		last  = 5 * time.Millisecond  // the context is noticed well within 100 ms
+	)
+	if e.dead {
+		return unsatisfiable
+	}
+	if ctx.Err() != nil {
+		return unknown
+	}
+	for _, l := range assumptions {
+		e.g.Assume(z.Dimacs2Lit(int(l)))
+	}
+	run := e.g.GoSolve()
+	timer := time.NewTimer(first)
+	defer timer.Stop()
+	for pause := first; ; pause = min(2*pause, last) {
+		if answer, done := run.Test(); done {
+			return e.conclude(verdict(answer), assumptions)
+		}
+		select {
+		case <-ctx.Done():
+			return e.conclude(verdict(stop(run)), assumptions)
+		case <-timer.C:
+			timer.Reset(pause)
+		}
+	}
+}
+
+func stop(run inter.Solve) int { return run.Stop() }
+
+// conclude notes a refutation that needs no assumption. gini forgets a conflict at
+// level 0 when a clause is added, and would search on an inconsistent trail.
+func (e *engine) conclude(v verdict, assumptions []lit) verdict {
+	if v == unsatisfiable && (len(assumptions) == 0 || len(e.failed()) == 0) {
+		e.dead = true
+	}
+	return v
+}
+
+// failed is the set of assumptions that the last refutation used.
+func (e *engine) failed() []lit {
+	if e.dead {
+		return nil
+	}
+	var out []lit
+	for _, m := range e.g.Why(nil) {
+		out = append(out, lit(m.Dimacs()))
+	}
+	return out
+}
+
+// holds reads the assignment of the last satisfiable call. A variable that occurs in
+// no clause is false.
+func (e *engine) holds(l lit) bool {
+	m := z.Dimacs2Lit(int(l))
+	if m.Var() > e.g.MaxVar() {
+		return l < 0
+	}
+	return e.g.Value(m)
+}
