@@ -271,3 +271,31 @@ func (q *queue) Pop() any {
 	*q = old[:len(old)-1]
 	return x
 }
+
+// LowerBound is a bound on J of every path of p, from priced shortest paths alone:
+// no path is below it. NoLimit where no path exists. The search for better prices
+// ends at cutoff.
+func LowerBound(p *Problem, cutoff int64) (int64, error) {
+	c, err := compile(p)
+	if err != nil {
+		return 0, err
+	}
+	if len(c.arcs) == 0 {
+		return NoLimit, nil
+	}
+	most := c.most() + 1
+	b := c.wholeBox()
+	arcs := c.filter(b, nil)
+	if !c.tighten(b, arcs) {
+		return NoLimit, nil
+	}
+	var best int64
+	for _, form := range c.forms(b) {
+		x := c.ascend(arcs, form, nil, min(cutoff, most))
+		if x == nil || x.bound >= most {
+			return NoLimit, nil
+		}
+		best = max(best, x.bound)
+	}
+	return best, nil
+}

@@ -1,0 +1,170 @@
+package stagegraph
+
+import (
+	"math"
+	"slices"
+
+	"partita/formulation/cost"
+	"partita/solver/path"
+)
+
+// Scale is the length of a tick in each phase, in seconds. Durations are rounded up
+// to whole ticks.
+type Scale [2]float64
+
+// Ticks is a duration in ticks of phase ph, rounded up. A billionth of a tick is
+// forgiven: it is rounding of the price, not time.
+func (u Scale) Ticks(ph int, seconds float64) int64 {
+	return int64(math.Ceil(seconds/u[ph] - 1e-9))
+}
+
+// Seconds is the length of so many ticks.
+func (u Scale) Seconds(ph int, ticks int64) float64 { return float64(ticks) * u[ph] }
+
+// Graph is the path problem of one outer choice; an option's Ref is the index of
+// its shape in the pool.
+type Graph struct {
+	Problem *path.Problem
+	Choice  Choice
+	Scale   Scale
+	space   *Space
+}
+
+// Build makes the graph of an outer choice. Objective, limits and balance are left
+// open for the caller. Of shapes with the same pool and number of GPUs only those
+// are kept that no other beats in both phases.
+func (s *Space) Build(ch Choice, u Scale) *Graph {
+	l := ch.Layout
+	p := &path.Problem{
+		Boundaries: s.layers + 1,
+		Class:      s.classes.of,
+		Options:    make([][]path.Option, len(s.classes.list)),
+		Limit:      [2]int64{path.NoLimit, path.NoLimit},
+		BalanceDen: 1,
+	}
+	g := &Graph{Problem: p, Choice: ch, Scale: u, space: s}
+	resource := s.resources(p, l)
+	price := s.pricing(l.Replicas, ch.Micro, ch.Groups)
+	fits := s.fitting(l.Replicas, ch.Micro, ch.Groups)
+	group := s.groups(p, l, &price, u)
+	for j := range s.classes.list {
+		c := &s.classes.list[j]
+		var all []path.Option
+		for k := range s.pools {
+			from := len(all)
+			for i, sh := range s.pools[k].shapes {
+				q := sh.GPUs()
+				if q > l.GPUs[k] || !fits[k][i][j] {
+					continue
+				}
+				t := price.times(k, i, c)
+				o := path.Option{Group: group(k, sh), Resource: resource(k, q), Units: int32(q), Ref: int32(i)}
+				for ph := range 2 {
+					if !c.last && p.Send == nil {
+						t[ph] += price.sends(k, i, k, l.SameHost)[ph]
+					}
+					o.Time[ph] = u.Ticks(ph, t[ph])
+				}
+				all = keepBest(all, from, o)
+			}
+		}
+		p.Options[j] = slices.Clip(all)
+	}
+	return g
+}
+
+// keepBest adds an option to those of its pool unless one with as many GPUs is no
+// slower in both phases.
+func keepBest(all []path.Option, from int, o path.Option) []path.Option {
+	kept := all[:from]
+	for i := from; i < len(all); i++ {
+		x := all[i]
+		if x.Units == o.Units && x.Group == o.Group {
+			if x.Time[0] <= o.Time[0] && x.Time[1] <= o.Time[1] {
+				return append(kept, all[i:]...)
+			}
+			if o.Time[0] <= x.Time[0] && o.Time[1] <= x.Time[1] {
+				continue
+			}
+		}
+		kept = append(kept, x)
+	}
+	return append(kept, o)
+}
+
+// resources makes the counts (2) and returns which resource q GPUs of pool k take.
+// A pool whose groups pack whenever their sum fits is one number; otherwise each
+// group size is counted by itself and must pack into the nodes.
+func (s *Space) resources(p *path.Problem, l *Layout) func(k, q int) int32 {
+	first := make([]int32, len(s.pools))
+	var all []int
+	for k := range s.pools {
+		first[k] = int32(len(p.Resources))
+		pl := &s.pools[k]
+		if pl.chains {
+			all = append(all, len(p.Resources))
+			p.Resources = append(p.Resources, path.Resource{Capacity: l.GPUs[k], Exact: l.Exact})
+			continue
+		}
+		pack := path.Packing{Bins: pl.bins, Copies: l.Replicas, Total: -1}
+		if l.Exact {
+			pack.Total = l.GPUs[k]
+		}
+		for _, q := range pl.sizes {
+			pack.Resources = append(pack.Resources, len(p.Resources))
+			pack.Sizes = append(pack.Sizes, q)
+			all = append(all, len(p.Resources))
+			p.Resources = append(p.Resources, path.Resource{Capacity: l.GPUs[k] / q * q})
+		}
+		p.Packings = append(p.Packings, pack)
+	}
+	if l.Total >= 0 {
+		sum := path.Packing{Resources: all, Bins: []int{max(1, l.Total)}, Copies: 1, Total: l.Total}
+		for range all {
+			sum.Sizes = append(sum.Sizes, 1)
+		}
+		p.Packings = append(p.Packings, sum)
+	}
+	return func(k, q int) int32 {
+		if s.pools[k].chains {
+			return first[k]
+		}
+		i, _ := slices.BinarySearch(s.pools[k].sizes, q)
+		return first[k] + int32(i)
+	}
+}
+
+// groups decides where sends are charged. Where the send does not depend on the
+// next pool it is part of the option's time and Send stays nil; else options fall
+// into groups by pool and by how many ranks share the tokens.
+func (s *Space) groups(p *path.Problem, l *Layout, price *pricing, u Scale) func(int, cost.Shape) int32 {
+	type key struct{ pool, ranks int }
+	index := map[key]int32{}
+	var list []key
+	var shape []int
+	depends := false
+	for k := range s.pools {
+		for i, sh := range s.pools[k].shapes {
+			x := key{k, sh.CP * sh.DPAttention}
+			if _, ok := index[x]; !ok {
+				index[x] = int32(len(list))
+				list = append(list, x)
+				shape = append(shape, i)
+			}
+			for next := range s.pools {
+				depends = depends || price.sends(k, i, next, l.SameHost) != price.sends(k, i, k, l.SameHost)
+			}
+		}
+	}
+	if !depends {
+		return func(k int, _ cost.Shape) int32 { return int32(k) }
+	}
+	p.Send = make([][][2]int64, len(list))
+	for a, x := range list {
+		for _, y := range list {
+			t := price.sends(x.pool, shape[a], y.pool, l.SameHost)
+			p.Send[a] = append(p.Send[a], [2]int64{u.Ticks(0, t[0]), u.Ticks(1, t[1])})
+		}
+	}
+	return func(k int, sh cost.Shape) int32 { return index[key{k, sh.CP * sh.DPAttention}] }
+}

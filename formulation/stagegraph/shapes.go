@@ -1,0 +1,88 @@
+package stagegraph
+
+import (
+	"partita/formulation/cost"
+	"partita/inputs"
+)
+
+// Group sizes beyond a node: tensor parallelism over two nodes is the most that
+// published deployments use, experts spread over up to 64 GPUs (wider groups serve
+// thousands of sequences and are reported as left out).
+const (
+	maxTensorNodes = 2
+	maxExpertGroup = 64
+)
+
+// shapesOf lists the ways a stage can split its layers on a pool: every divisor
+// combination TP·CP·DPAttention = EP·ETP that the model admits in the phase.
+// Context parallelism is a choice where nothing is decoded.
+func shapesOf(c *inputs.Condition, p *pool) []cost.Shape {
+	m := &c.Model
+	moe := false
+	for i := range m.Kinds {
+		moe = moe || m.Kinds[i].FFN.Experts > 0
+	}
+	var out []cost.Shape
+	for _, q := range groupSizes(p, moe) {
+		for _, tp := range divisors(q) {
+			if tp > p.node*maxTensorNodes || tp > p.node && tp%p.node != 0 {
+				continue
+			}
+			for _, cp := range divisors(q / tp) {
+				if cp > 1 && c.Workload.Phase != inputs.Prefill {
+					break
+				}
+				dpa := q / tp / cp
+				if dpa > 1 && (!moe || cp > 1) {
+					continue
+				}
+				for _, ep := range divisors(q) {
+					sh := cost.Shape{TP: tp, CP: cp, DPAttention: dpa, EP: ep, ETP: q / ep}
+					if ep > 1 && !moe || !valid(m, sh) {
+						continue
+					}
+					out = append(out, sh)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// groupSizes lists the numbers of GPUs a stage may have: anything inside a node,
+// whole nodes beyond it.
+func groupSizes(p *pool, moe bool) []int {
+	var out []int
+	for q := 1; q <= p.node && (p.total == 0 || q <= p.total); q++ {
+		out = append(out, q)
+	}
+	for j := 2; ; j *= 2 {
+		q := j * p.node
+		if q > p.node*maxTensorNodes && (!moe || q > maxExpertGroup) {
+			return out
+		}
+		if p.total > 0 && q > p.total {
+			return out
+		}
+		out = append(out, q)
+	}
+}
+
+func valid(m *inputs.Model, sh cost.Shape) bool {
+	for kind := range m.Kinds {
+		if ok, _ := cost.ValidShape(m, kind, sh); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func divisors(n int) []int {
+	var out []int
+	for d := 1; d <= n; d++ {
+		if n%d == 0 {
+			out = append(out, d)
+		}
+	}
+	return out
+}
