@@ -28,6 +28,9 @@ func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model) (dev
 		gpusPerNode: gpusPerNode(pool),
 		capacity:    int64(math.Floor(float64(pool.MemoryBytes) * pool.Utilization)),
 	}
+	if g.name == unknownGeneration && !fullyStated(a) {
+		warnings = append(warnings, fmt.Sprintf("pool %q: %s; state the utilisation to replace them", pool.Name, note))
+	}
 	matmul := g.matmul
 	if p.matmul.Bytes() < 2 {
 		matmul = g.narrow
@@ -76,6 +79,11 @@ func (d *device) resolve(operator string, e efficiency, peak float64, a *inputs.
 		secondsPerFLOP: 1 / (e.compute * peak),
 		secondsPerByte: 1 / (e.bandwidth * a.MemoryBandwidth),
 	}
+}
+
+// fullyStated reports whether no efficiency of ours is left in use.
+func fullyStated(a *inputs.Accelerator) bool {
+	return a.Efficiency != nil && a.Efficiency.Compute > 0 && a.Efficiency.Bandwidth > 0
 }
 
 func checkPool(pool *inputs.Pool) error {

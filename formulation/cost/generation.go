@@ -24,6 +24,9 @@ type generation struct {
 
 const microsecond = 1e-6
 
+// unknownGeneration names the constants of a device that no entry is known for.
+const unknownGeneration = "unknown"
+
 const (
 	fittedHopper = "fitted on H100 and H200 operator timings (one floor and fitted efficiencies; median error 5-6 % bf16, 7-18 % fp8, 6-16 % decode attention)"
 	maxMatmul    = "largest achieved matmul over the datasheet peak, github.com/stas00/ml-engineering compute/accelerator (MAMF table)"
@@ -51,35 +54,32 @@ var hopper = generation{
 type matmulShare struct {
 	name         string
 	half, narrow float64
-	heir         string // generation that unknown figures come from
-	source       string
+	next         string // generation that unknown figures come from
 }
 
-// matmulShares in the order of their names. 8-bit shares are the largest achieved
-// matmul times hopperNarrowRatio.
+// matmulShares in the order of their names; figures are maxMatmul, those of 8 bits
+// times hopperNarrowRatio.
 var matmulShares = []matmulShare{
 	// No figures: Ada and Turing tensor cores are closest to Ampere's, Volta's too.
-	{"ada", 0, 0, "ampere", "no data"},
+	{"ada", 0, 0, "ampere"},
 	// A100 SXM 271.2/312 = .869, A100 PCIe 252.9/312 = .811: the mean.
-	{"ampere", 0.84, 0, "hopper", maxMatmul},
-	{"ascend", 0, 0, "hopper", "no data"},
+	{"ampere", 0.84, 0, "hopper"},
+	{"ascend", 0, 0, "hopper"},
 	// B200 1745/2250 = .776, GB200 1822/2500 = .729, B300 1769/2250 = .786: the mean;
 	// FP8 .763, .723, .745: the mean .744 times the ratio.
-	{"blackwell", 0.764, 0.744 * hopperNarrowRatio, "hopper", maxMatmul},
+	{"blackwell", 0.764, 0.744 * hopperNarrowRatio, "hopper"},
 	// No figure for MI210/MI250: nearest is CDNA 3.
-	{"cdna2", 0, 0, "cdna3", "no data"},
+	{"cdna2", 0, 0, "cdna3"},
 	// MI300X 668.4/1307 = .511, MI325X 784.9/1307 = .600: the mean. FP8 unknown.
-	{"cdna3", 0.556, 0, "hopper", maxMatmul},
+	{"cdna3", 0.556, 0, "hopper"},
 	// MI355X 1565/2516 = .622. FP8 unknown.
-	{"cdna4", 0.622, 0, "hopper", maxMatmul},
-	// Gaudi2 418.7/432 = .969, 826.5/865 = .955.
-	{"gaudi2", 0.969, 0.955 * hopperNarrowRatio, "hopper", maxMatmul},
-	// Gaudi3 1243/1677 = .741, 1289.5/1677 = .769.
-	{"gaudi3", 0.741, 0.769 * hopperNarrowRatio, "hopper", maxMatmul},
-	{"tpu", 0, 0, "hopper", "no data"},
-	{"trainium", 0, 0, "hopper", "no data"},
-	{"turing", 0, 0, "ampere", "no data"},
-	{"volta", 0, 0, "ampere", "no data"},
+	{"cdna4", 0.622, 0, "hopper"},
+	// Gaudi2 418.7/432 = .969, Gaudi3 1243/1677 = .741: the mean; FP8 .955, .769: the mean.
+	{"gaudi", 0.855, 0.862 * hopperNarrowRatio, "hopper"},
+	{"tpu", 0, 0, "hopper"},
+	{"trainium", 0, 0, "hopper"},
+	{"turing", 0, 0, "ampere"},
+	{"volta", 0, 0, "ampere"},
 }
 
 // hopperNarrowRatio turns a largest achieved FP8 matmul into what serving shapes
@@ -97,7 +97,7 @@ func generationOf(name string) (generation, string) {
 	share, ok := findShare(key)
 	if !ok {
 		g := hopper
-		g.name = "unknown"
+		g.name = unknownGeneration
 		return g, "no efficiencies are known for generation " + quoteOrUnnamed(name) + "; those of hopper are used"
 	}
 	g := hopper
@@ -122,11 +122,8 @@ func generationOf(name string) (generation, string) {
 }
 
 // findShare matches a name or the longest known beginning of it, so that "gaudi3"
-// and "blackwell ultra" find their family; "gaudi" alone finds the newer device.
+// and "blackwell ultra" find their family.
 func findShare(key string) (matmulShare, bool) {
-	if key == "gaudi" {
-		key = "gaudi3"
-	}
 	best := -1
 	for i := range matmulShares {
 		if strings.HasPrefix(key, matmulShares[i].name) && (best < 0 || len(matmulShares[i].name) > len(matmulShares[best].name)) {
@@ -139,13 +136,13 @@ func findShare(key string) (matmulShare, bool) {
 	return matmulShares[best], true
 }
 
-// inheritedShare follows the heirs until a figure is known; 0 means hopper's own.
+// inheritedShare follows the generations until a figure is known; 0 means hopper's own.
 func inheritedShare(s matmulShare, figure func(matmulShare) float64) (float64, string) {
 	for {
 		if v := figure(s); v > 0 {
 			return v, s.name
 		}
-		next, ok := findShare(s.heir)
+		next, ok := findShare(s.next)
 		if !ok {
 			return 0, hopper.name
 		}

@@ -130,3 +130,11 @@ func conditionOf(m inputs.Model, pools ...inputs.Pool) *inputs.Condition {
 }
 
 func tensor(n int) Shape { return Shape{TP: n, CP: 1, DPAttention: 1, EP: 1, ETP: n} }
+
+func b200() inputs.Accelerator {
+	return inputs.Accelerator{
+		Name: "B200", Generation: "blackwell", MemoryBytes: 180e9, MemoryBandwidth: 8000e9, PCIe: 63e9,
+		FLOPS: map[inputs.DType]float64{inputs.BF16: 2250e12, inputs.FP16: 2250e12, inputs.FP8: 4500e12, inputs.FP4: 9000e12},
+		Link:  inputs.Link{Kind: inputs.LinkNVLink, BytesPerSecond: 900e9},
+	}
+}

@@ -39,6 +39,7 @@ func TestComputeFormat(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			pool := plain(1)
 			pool.Accelerator.FLOPS, pool.Accelerator.Efficiency = c.flops, c.efficiency
+			pool.Accelerator.Generation = "hopper"
 			calc := mustNew(t, conditionOf(denseModel("m", 1, 64, 1, 1, 64, 128, 0, c.weights), pool))
 			p := calc.devices[0].precision
 			if p.matmulPeak != c.matmul*1e12 || p.widePeak != c.wide*1e12 || calc.ComputeFormat(0) != c.format {
@@ -118,6 +119,23 @@ func TestLinksThatNobodyStated(t *testing.T) {
 	near(t, "PCIe pair", calc.devices[0].node.secondsPerByte[2], 1/(20/31.5*64e9), 1e-12)
 }
 
+// Constants of another generation are used with a warning, unless the utilisation
+// leaves none of them in use.
+func TestUnknownGenerationWarns(t *testing.T) {
+	pool := plain(1)
+	pool.Accelerator.Generation = "abacus"
+	if w := mustNew(t, conditionOf(small(), pool)).Warnings(); len(w) != 0 {
+		t.Errorf("stated utilisation warns %q", w)
+	}
+	for _, e := range []*inputs.Efficiency{nil, {Compute: 0.5}, {Bandwidth: 0.5}} {
+		pool.Accelerator.Efficiency = e
+		w := strings.Join(mustNew(t, conditionOf(small(), pool)).Warnings(), "\n")
+		if !strings.Contains(w, `no efficiencies are known for generation "abacus"`) {
+			t.Errorf("efficiency %+v warns %q", e, w)
+		}
+	}
+}
+
 func TestNodeSize(t *testing.T) {
 	pool := plain(6)
 	pool.GPUsPerNode = 0
@@ -143,7 +161,7 @@ func TestGenerations(t *testing.T) {
 		{"turing", 0.84, 0.49, "16-bit matmul from ampere"},
 		{"blackwell ultra", 0.764, 0.514, "launch floors"},
 		{"cdna2", 0.556, 0.49, "16-bit matmul from cdna3"},
-		{"gaudi", 0.741, 0.531, "gaudi3 inherits"},
+		{"gaudi3", 0.855, 0.596, "gaudi inherits"},
 		{"tpu-v5e", 0.81, 0.49, "16-bit matmul from hopper"},
 		{"abacus", 0.81, 0.49, `no efficiencies are known for generation "abacus"`},
 		{"", 0.81, 0.49, "generation (unnamed)"},
