@@ -1,0 +1,165 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// artifact is one file of a set.
+type artifact struct {
+	name string
+	data []byte
+}
+
+// disk holds the two steps that change what a reader sees; tests let them fail.
+type disk struct {
+	rename func(from, to string) error
+	remove func(name string) error
+}
+
+var onDisk = disk{rename: os.Rename, remove: os.Remove}
+
+// writeSet leaves all files in dir and removes the stale ones, or leaves dir as it
+// was. Every file is complete on the disk under a passing name before the first one
+// gets its own: a reader sees old or new, never half a file. What a file replaces
+// is kept until the set is complete.
+func (d disk) writeSet(dir string, files []artifact, stale []string) (err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("the output folder cannot be made: %w", err)
+	}
+	var passing []string
+	defer func() {
+		for _, name := range passing {
+			if e := os.Remove(name); e != nil && !errors.Is(e, fs.ErrNotExist) && err == nil {
+				err = fmt.Errorf("a passing file is left over: %w", e)
+			}
+		}
+	}()
+	for _, f := range files {
+		if info, err := os.Lstat(filepath.Join(dir, f.name)); err == nil && info.IsDir() {
+			return fmt.Errorf("%s is a folder: move it or choose another output folder", filepath.Join(dir, f.name))
+		}
+		name, err := writePassing(dir, f.data)
+		if err != nil {
+			return fmt.Errorf("%s cannot be written: %w", filepath.Join(dir, f.name), err)
+		}
+		passing = append(passing, name)
+	}
+
+	var undo []func() error
+	defer func() {
+		if err == nil {
+			return
+		}
+		for i := len(undo) - 1; i >= 0; i-- {
+			if e := undo[i](); e != nil {
+				err = errors.Join(err, fmt.Errorf("and what was there before could not be put back: %w", e))
+			}
+		}
+	}()
+	for i, f := range files {
+		target := filepath.Join(dir, f.name)
+		kept, err := keep(dir, target)
+		if err != nil {
+			return err
+		}
+		if kept != "" {
+			passing = append(passing, kept)
+		}
+		if err := d.rename(passing[i], target); err != nil {
+			return fmt.Errorf("%s cannot be put in place: %w", target, err)
+		}
+		undo = append(undo, func() error {
+			if kept == "" {
+				return os.Remove(target)
+			}
+			return os.Rename(kept, target)
+		})
+	}
+	for _, name := range stale {
+		target := filepath.Join(dir, name)
+		kept, err := keep(dir, target)
+		if err != nil {
+			return err
+		}
+		if kept == "" {
+			continue
+		}
+		passing = append(passing, kept)
+		if err := d.remove(target); err != nil {
+			return fmt.Errorf("%s of an earlier run cannot be removed: %w", target, err)
+		}
+		undo = append(undo, func() error { return os.Rename(kept, target) })
+	}
+	return syncFolder(dir)
+}
+
+// writePassing writes data to a new file of dir and forces it to the disk.
+func writePassing(dir string, data []byte) (name string, err error) {
+	f, err := os.CreateTemp(dir, ".partita-*.tmp")
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(0o644) // CreateTemp makes files for the owner alone
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return f.Name(), errors.Join(err, f.Close())
+}
+
+// keep gives what is at target a second name in dir, so that it survives being
+// replaced; empty where nothing is there. Where the file system has no links the
+// content is copied.
+func keep(dir, target string) (string, error) {
+	info, err := os.Lstat(target)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if info.IsDir() {
+		return "", fmt.Errorf("%s is a folder: move it or choose another output folder", target)
+	}
+	f, err := os.CreateTemp(dir, ".partita-*.old")
+	if err != nil {
+		return "", err
+	}
+	name := f.Name()
+	if err := errors.Join(f.Close(), os.Remove(name)); err != nil {
+		return "", err
+	}
+	if err := os.Link(target, name); err == nil {
+		return name, nil
+	}
+	data, err := os.ReadFile(target)
+	if err == nil {
+		err = os.WriteFile(name, data, info.Mode().Perm())
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s of an earlier run cannot be kept aside: %w", target, err)
+	}
+	return name, nil
+}
+
+// syncFolder forces the new names to the disk. A file system that cannot sync a
+// folder has written them by its own rules: not an error.
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	_ = f.Sync()
+	return f.Close()
+}

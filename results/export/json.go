@@ -1,0 +1,76 @@
+package export
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"partita/results"
+)
+
+// PlanJSON is the content of plan.json. Lists are never null. The bytes follow
+// from the plan alone: the one figure of a plan that a clock decides, the solve's
+// time_ms, is rounded up to whole seconds by the search that fills it in.
+func PlanJSON(p *results.Plan) ([]byte, error) {
+	return indented(withoutNulls(p), planName)
+}
+
+// ReadPlan reads what PlanJSON wrote. An unknown field or a later format is an
+// error: a plan that is read only in part must not be applied.
+func ReadPlan(data []byte) (*results.Plan, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	p := &results.Plan{}
+	if err := d.Decode(p); err != nil {
+		return nil, fmt.Errorf("not a plan of this program: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("not a plan of this program: more follows after it")
+	}
+	if p.FormatVersion != results.FormatVersion {
+		return nil, fmt.Errorf("plan has format_version %d, this program reads %d: solve again, or use the version that wrote it", p.FormatVersion, results.FormatVersion)
+	}
+	return p, nil
+}
+
+// withoutNulls copies a plan as deep as it must to put empty lists where nil ones
+// are; the plan itself is left alone.
+func withoutNulls(p *results.Plan) *results.Plan {
+	c := *p
+	c.Comparison, c.Statements = list(c.Comparison), list(c.Statements)
+	c.Assumptions, c.Warnings = list(c.Assumptions), list(c.Warnings)
+	if c.Verification != nil {
+		v := *c.Verification
+		v.Checks = list(v.Checks)
+		c.Verification = &v
+	}
+	c.Phases = append([]results.PhasePlan{}, p.Phases...)
+	for i := range c.Phases {
+		ph := &c.Phases[i]
+		ph.Requirements, ph.Strategy.Layers = list(ph.Requirements), list(ph.Strategy.Layers)
+		ph.Solve.AgreedBy = list(ph.Solve.AgreedBy)
+		ph.Stages = append([]results.Stage{}, ph.Stages...)
+		for j := range ph.Stages {
+			ph.Stages[j].GPUs = list(ph.Stages[j].GPUs)
+		}
+		cert := &ph.Solve.Certificate
+		if cert.Quantisation == nil {
+			cert.Quantisation = map[string]float64{}
+		}
+		cert.LeftOut = list(cert.LeftOut)
+		cert.Passes = append([]results.CertificatePass{}, cert.Passes...)
+		for j := range cert.Passes {
+			cert.Passes[j].Choices = list(cert.Passes[j].Choices)
+		}
+	}
+	return &c
+}
+
+// list is l, or an empty list where it is nil.
+func list[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
+}

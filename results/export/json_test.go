@@ -1,0 +1,175 @@
+package export
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"partita/inputs"
+	"partita/results"
+)
+
+// normal brings a plan to the form that reading gives it: lists where nil ones
+// were, one entry for a degree that all stages share.
+func normal(p *results.Plan) *results.Plan {
+	p = withoutNulls(p)
+	for i := range p.Phases {
+		st := &p.Phases[i].Strategy
+		for _, d := range []*results.PerStage{&st.TP, &st.EP, &st.CP, &st.DPAttention, &st.ETP} {
+			if v, uniform := d.Uniform(); uniform {
+				*d = results.PerStage{v}
+			}
+		}
+	}
+	return p
+}
+
+func TestPlanRoundTrip(t *testing.T) {
+	p := samplePlan()
+	data, err := PlanJSON(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := ReadPlan(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(normal(p), back); diff != "" {
+		t.Errorf("plan changes on its way through JSON (-want +got):\n%s", diff)
+	}
+	for _, name := range []string{`"format_version": 1`, `"dp_attention": 1`, `"tp": [`, `"first_layer": 0`, `"time_max_over_mean"`, `"agreed_by"`} {
+		if !bytes.Contains(data, []byte(name)) {
+			t.Errorf("plan.json lacks %s", name)
+		}
+	}
+}
+
+func TestPlanHasNoNullLists(t *testing.T) {
+	data, err := PlanJSON(&results.Plan{FormatVersion: 1, Phases: []results.PhasePlan{{Stages: []results.Stage{{}}, Strategy: results.Strategy{
+		TP: results.PerStage{1}, EP: results.PerStage{1}, CP: results.PerStage{1}, DPAttention: results.PerStage{1}, ETP: results.PerStage{1}},
+		Solve: results.Solve{Certificate: results.Certificate{Passes: []results.CertificatePass{{}}}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for l := range strings.SplitSeq(string(data), "\n") {
+		if strings.Contains(l, "null") && !strings.Contains(l, `"available"`) {
+			t.Errorf("null where a list is read: %s", l)
+		}
+	}
+}
+
+func TestPlanWithoutANumberIsRefused(t *testing.T) {
+	p := samplePlan()
+	p.Phases[0].Balance.TimeMaxOverMean = math.NaN()
+	if data, err := PlanJSON(p); err == nil {
+		t.Errorf("a figure that is not a number was written: %d bytes", len(data))
+	}
+}
+
+func TestReadPlanRefuses(t *testing.T) {
+	good, err := PlanJSON(samplePlan())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"nothing":          nil,
+		"half of it":       good[:len(good)/2],
+		"two of it":        append(append([]byte(nil), good...), good...),
+		"an unknown field": bytes.Replace(good, []byte(`"condition"`), []byte(`"condtion"`), 1),
+		"a later format":   bytes.Replace(good, []byte(`"format_version": 1`), []byte(`"format_version": 2`), 1),
+		"a wrong type":     bytes.Replace(good, []byte(`"replicas": 4`), []byte(`"replicas": "4"`), 1),
+	} {
+		if _, err := ReadPlan(data); err == nil {
+			t.Errorf("%s: want an error", name)
+		}
+	}
+}
+
+// Any plan survives JSON, and writing it again gives the same bytes.
+func TestPlanRoundTripProperty(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := drawPlan(t)
+		data, err := PlanJSON(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := ReadPlan(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(normal(p), back); diff != "" {
+			t.Fatalf("plan changes on its way through JSON:\n%s", diff)
+		}
+		again, err := PlanJSON(back)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(data, again) {
+			t.Fatal("writing the plan that was read gives other bytes")
+		}
+	})
+}
+
+// drawPlan makes a plan of any content that JSON can hold.
+func drawPlan(t *rapid.T) *results.Plan {
+	number := rapid.Float64Range(-1e12, 1e12)
+	maybe := func(name string) *float64 {
+		if rapid.Bool().Draw(t, name+" there") {
+			return ptr(number.Draw(t, name))
+		}
+		return nil
+	}
+	pp := rapid.IntRange(1, 4).Draw(t, "pp")
+	degrees := func(name string) results.PerStage {
+		return results.PerStage(rapid.SliceOfN(rapid.IntRange(0, 9), 1, pp).Draw(t, name))
+	}
+	ph := results.PhasePlan{
+		Phase: rapid.SampledFrom([]inputs.Phase{inputs.Prefill, inputs.Decode, inputs.Mixed}).Draw(t, "phase"),
+		Strategy: results.Strategy{Replicas: rapid.Int().Draw(t, "replicas"), PP: pp, TP: degrees("tp"), EP: degrees("ep"), CP: degrees("cp"),
+			DPAttention: degrees("dp_attention"), ETP: degrees("etp"), Layers: rapid.SliceOfN(rapid.Int(), 0, pp).Draw(t, "layers")},
+		GPUs:    results.GPUCount{Used: rapid.Int().Draw(t, "used"), Match: rapid.Bool().Draw(t, "match"), Why: rapid.String().Draw(t, "why")},
+		Balance: results.Balance{TimeMaxOverMean: number.Draw(t, "balance")},
+		Metrics: results.Metrics{TTFTMS: maybe("ttft"), TPOTMS: maybe("tpot"), USDPerHour: maybe("usd")},
+		Solve: results.Solve{Status: "optimal", Objective: number.Draw(t, "objective"), BestBound: maybe("bound"),
+			Certificate: results.Certificate{Quantisation: map[string]float64{"decode": number.Draw(t, "tick")},
+				LeftOut: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "left out")}},
+	}
+	if rapid.Bool().Draw(t, "stated") {
+		ph.GPUs.Available = ptr(rapid.Int().Draw(t, "available"))
+	}
+	for i := range pp {
+		ph.Stages = append(ph.Stages, results.Stage{Index: i, Pool: rapid.String().Draw(t, "pool"),
+			GPUs: rapid.SliceOfN(rapid.String(), 0, 3).Draw(t, "gpus"), TimeMS: number.Draw(t, "time")})
+	}
+	return &results.Plan{FormatVersion: results.FormatVersion, Condition: rapid.String().Draw(t, "condition"), Phases: []results.PhasePlan{ph},
+		Warnings: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "warnings")}
+}
+
+// Every plan that can be read can be reported and summed up without a panic.
+func FuzzReadPlan(f *testing.F) {
+	good, err := PlanJSON(samplePlan())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte(`{"format_version":1,"phases":[{"stages":[{}],"strategy":{"tp":[]}}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := ReadPlan(data)
+		if err != nil {
+			return
+		}
+		r := &results.Report{Plan: p, Feasible: true, Status: results.StatusOptimal}
+		Report(r)
+		if err := Summary(&strings.Builder{}, r); err != nil {
+			t.Error(err)
+		}
+		if data, err := PlanJSON(p); err != nil || !json.Valid(data) {
+			t.Errorf("a plan that was read cannot be written: %v", err)
+		}
+	})
+}

@@ -1,0 +1,31 @@
+package export
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// Manifest lists the files of a run by absolute path; a file that the run did not
+// make is absent. A run has a plan or a closest plan, never both.
+type Manifest struct {
+	Plan        string `json:"plan,omitempty"`
+	ClosestPlan string `json:"closest_plan,omitempty"`
+	Report      string `json:"report"`
+}
+
+// JSON is the content of manifest.json.
+func (m Manifest) JSON() ([]byte, error) { return indented(m, manifestName) }
+
+// indented is a value as JSON that a person can read too, with a final newline.
+// Angle brackets stay as they are: the files are read as JSON, not as HTML.
+func indented(v any, name string) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return nil, fmt.Errorf("%s cannot be written as JSON (a figure that is not a number must be absent): %w", name, err)
+	}
+	return b.Bytes(), nil
+}

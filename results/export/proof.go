@@ -1,0 +1,78 @@
+package export
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"partita/results"
+)
+
+// listedChoices is how many outer choices of a pass report.md lists.
+const listedChoices = 20
+
+// reportProof sums up the certificate: what was searched, in which steps of time,
+// and what the model leaves out.
+func reportProof(d *document, ph *results.PhasePlan) {
+	s, cert := &ph.Solve, &ph.Solve.Certificate
+	d.heading(2, fmt.Sprintf("Where the proof stands (%s)", ph.Phase))
+	lines := []string{proofLine(s)}
+	if cert.GPUCount != "" {
+		lines = append(lines, "number of GPUs: "+cert.GPUCount)
+	}
+	if cert.Balance != "" {
+		lines = append(lines, "balance: "+cert.Balance)
+	}
+	for _, phase := range slices.Sorted(maps.Keys(cert.Quantisation)) {
+		lines = append(lines, fmt.Sprintf("the solvers count %s times in whole steps of %s, rounded up", phase, duration(1e3*cert.Quantisation[phase])))
+	}
+	d.bullets(lines)
+
+	var rows [][]string
+	for _, p := range cert.Passes {
+		best := ""
+		if p.Best != nil {
+			best = figure(*p.Best)
+		}
+		rows = append(rows, []string{p.Purpose, best, count(p.Outer.Solved), count(p.Outer.Infeasible), count(p.Outer.Pruned), count(p.Outer.Open)})
+	}
+	d.table([]string{"search for", "best#", "solved#", "infeasible#", "pruned#", "open#"}, rows)
+	for _, p := range cert.Passes {
+		reportChoices(d, &p)
+	}
+	if len(cert.LeftOut) > 0 {
+		d.heading(3, "What the model leaves out")
+		d.bullets(cert.LeftOut)
+	}
+}
+
+func reportChoices(d *document, p *results.CertificatePass) {
+	if len(p.Choices) == 0 {
+		return
+	}
+	d.heading(3, "Outer choices: "+p.Purpose)
+	var rows [][]string
+	for _, c := range p.Choices[:min(len(p.Choices), listedChoices)] {
+		rows = append(rows, []string{
+			count(c.Replicas), orAll(c.MicroBatches), orAll(c.DecodeGroups), count(c.Choices), c.Outcome, optional(c.Value), optional(c.Bound), c.Why,
+		})
+	}
+	d.table([]string{"replicas#", "micro-batches#", "decode groups#", "choices#", "outcome", "value#", "bound#", "why"}, rows)
+	if more := len(p.Choices) - listedChoices; more > 0 {
+		d.paragraph(fmt.Sprintf("%s more in plan.json.", plural(more, "line")))
+	}
+}
+
+func orAll(n int) string {
+	if n == 0 {
+		return "all"
+	}
+	return count(n)
+}
+
+func optional(v *float64) string {
+	if v == nil {
+		return ""
+	}
+	return figure(*v)
+}

@@ -1,0 +1,129 @@
+package export
+
+import (
+	"bytes"
+	"fmt"
+
+	"partita/results"
+)
+
+// Report is the content of report.md: for a person who asks, in this order, what
+// is the answer, is it proved, what does it look like, why this one, and what was
+// it based on.
+func Report(r *results.Report) []byte {
+	d := &document{}
+	name, statements, assumptions, warnings := r.Condition, r.Statements, r.Assumptions, r.Warnings
+	if r.Plan != nil {
+		name, statements, assumptions, warnings = r.Plan.Condition, r.Plan.Statements, r.Plan.Assumptions, r.Plan.Warnings
+	}
+	d.heading(1, "Deployment plan: "+name)
+	d.strong(verdict(r))
+	if !r.Feasible && len(r.Reasons) > 0 {
+		d.heading(2, "What is short")
+		d.bullets(r.Reasons)
+	}
+	if len(warnings) > 0 {
+		d.heading(2, "Warnings")
+		d.bullets(warnings)
+	}
+	if r.Plan != nil {
+		for i := range r.Plan.Phases {
+			reportPhase(d, r, &r.Plan.Phases[i])
+		}
+		reportComparison(d, r.Plan)
+	}
+	if len(r.Binding) > 0 {
+		d.heading(2, "What holds it back")
+		d.bullets(r.Binding)
+	}
+	if r.Plan != nil {
+		for i := range r.Plan.Phases {
+			reportProof(d, &r.Plan.Phases[i])
+		}
+		reportVerification(d, r.Plan.Verification)
+	}
+	reportStatements(d, statements)
+	reportAssumptions(d, assumptions)
+	return append(bytes.TrimRight(d.b.Bytes(), "\n"), '\n')
+}
+
+// reportPhase is the plan of one phase: strategy, figures, stages, balance.
+func reportPhase(d *document, r *results.Report, ph *results.PhasePlan) {
+	title := "Strategy"
+	if !r.Feasible {
+		title = "Closest plan: misses requirements, for orientation only"
+	}
+	d.heading(2, fmt.Sprintf("%s (%s)", title, ph.Phase))
+	d.strong(strategyLine(&ph.Strategy))
+	d.bullets([]string{gpuLine(&ph.GPUs), sequencesLine(&ph.Strategy)})
+	d.table([]string{"metric", "predicted#", "interval#"}, metricRows(&ph.Metrics))
+	if len(ph.Requirements) > 0 {
+		d.heading(3, "Requirements")
+		d.table([]string{"requirement", "want#", "got#", "", "margin#", "nearest feasible#", "stated at"}, requirementRows(ph))
+	}
+	reportStages(d, ph)
+}
+
+func reportComparison(d *document, p *results.Plan) {
+	if len(p.Comparison) == 0 {
+		return
+	}
+	d.heading(2, "Compared with heuristics")
+	d.paragraph("Every heuristic is evaluated on the same costs; the gap is how far its objective is above the plan's.")
+	d.table([]string{"heuristic", "strategy", "objective#", "gap#"}, comparisonRows(p))
+}
+
+func reportVerification(d *document, v *results.Verification) {
+	if v == nil {
+		return
+	}
+	d.heading(2, "Verification")
+	outcome := "every check holds"
+	if !v.OK {
+		outcome = "the plan does not hold"
+	}
+	d.paragraph(fmt.Sprintf("Recomputed from the plan and the condition alone: %s. %s on %s.", outcome, plural(v.Parts, "part"), plural(v.GPUs, "GPU")))
+	rows := make([][]string, len(v.Checks))
+	for i, c := range v.Checks {
+		rows[i] = []string{mark(c.OK, c.Waived), c.Rule, c.Want, c.Got}
+	}
+	d.table([]string{"", "rule", "want", "got"}, rows)
+}
+
+func mark(ok, waived bool) string {
+	switch {
+	case ok:
+		return "ok"
+	case waived:
+		return "missed, as said"
+	}
+	return "FAILED"
+}
+
+func reportStatements(d *document, statements []results.Statement) {
+	if len(statements) == 0 {
+		return
+	}
+	d.heading(2, "What was read")
+	rows := make([][]string, len(statements))
+	for i, s := range statements {
+		place := s.File
+		if s.Line > 0 {
+			place = fmt.Sprintf("%s:%d", s.File, s.Line)
+		}
+		rows[i] = []string{place, s.Text, s.UsedAs}
+	}
+	d.table([]string{"place", "statement", "used as"}, rows)
+}
+
+func reportAssumptions(d *document, assumptions []results.Assumption) {
+	if len(assumptions) == 0 {
+		return
+	}
+	d.heading(2, "What was assumed")
+	rows := make([][]string, len(assumptions))
+	for i, a := range assumptions {
+		rows[i] = []string{a.What, a.Value, a.Because}
+	}
+	d.table([]string{"what", "value", "because"}, rows)
+}

@@ -1,0 +1,139 @@
+package export
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"partita/results"
+)
+
+// Limits of what report.md lists; plan.json has everything.
+const (
+	listedReplicas = 16 // replicas whose GPUs are listed
+	listedBars     = 32 // stages whose memory is drawn
+	barWidth       = 40 // characters of a memory bar
+)
+
+// reportStages shows each unlike replica once, where its GPUs are, how even the
+// load is and what fills the memory.
+func reportStages(d *document, ph *results.PhasePlan) {
+	classes := replicaClasses(ph)
+	d.heading(3, "Stages")
+	for _, c := range classes {
+		if n := len(c.replicas); n > 1 {
+			d.paragraph(fmt.Sprintf("Replica %d, × %s: replicas %s are alike.", c.replicas[0], count(n), runs(c.replicas)))
+		} else if len(classes) > 1 {
+			d.paragraph(fmt.Sprintf("Replica %d.", c.replicas[0]))
+		}
+		d.table([]string{"stage#", "layers#", "pool", "GPUs", "split", "time#", "prefill#", "memory of a GPU#"}, stageRows(c.stages))
+	}
+	reportPlacement(d, ph)
+
+	d.heading(3, "Balance and memory")
+	b := &ph.Balance
+	d.bullets([]string{
+		fmt.Sprintf("time: the slowest stage takes %s times the mean of all GPUs, the fastest %s of the slowest (at least %s asked for)",
+			figure(b.TimeMaxOverMean), percent(100*b.TimeMinOverMax), percent(100*b.Floor)),
+		fmt.Sprintf("memory: the fullest GPU holds %s times the mean", figure(b.MemoryMaxOverMean)),
+	})
+	var lines []string
+	for _, c := range classes {
+		for _, s := range c.stages {
+			if len(lines) < listedBars {
+				lines = append(lines, memoryBar(s))
+			}
+		}
+	}
+	if len(lines) > 0 {
+		lines = append(lines, "W weights  K KV cache  A activations  R reserve  . free")
+	}
+	d.block(lines)
+}
+
+func stageRows(stages []*results.Stage) [][]string {
+	rows := make([][]string, len(stages))
+	for i, s := range stages {
+		rows[i] = []string{
+			fmt.Sprint(s.Index), fmt.Sprintf("%d–%d", s.FirstLayer, s.LastLayer), s.Pool, gpuRange(s.GPUs), split(s),
+			duration(s.TimeMS), duration(s.PrefillMS),
+			fmt.Sprintf("%s of %s", gibibytes(s.MemoryGiB), gibibytes(s.CapacityGiB)),
+		}
+	}
+	return rows
+}
+
+// split names the degrees of a stage that are not 1.
+func split(s *results.Stage) string {
+	parts := []string{fmt.Sprintf("TP %d", s.TP)}
+	for _, d := range []struct {
+		name string
+		v    int
+	}{{"attention DP", s.DPAttention}, {"CP", s.CP}, {"EP", s.EP}} {
+		if d.v != 1 {
+			parts = append(parts, fmt.Sprintf("%s %d", d.name, d.v))
+		}
+	}
+	if s.EP != 1 && s.ETP != 1 {
+		parts = append(parts, fmt.Sprintf("expert TP %d", s.ETP))
+	}
+	return strings.Join(parts, " × ")
+}
+
+// reportPlacement lists the GPUs of the replicas that the stage tables do not show.
+func reportPlacement(d *document, ph *results.PhasePlan) {
+	var rows [][]string
+	last, more := -1, 0
+	for i := range ph.Stages {
+		s := &ph.Stages[i]
+		if s.Replica != last {
+			last = s.Replica
+			if len(rows) == listedReplicas {
+				more++
+			} else {
+				rows = append(rows, []string{fmt.Sprint(s.Replica), ""})
+			}
+		}
+		if more > 0 {
+			continue
+		}
+		cell := &rows[len(rows)-1][1]
+		if *cell != "" {
+			*cell += "; "
+		}
+		*cell += gpuRange(s.GPUs)
+	}
+	if len(rows) < 2 {
+		return
+	}
+	d.heading(3, "GPUs by replica")
+	d.table([]string{"replica#", "GPUs, stage by stage"}, rows)
+	if more > 0 {
+		d.paragraph(fmt.Sprintf("%s more in plan.json.", plural(more, "replica")))
+	}
+}
+
+// memoryBar draws what fills one GPU of a stage. Each use gets its share of the
+// capacity, rounded so that the parts add up to the rounded sum.
+func memoryBar(s *results.Stage) string {
+	label := fmt.Sprintf("replica %d stage %d", s.Replica, s.Index)
+	if !(s.CapacityGiB > 0) {
+		return label + "  no capacity"
+	}
+	var bar strings.Builder
+	var sum float64
+	for _, use := range []struct {
+		letter string
+		gib    float64
+	}{{"W", s.Memory.WeightsGiB}, {"K", s.Memory.KVGiB}, {"A", s.Memory.ActivationsGiB}, {"R", s.Memory.ReserveGiB}} {
+		sum += max(use.gib, 0)
+		share := min(sum/s.CapacityGiB, 1)
+		if math.IsNaN(share) {
+			continue
+		}
+		end := int(math.Round(share * barWidth))
+		bar.WriteString(strings.Repeat(use.letter, max(end-bar.Len(), 0)))
+	}
+	bar.WriteString(strings.Repeat(".", barWidth-bar.Len()))
+	return fmt.Sprintf("%-22s |%s| %5s %% of %s", label, bar.String(), figure(math.Round(1000*s.MemoryGiB/s.CapacityGiB)/10), gibibytes(s.CapacityGiB))
+}

@@ -1,0 +1,203 @@
+package export
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"partita/results"
+)
+
+// verdict is the answer in a sentence.
+func verdict(r *results.Report) string {
+	if r.Plan == nil {
+		if r.Status == results.StatusInfeasible {
+			return "Proved infeasible: no plan meets the condition, and none comes close enough to show."
+		}
+		return "Nothing found within the limit: neither a plan nor a proof that there is none. A longer time limit may help."
+	}
+	if !r.Feasible {
+		if r.Status == results.StatusInfeasible {
+			return "Proved infeasible: no plan meets every requirement. The plan shown is the closest one and must not be taken for an answer."
+		}
+		return "No plan that meets every requirement was found within the limit. The plan shown is the closest one found."
+	}
+	for i := range r.Plan.Phases {
+		if s := &r.Plan.Phases[i].Solve; r.Status != results.StatusOptimal {
+			return "Found, not proved optimal: " + gapLine(s) + "."
+		}
+	}
+	line := "Proved optimal under the stated cost model"
+	for i := range r.Plan.Phases {
+		if loneILP(&r.Plan.Phases[i].Solve) {
+			line = "Optimal under the stated cost model on lp_solve's word alone, a refuted cutoff that no other solver confirmed"
+		}
+	}
+	if v := r.Plan.Verification; v != nil && v.OK {
+		line += ", and verified"
+	}
+	return line + "."
+}
+
+// loneILP reports whether lp_solve is the only one to say that a plan is optimal.
+// It is known to call wrong points optimal, so its word is no certificate.
+func loneILP(s *results.Solve) bool {
+	return s.Backend == "ilp" && !slices.ContainsFunc(s.AgreedBy, func(b string) bool { return b != s.Backend })
+}
+
+// gapLine says how far the best bound is from the objective.
+func gapLine(s *results.Solve) string {
+	if s.BestBound == nil {
+		return fmt.Sprintf("objective %s, no bound", objective(s.Objective, s.ObjectiveUnit))
+	}
+	line := fmt.Sprintf("objective %s, no plan is below %s", objective(s.Objective, s.ObjectiveUnit), objective(*s.BestBound, s.ObjectiveUnit))
+	if s.Gap != nil {
+		line += fmt.Sprintf(" (gap %s)", percent(100**s.Gap))
+	}
+	return line
+}
+
+func objective(v float64, unit string) string { return inUnit(v, unit) }
+
+// proofLine says what was proved and on whose word.
+func proofLine(s *results.Solve) string {
+	line := ""
+	if s.Status == string(results.StatusOptimal) {
+		line = fmt.Sprintf("optimal, objective %s", objective(s.Objective, s.ObjectiveUnit))
+	} else {
+		line = s.Status + ", " + gapLine(s)
+	}
+	line += "; " + outerLine(&s.Outer)
+	if s.Backend != "" {
+		line += "; solved by " + s.Backend
+	}
+	if len(s.AgreedBy) > 1 {
+		line += ", agreed by " + sentence(s.AgreedBy[1:])
+	}
+	if len(s.OutOfTime) > 0 {
+		line += "; out of time: " + sentence(s.OutOfTime)
+	}
+	return line
+}
+
+// outerLine counts the outer choices of a search.
+func outerLine(o *results.Outer) string {
+	line := fmt.Sprintf("%s: %s solved, %s infeasible, %s pruned by a bound",
+		plural(o.Solved+o.Infeasible+o.Pruned+o.Open, "outer choice"), count(o.Solved), count(o.Infeasible), count(o.Pruned))
+	if o.Open > 0 {
+		line += fmt.Sprintf(", %s left open", count(o.Open))
+	}
+	return line
+}
+
+// sentence is "a", "a and b", "a, b and c".
+func sentence(items []string) string {
+	line := ""
+	for i, item := range items {
+		switch {
+		case i == 0:
+		case i == len(items)-1:
+			line += " and "
+		default:
+			line += ", "
+		}
+		line += item
+	}
+	return line
+}
+
+// gpuLine says how the GPUs used compare with those given.
+func gpuLine(g *results.GPUCount) string {
+	line := plural(g.Used, "GPU") + " used"
+	if g.Available == nil {
+		line += ", the number was ours to choose"
+	} else {
+		line += fmt.Sprintf(" of %s given", count(*g.Available))
+	}
+	line += fmt.Sprintf("; %s counted from the stages: ", plural(g.Parts, "part"))
+	if g.Match {
+		line += "they match"
+	} else {
+		line += "they do not match"
+	}
+	if g.Why != "" {
+		line += ". " + g.Why
+	}
+	return line
+}
+
+// metricRows lists the metrics that a plan has, with their intervals.
+func metricRows(m *results.Metrics) [][]string {
+	var rows [][]string
+	add := func(name string, v *float64, interval *[2]float64, show func(float64) string) {
+		if v == nil {
+			return
+		}
+		between := ""
+		if interval != nil {
+			between = show(interval[0]) + " … " + show(interval[1])
+		}
+		rows = append(rows, []string{name, show(*v), between})
+	}
+	unit := func(u string) func(float64) string {
+		return func(v float64) string { return figure(v) + " " + u }
+	}
+	add("time to first token", m.TTFTMS, m.TTFTInterval, duration)
+	add("time per output token", m.TPOTMS, m.TPOTInterval, duration)
+	add("throughput", m.TokensPerS, m.TokensPerSInterval, unit("tokens/s"))
+	add("throughput of each GPU", m.TokensPerSPerGPU, nil, unit("tokens/s"))
+	add("output throughput", m.OutputTokensPerS, nil, unit("tokens/s"))
+	add("whole request", m.E2EMS, nil, duration)
+	add("step", m.StepMS, nil, duration)
+	add("cost per hour", m.USDPerHour, nil, unit("USD"))
+	add("cost per million tokens", m.USDPerMillion, nil, unit("USD"))
+	if m.KVTokens != nil {
+		tokens := float64(*m.KVTokens)
+		add("KV capacity of a replica", &tokens, nil, unit("tokens"))
+	}
+	return rows
+}
+
+// requirementRows holds each requirement against the plan.
+func requirementRows(ph *results.PhasePlan) [][]string {
+	rows := make([][]string, len(ph.Requirements))
+	for i, q := range ph.Requirements {
+		state, nearest := "met", ""
+		if !q.Met {
+			state = "NOT MET"
+		}
+		if q.Nearest != nil {
+			nearest = inUnit(*q.Nearest, q.Unit)
+		}
+		rows[i] = []string{strings.ReplaceAll(q.Name, "_", " "), inUnit(q.Want, q.Unit), inUnit(q.Got, q.Unit), state, percent(q.MarginPercent), nearest, q.Place}
+	}
+	return rows
+}
+
+// comparisonRows lists the plan first, then the heuristics in their order. Times
+// are left to plan.json: they differ from run to run.
+func comparisonRows(p *results.Plan) [][]string {
+	var rows [][]string
+	unit := ""
+	for i := range p.Phases {
+		s := &p.Phases[i].Solve
+		unit = s.ObjectiveUnit
+		rows = append(rows, []string{"this plan", strategyLine(&p.Phases[i].Strategy), objective(s.Objective, unit), ""})
+	}
+	for _, c := range p.Comparison {
+		row := []string{c.Heuristic, c.Strategy, "", ""}
+		if !c.Feasible {
+			row[2] = "infeasible"
+			if c.WhyInfeasible != "" {
+				row[2] += ": " + c.WhyInfeasible
+			}
+		} else if c.Objective != nil {
+			row[2] = objective(*c.Objective, unit)
+		}
+		if c.GapPercent != nil {
+			row[3] = percent(*c.GapPercent)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
