@@ -33,8 +33,8 @@ var (
 	blackwellTPOT = ratios{0.65, 1.10}
 	// No rows, or a handful: the union.
 	otherTPOT = ratios{0.65, 1.65}
-	// First token of dense models at a stated batch on A100, H100 and H200 (TensorRT-LLM
-	// 0.9, NIM, FasterTransformer), 14 rows: .89 to 1.53.
+	// First token of dense models at up to five requests on A100, H100 and H200
+	// (TensorRT-LLM 0.9, NIM, FasterTransformer), 11 rows: .88 to 1.53.
 	densePrefill = ratios{0.85, 1.60}
 	// Experts at up to four requests: the grouped products are the weak spot, and
 	// engines mix prompts with decode steps; 48 of 60 rows inside with densePrefill.
@@ -42,8 +42,8 @@ var (
 )
 
 // hostAllowance is what serving adds to a first token at low load beside the
-// kernels: 11 to 34 ms over the prediction in 36 rows of TensorRT-LLM with Triton
-// at 2 to 8 requests/s. Queueing is not in it.
+// kernels: 8 to 34 ms over the prediction in 24 rows of TensorRT-LLM 0.14 with
+// Triton at 2 and 4 requests/s (Llama 8B and 70B). Queueing is not in it.
 const hostAllowance = 0.030
 
 // Interval is the range in which a measurement of the metric is to be expected for
