@@ -123,9 +123,9 @@ func comparisonTable(w io.Writer, r *results.Report) error {
 
 func detail(c results.Comparison) string {
 	if c.Feasible {
-		return c.Strategy
+		return printable(c.Strategy)
 	}
-	return c.WhyInfeasible
+	return printable(c.WhyInfeasible)
 }
 
 func orDash(v *float64, format string) string {

@@ -56,3 +56,16 @@ func TestCodeOf(t *testing.T) {
 		}
 	}
 }
+
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"a.md:3:1: unknown key „größe“":   "a.md:3:1: unknown key „größe“",
+		"two\nlines":                      "two\nlines",
+		"\x1b[2J\x1b]0;owned\x07 cleared": "�[2J�]0;owned� cleared",
+		"tab\tand \u202ereversed":         "tab�and �reversed",
+	} {
+		if got := printable(text); got != want {
+			t.Errorf("printable(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

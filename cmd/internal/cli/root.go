@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 )
@@ -22,7 +23,7 @@ func Main(ctx context.Context, args []string, env Environment) int {
 	// arguments) is not marked: it is the command line that is wrong.
 	var failed *commandError
 	if !errors.As(err, &failed) {
-		fmt.Fprintf(env.Err, "partita: %v\nRun 'partita --help' or 'partita COMMAND --help' for usage.\n", err)
+		fmt.Fprintf(env.Err, "partita: %s\nRun 'partita --help' or 'partita COMMAND --help' for usage.\n", printable(err.Error()))
 		return exitUsage
 	}
 	report(env, failed.err)
@@ -48,7 +49,7 @@ func action(run func(cmd *cobra.Command, args []string) error) func(*cobra.Comma
 // report writes an error to stderr. Problems of an input keep their own form
 // `file:line:col: …`, one a line, so that editors can jump to them.
 func report(env Environment, err error) {
-	text := strings.TrimRight(err.Error(), "\n")
+	text := printable(strings.TrimRight(err.Error(), "\n"))
 	switch {
 	case text == "":
 	case codeOf(err) == exitInvalidInput:
@@ -56,6 +57,17 @@ func report(env Environment, err error) {
 	default:
 		fmt.Fprintln(env.Err, "partita: "+text)
 	}
+}
+
+// printable replaces what a terminal would take for a command: a condition file is
+// quoted in diagnostics, and it may hold escape sequences.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return '�'
+	}, text)
 }
 
 func newRoot(env Environment) *cobra.Command {

@@ -8,7 +8,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"partita/formulation"
+	"partita/solver"
 	"partita/solver/lpsolve"
+	"partita/solver/sat"
 )
 
 // backend is one of the exact solvers a search can be asked to use.
@@ -69,11 +71,19 @@ func (s *searchFlags) check() error {
 	return fmt.Errorf("--backend %q: %w", s.backend, oneOf(s.backend, names))
 }
 
-// options are the search's options; the log goes to stderr where somebody watches.
+// options are the search's options with the backends of this build; the log goes to
+// stderr where somebody watches.
 func (s *searchFlags) options(env Environment) formulation.Options {
-	opts := formulation.Options{Backend: s.backend, TimeLimit: s.timeLimit}
+	opts := formulation.Options{
+		Backend:   s.backend,
+		TimeLimit: s.timeLimit,
+		SAT:       func() (solver.Backend, error) { return sat.New(), nil },
+	}
+	if lpsolve.Available() {
+		opts.ILP = func() (solver.Backend, error) { return lpsolve.New() }
+	}
 	if env.Terminal || s.verbose {
-		opts.Log = func(line string) { fmt.Fprintln(env.Err, line) }
+		opts.Log = func(line string) { fmt.Fprintln(env.Err, printable(line)) }
 	}
 	return opts
 }
