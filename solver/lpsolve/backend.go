@@ -74,23 +74,37 @@ func (b *Backend) solve(ctx context.Context, m *solver.Model, opts solver.Option
 	if unsupported != "" {
 		return solver.Result{Status: solver.Unsupported, RawStatus: unsupported}, nil
 	}
-	p.TimeoutSeconds = timeout(ctx)
-	var a answer
-	var err error
+	for rejected := 0; ; rejected++ {
+		p.TimeoutSeconds = timeout(ctx)
+		a, err := b.run(ctx, p)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return solver.Result{Status: solver.ContextStatus(ctx), RawStatus: "stopped"}, nil
+		case err != nil:
+			return solver.Result{}, err
+		case a.Fault != "":
+			return solver.Result{}, errors.New(a.Fault)
+		}
+		r, wrong := interpret(ctx, m, opts, p, a)
+		if rejected > 0 {
+			r.RawStatus += fmt.Sprintf(" after %d rejected points", rejected)
+		}
+		if wrong == nil || rejected == maxRejected || !p.forbid(wrong) {
+			return r, nil
+		}
+	}
+}
+
+// maxRejected is how many wrong points one call puts up with. They come where a
+// coefficient times lp_solve's integrality tolerance (1e-7) reaches 1; more than a
+// few mean that the model is out of its reach.
+const maxRejected = 32
+
+func (b *Backend) run(ctx context.Context, p program) (answer, error) {
 	if b.local {
-		a, err = runHere(ctx, p)
-	} else {
-		a, err = b.workers.run(ctx, p)
+		return runHere(ctx, p)
 	}
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return solver.Result{Status: solver.ContextStatus(ctx), RawStatus: "stopped"}, nil
-	case err != nil:
-		return solver.Result{}, err
-	case a.Fault != "":
-		return solver.Result{}, errors.New(a.Fault)
-	}
-	return interpret(ctx, m, p, a), nil
+	return b.workers.run(ctx, p)
 }
 
 // settle answers what must not reach lp_solve: no column at all, a row that cannot
@@ -135,37 +149,53 @@ const (
 )
 
 // interpret reads an answer. A point is taken from any code that has one, rounded,
-// and kept only if it satisfies the model exactly; what the code then says about it
-// is a claim for solver.Solve to try.
-func interpret(ctx context.Context, m *solver.Model, p program, a answer) solver.Result {
-	r := solver.Result{RawStatus: a.Name}
-	point, integral := round(a.Values)
-	if integral && len(point) == m.NumVariables() {
+// and kept only if it satisfies the model and beats the cutoff exactly; what the code
+// then says about it is a claim for solver.Solve to try. wrong is a point that did
+// not pass.
+func interpret(ctx context.Context, m *solver.Model, opts solver.Options, p program, a answer) (r solver.Result, wrong []int64) {
+	r.RawStatus = a.Name
+	if point, integral := round(a.Values); integral && len(point) == m.NumVariables() {
 		value, violations := m.Check(point)
-		if len(violations) == 0 {
-			r.Point, r.Incumbent, r.Objective = solver.Feasible, point, value
-		} else {
+		switch {
+		case len(violations) > 0:
 			r.RawStatus = fmt.Sprintf("%s, but %s", a.Name, violations[0])
+			wrong = point
+		case !beats(m.Objective(), value, opts.Cutoff):
+			r.RawStatus = fmt.Sprintf("%s, but %d does not beat the cutoff", a.Name, value)
+			wrong = point
+		default:
+			r.Point, r.Incumbent, r.Objective = solver.Feasible, point, value
 		}
 	}
 	switch {
 	case a.Code == codeInfeasible:
-		r.Status = solver.Infeasible
+		r.Status, wrong = solver.Infeasible, nil
 	case a.Code == codeUnbounded && p.Decision:
 		r.Status = solver.NumericalError // the made-up cost is bounded
 	case a.Code == codeUnbounded:
-		r.Status = solver.Unbounded
+		r.Status, wrong = solver.Unbounded, nil
 	case a.Code == codeTimeout, a.Code == codeSuboptimal && !p.Decision:
 		r.Status = solver.TimeLimit
 		if ctx.Err() != nil {
 			r.Status = solver.ContextStatus(ctx)
 		}
+		wrong = nil
 	case r.Point == solver.Feasible && (a.Code == codeOptimal || p.Decision):
 		r.Status = solver.Optimal
 	default:
 		r.Status = solver.NumericalError
 	}
-	return r
+	return r, wrong
+}
+
+func beats(obj solver.Objective, value int64, cutoff *int64) bool {
+	switch {
+	case cutoff == nil || obj.Sense == solver.NoObjective:
+		return true
+	case obj.Sense == solver.Max:
+		return value > *cutoff
+	}
+	return value < *cutoff
 }
 
 func round(values []float64) ([]int64, bool) {

@@ -133,3 +133,26 @@ func bound(b int64) float64 {
 	}
 	return float64(b)
 }
+
+// forbid adds the row that excludes one point: some Boolean differs from it. Exact
+// arithmetic has found the point wrong, so no right one is lost. It reports false
+// where a variable is not Boolean and such a row cannot be written.
+func (p *program) forbid(point []int64) bool {
+	row := programRow{Lo: 1, Hi: math.Inf(1)}
+	for i, x := range point {
+		switch {
+		case p.Lower[i] == p.Upper[i]:
+			continue
+		case p.Lower[i] != 0 || p.Upper[i] != 1 || x < 0 || x > 1:
+			return false
+		}
+		row.Col = append(row.Col, int32(i))
+		row.Val = append(row.Val, float64(1-2*x))
+		row.Lo -= float64(x)
+	}
+	if len(row.Col) == 0 {
+		return false
+	}
+	p.Rows = append(p.Rows, row)
+	return true
+}
