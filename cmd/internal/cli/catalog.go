@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"sort"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"partita/inputs"
@@ -35,15 +33,15 @@ func newCatalogGPUs(env Environment) *cobra.Command {
 		if name != "" {
 			found, ok := known.Accelerator(name)
 			if !ok {
-				return unknownName(known, "accelerator", name)
+				return unknownName("accelerator", name, known.SuggestAccelerator(name))
 			}
 			list = []inputs.Accelerator{found}
 		}
 		switch {
 		case asJSON:
-			return eachJSON(w, list)
+			return eachJSON(w, list, func(a inputs.Accelerator) any { return acceleratorJSON(known, a) })
 		case name != "":
-			return acceleratorDetail(w, list[0])
+			return acceleratorDetail(w, known, list[0])
 		default:
 			return acceleratorTable(w, list)
 		}
@@ -56,15 +54,15 @@ func newCatalogModels(env Environment) *cobra.Command {
 		if name != "" {
 			found, ok := known.Model(name)
 			if !ok {
-				return unknownName(known, "model", name)
+				return unknownName("model", name, known.SuggestModel(name))
 			}
 			list = []inputs.Model{found}
 		}
 		switch {
 		case asJSON:
-			return eachJSON(w, list)
+			return eachJSON(w, list, func(m inputs.Model) any { return modelJSON(known, m) })
 		case name != "":
-			return modelDetail(w, list[0])
+			return modelDetail(w, known, list[0])
 		default:
 			return modelTable(w, list)
 		}
@@ -94,166 +92,10 @@ func catalogCommand(env Environment, use, what string, show func(*catalog.Catalo
 	return cmd
 }
 
-func unknownName(known *catalog.Catalog, kind, name string) error {
+func unknownName(kind, name string, near []string) error {
 	text := fmt.Sprintf("no %s %q in the catalogue", kind, name)
-	if near := known.Suggest(name); len(near) > 0 {
+	if len(near) > 0 {
 		text += "; did you mean " + strings.Join(near, ", ") + "?"
 	}
-	return withCode(exitUsage, fmt.Errorf("%s", text))
+	return withCode(exitUsage, errors.New(text))
 }
-
-func eachJSON[T any](w io.Writer, list []T) error {
-	out := json.NewEncoder(w)
-	for _, entry := range list {
-		if err := out.Encode(entry); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func acceleratorTable(w io.Writer, list []inputs.Accelerator) error {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.AppendHeader(table.Row{"accelerator", "generation", "GiB", "TB/s", "16-bit TFLOP/s", "8-bit", "link"})
-	for _, a := range list {
-		t.AppendRow(table.Row{a.Name, a.Generation, fmt.Sprintf("%.4g", gib(a.MemoryBytes)), fmt.Sprintf("%.3g", a.MemoryBandwidth/1e12),
-			tera(max(a.FLOPS[inputs.BF16], a.FLOPS[inputs.FP16])), tera(max(a.FLOPS[inputs.FP8], a.FLOPS[inputs.INT8])), linkText(a)})
-	}
-	_, err := fmt.Fprintln(w, t.Render())
-	return err
-}
-
-func acceleratorDetail(w io.Writer, a inputs.Accelerator) error {
-	rows := [][2]string{
-		{"name", a.Name},
-		{"also known as", strings.Join(a.Aliases, ", ")},
-		{"vendor", a.Vendor},
-		{"generation", a.Generation},
-		{"memory", fmt.Sprintf("%.4g GiB at %.4g TB/s", gib(a.MemoryBytes), a.MemoryBandwidth/1e12)},
-	}
-	var formats []string
-	for format := range a.FLOPS {
-		formats = append(formats, string(format))
-	}
-	sort.Strings(formats)
-	for _, format := range formats {
-		rows = append(rows, [2]string{"peak " + format, tera(a.FLOPS[inputs.DType(format)]) + " TFLOP/s dense"})
-	}
-	rows = append(rows, [2]string{"link", linkText(a)}, [2]string{"pcie", rate(a.PCIe)}, [2]string{"provenance", a.Provenance})
-	return pairs(w, rows)
-}
-
-func modelTable(w io.Writer, list []inputs.Model) error {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.AppendHeader(table.Row{"model", "parameters", "layers", "hidden", "attention", "experts", "dtype"})
-	for _, m := range list {
-		attention, experts := shapeText(m)
-		t.AppendRow(table.Row{m.Name, billions(m.DeclaredParams), len(m.Layers), m.Hidden, attention, experts, m.Weights})
-	}
-	_, err := fmt.Fprintln(w, t.Render())
-	return err
-}
-
-func modelDetail(w io.Writer, m inputs.Model) error {
-	rows := [][2]string{
-		{"name", m.Name},
-		{"parameters", billions(m.DeclaredParams)},
-		{"hidden", fmt.Sprint(m.Hidden)},
-		{"vocabulary", fmt.Sprintf("%d, embedding and head tied: %v", m.Vocab, m.Tied)},
-		{"weights, KV", fmt.Sprintf("%s, %s", m.Weights, m.KV)},
-		{"context", fmt.Sprintf("%d tokens", m.MaxContext)},
-		{"layers", fmt.Sprint(len(m.Layers))},
-	}
-	counts := make([]int, len(m.Kinds))
-	for _, kind := range m.Layers {
-		counts[kind]++
-	}
-	for i, kind := range m.Kinds {
-		rows = append(rows, [2]string{fmt.Sprintf("%d × %s", counts[i], kind.Name), kindText(kind)})
-	}
-	return pairs(w, append(rows, [2]string{"provenance", m.Provenance}))
-}
-
-func kindText(k inputs.LayerKind) string {
-	a, f := k.Attention, k.FFN
-	text := fmt.Sprintf("%s, %d heads of %d", a.Kind, a.Heads, a.HeadDim)
-	if a.Kind == inputs.MLA {
-		text += fmt.Sprintf(", latent KV %d + %d", a.KVLoraRank, a.RopeDim)
-	} else {
-		text += fmt.Sprintf(", %d KV heads", a.KVHeads)
-	}
-	if a.Window > 0 {
-		text += fmt.Sprintf(", window %d", a.Window)
-	}
-	if f.Experts > 0 {
-		text += fmt.Sprintf("; %d experts of width %d, %d a token", f.Experts, f.Intermediate, f.TopK)
-		if f.Shared > 0 {
-			text += fmt.Sprintf(", shared width %d", f.Shared)
-		}
-		return text
-	}
-	return text + fmt.Sprintf("; FFN width %d", f.Intermediate)
-}
-
-// shapeText describes the last layer: in models with unlike layers the first ones
-// are the exception.
-func shapeText(m inputs.Model) (attention, experts string) {
-	if len(m.Layers) == 0 {
-		return "", ""
-	}
-	k := m.Kinds[m.Layers[len(m.Layers)-1]]
-	attention = fmt.Sprintf("%s %d/%d", k.Attention.Kind, k.Attention.Heads, k.Attention.KVHeads)
-	if k.Attention.Kind == inputs.MLA {
-		attention = fmt.Sprintf("mla %d", k.Attention.Heads)
-	}
-	experts = "–"
-	if k.FFN.Experts > 0 {
-		experts = fmt.Sprintf("%d top %d", k.FFN.Experts, k.FFN.TopK)
-	}
-	return attention, experts
-}
-
-func pairs(w io.Writer, rows [][2]string) error {
-	for _, row := range rows {
-		if row[1] == "" {
-			continue
-		}
-		if _, err := fmt.Fprintf(w, "%-16s %s\n", row[0], row[1]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func linkText(a inputs.Accelerator) string {
-	if a.Link.BytesPerSecond == 0 {
-		return "pcie " + rate(a.PCIe)
-	}
-	return string(a.Link.Kind) + " " + rate(a.Link.BytesPerSecond)
-}
-
-// rate prints bytes/s per GPU and direction.
-func rate(bytesPerSecond float64) string {
-	if bytesPerSecond == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%.4g GB/s", bytesPerSecond/1e9)
-}
-
-func tera(flops float64) string {
-	if flops == 0 {
-		return "–"
-	}
-	return fmt.Sprintf("%.4g", flops/1e12)
-}
-
-func billions(n float64) string {
-	if n == 0 {
-		return "–"
-	}
-	return fmt.Sprintf("%.4g B", n/1e9)
-}
-
-func gib(bytes int64) float64 { return float64(bytes) / (1 << 30) }

@@ -96,8 +96,7 @@ func comparisonJSON(w io.Writer, r *results.Report) error {
 }
 
 func comparisonTable(w io.Writer, r *results.Report) error {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
+	t := plainTable()
 	t.AppendHeader(table.Row{"", "objective", "gap", "time", "strategy, or why it does not fit"})
 	o := optimumOf(r)
 	if o.Objective != nil {
