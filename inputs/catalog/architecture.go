@@ -24,8 +24,8 @@ type architecture struct {
 	heads, kvHeads, headDim, vocab int
 }
 
-// architectures lists the classes that are known. Sources: the modeling and
-// configuration files of each class in the transformers library, release 4.57.
+// architectures lists the classes that are known. Source: the configuration and
+// modeling files of each class in the transformers library (src/transformers/models).
 func architectures() []architecture {
 	return []architecture{
 		{names: []string{"LlamaForCausalLM", "llama"}},
@@ -63,6 +63,12 @@ func (c *Config) architecture() (architecture, bool) {
 		}
 	}
 	return architecture{}, false
+}
+
+// windowOnRequest reports a class that ignores its window unless asked.
+func (c *Config) windowOnRequest() bool {
+	a, known := c.architecture()
+	return known && a.window == laterLayers && len(c.LayerTypes) == 0
 }
 
 // architectureName is the class as the configuration writes it.

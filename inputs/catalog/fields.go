@@ -43,7 +43,7 @@ func fields() []field {
 		{name: "num_hidden_layers", take: count(1, maxLayers, func(c *Config) *int { return &c.NumHiddenLayers }), use: always("model: number of layers")},
 		{name: "vocab_size", take: count(1, maxVocab, func(c *Config) *int { return &c.VocabSize }), use: always("model: vocabulary")},
 		{name: "max_position_embeddings", take: count(0, maxTokens, func(c *Config) *int { return &c.MaxPositionEmbeddings }), use: always("model: longest context")},
-		{name: "tie_word_embeddings", take: flag(func(c *Config) **bool { return &c.TieWordEmbeddings }), use: always("model: whether embedding and head share weights")},
+		{name: "tie_word_embeddings", take: yesNo(func(c *Config) **bool { return &c.TieWordEmbeddings }), use: always("model: whether embedding and head share weights")},
 		{name: "hidden_act", also: []string{"hidden_activation"}, take: text(func(c *Config) *string { return &c.HiddenAct }), use: always("model: whether the FFN is gated, where the architecture does not tell")},
 
 		{name: "num_attention_heads", take: count(1, maxHeads, func(c *Config) *int { return &c.NumAttentionHeads }), use: always("model: query heads")},
@@ -58,7 +58,7 @@ func fields() []field {
 		{name: "v_head_dim", take: count(0, maxWidth, func(c *Config) *int { return &c.VHeadDim }), use: when(latent, "model: value width of a head", notLatent)},
 
 		{name: "sliding_window", take: count(0, maxTokens, func(c *Config) *int { return &c.SlidingWindow }), use: useOfWindow},
-		{name: "use_sliding_window", take: flag(func(c *Config) **bool { return &c.UseSlidingWindow }), use: always("model: whether the sliding window is used")},
+		{name: "use_sliding_window", take: yesNo(func(c *Config) **bool { return &c.UseSlidingWindow }), use: always("model: whether the sliding window is used")},
 		{name: "sliding_window_pattern", also: []string{"_sliding_window_pattern"}, take: count(0, maxLayers, func(c *Config) *int { return &c.SlidingWindowPattern }), use: useOfLayerRule},
 		{name: "max_window_layers", take: count(0, maxLayers, func(c *Config) *int { return &c.MaxWindowLayers }), use: useOfLayerRule},
 		{name: "attention_chunk_size", take: count(0, maxTokens, func(c *Config) *int { return &c.AttentionChunkSize }),
@@ -103,6 +103,8 @@ func useOfWindow(c *Config) string {
 		return "model: no sliding window"
 	case c.UseSlidingWindow != nil && !*c.UseSlidingWindow:
 		return "not used: use_sliding_window is false"
+	case c.UseSlidingWindow == nil && c.windowOnRequest():
+		return "not used: the architecture uses it only where use_sliding_window is true"
 	case c.windowTooLong():
 		return "not used: the window is not shorter than the longest context"
 	}

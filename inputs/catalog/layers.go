@@ -15,10 +15,14 @@ func (b *builder) layers(known bool) {
 		gated = false
 		b.assume("FFN matrices", "2", "hidden_act "+c.HiddenAct+" is not that of a gated unit")
 	}
+	only := map[int]bool{}
+	for _, l := range c.MLPOnlyLayers {
+		only[l] = true
+	}
 	kinds := map[inputs.LayerKind]int{}
 	for l := range c.NumHiddenLayers {
 		kind := inputs.LayerKind{Name: "dense", Attention: attention, FFN: inputs.FFN{Intermediate: c.denseWidth(), Gated: gated}}
-		if c.routes(l) {
+		if c.routes(l) && !only[l] {
 			kind.Name = "moe"
 			kind.FFN = inputs.FFN{Intermediate: c.expertWidth(), Gated: gated, Experts: c.NumExperts, TopK: c.NumExpertsPerTok, Shared: c.sharedWidth()}
 		}
@@ -64,13 +68,13 @@ func (b *builder) attention() inputs.Attention {
 	}
 }
 
-// routes reports whether layer l sends tokens to experts.
+// routes reports whether layer l sends tokens to experts, if mlp_only_layers does
+// not except it.
 func (c *Config) routes(l int) bool {
 	return c.routed() &&
 		l >= c.FirstKDenseReplace &&
 		(c.MoELayerFreq <= 1 || l%c.MoELayerFreq == 0) &&
-		(c.DecoderSparseStep <= 1 || (l+1)%c.DecoderSparseStep == 0) &&
-		!slices.Contains(c.MLPOnlyLayers, l)
+		(c.DecoderSparseStep <= 1 || (l+1)%c.DecoderSparseStep == 0)
 }
 
 func (c *Config) expertWidth() int {

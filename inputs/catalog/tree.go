@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -29,15 +30,15 @@ type Problem struct {
 type treeReader struct {
 	data []byte
 	dec  *json.Decoder
-	line int // of data[:at]
-	bol  int // offset of the first byte of that line
 	at   int
+	line int // of data[at]
+	col  int // in characters, as editors count
 }
 
 // parseJSON reads one JSON value. Every node carries its line and column.
 func parseJSON(data []byte) (*yaml.Node, *Problem) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	r := &treeReader{data: data, dec: json.NewDecoder(bytes.NewReader(data)), line: 1}
+	r := &treeReader{data: data, dec: json.NewDecoder(bytes.NewReader(data)), line: 1, col: 1}
 	r.dec.UseNumber()
 	root, problem := r.value(0)
 	if problem != nil {
@@ -50,29 +51,28 @@ func parseJSON(data []byte) (*yaml.Node, *Problem) {
 	return root, nil
 }
 
-// skip moves to the next token and keeps count of lines.
+// skip moves to the next token.
 func (r *treeReader) skip() {
 	r.advance(int(r.dec.InputOffset()))
-	for r.at < len(r.data) && bytes.IndexByte([]byte(" \t\r\n,:"), r.data[r.at]) >= 0 {
+	for r.at < len(r.data) && strings.IndexByte(" \t\r\n,:", r.data[r.at]) >= 0 {
 		r.advance(r.at + 1)
 	}
 }
 
+// advance keeps count of lines and characters; bytes inside a UTF-8 sequence are none.
 func (r *treeReader) advance(to int) {
 	for ; r.at < to && r.at < len(r.data); r.at++ {
-		if r.data[r.at] == '\n' {
-			r.line, r.bol = r.line+1, r.at+1
+		switch b := r.data[r.at]; {
+		case b == '\n':
+			r.line, r.col = r.line+1, 1
+		case utf8.RuneStart(b):
+			r.col++
 		}
 	}
 }
 
-// column counts characters, as editors do.
-func (r *treeReader) column() int {
-	return utf8.RuneCount(r.data[min(r.bol, r.at):min(r.at, len(r.data))]) + 1
-}
-
 func (r *treeReader) problem(text, want, hint string) *Problem {
-	return &Problem{Line: r.line, Col: r.column(), Text: text, Want: want, Hint: hint}
+	return &Problem{Line: r.line, Col: r.col, Text: text, Want: want, Hint: hint}
 }
 
 func (r *treeReader) value(depth int) (*yaml.Node, *Problem) {
@@ -80,7 +80,7 @@ func (r *treeReader) value(depth int) (*yaml.Node, *Problem) {
 		return nil, r.problem("values nested too deeply", fmt.Sprintf("at most %d levels", maxDepth), "")
 	}
 	r.skip()
-	node := &yaml.Node{Kind: yaml.ScalarNode, Line: r.line, Column: r.column()}
+	node := &yaml.Node{Kind: yaml.ScalarNode, Line: r.line, Column: r.col}
 	token, err := r.dec.Token()
 	if err != nil {
 		return nil, r.syntax(err)

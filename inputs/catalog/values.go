@@ -108,9 +108,11 @@ func counts(high int, in func(*Config) *[]int) func(*parser, *entry) {
 			return
 		}
 		for _, v := range e.value.Content {
-			if n, ok := p.whole(v, e.path, 0, high); ok {
-				*in(&p.config) = append(*in(&p.config), n)
+			n, ok := p.whole(v, e.path, 0, high)
+			if !ok {
+				return // the first wrong item says enough
 			}
+			*in(&p.config) = append(*in(&p.config), n)
 		}
 	}
 }
@@ -136,15 +138,15 @@ func texts(in func(*Config) *[]string) func(*parser, *entry) {
 		for _, v := range e.value.Content {
 			if v.Tag != "!!str" {
 				p.wrong(v, fmt.Sprintf("%s holds %s", e.path, kindName(v)), "text", "")
-				continue
+				return
 			}
 			*in(&p.config) = append(*in(&p.config), v.Value)
 		}
 	}
 }
 
-// flag takes true or false.
-func flag(in func(*Config) **bool) func(*parser, *entry) {
+// yesNo takes true or false.
+func yesNo(in func(*Config) **bool) func(*parser, *entry) {
 	return func(p *parser, e *entry) {
 		if e.value.Tag != "!!bool" {
 			p.wrong(e.value, fmt.Sprintf("%s is %s", e.path, kindName(e.value)), "true or false", "")
