@@ -40,10 +40,22 @@ func made(id string, k int, pool *inputs.Pool) (device, error) {
 	if m == nil || (m[1] != "" && m[1] != pool.Name+"/") {
 		return device{}, fmt.Errorf("%q is neither a GPU of the cluster nor of the form node-<i>/gpu-<j>", id)
 	}
-	if j, err := strconv.Atoi(m[3]); err != nil || j >= pool.GPUsPerNode {
-		return device{}, fmt.Errorf("%q: a node of pool %q has %d GPUs, gpu-0 … gpu-%d", id, pool.Name, pool.GPUsPerNode, pool.GPUsPerNode-1)
+	size := nodeSize(pool)
+	if j, err := strconv.Atoi(m[3]); err != nil || j >= size {
+		return device{}, fmt.Errorf("%q: a node of pool %q has %d GPUs, gpu-0 … gpu-%d", id, pool.Name, size, size-1)
 	}
-	return device{pool: k, host: m[1] + m[2], node: pool.GPUsPerNode}, nil
+	return device{pool: k, host: m[1] + m[2], node: size}, nil
+}
+
+// nodeSize is the number of GPUs of a whole node of the pool.
+func nodeSize(pool *inputs.Pool) int {
+	size := pool.GPUsPerNode
+	if size < 1 {
+		for i := range pool.Nodes {
+			size = max(size, len(pool.Nodes[i].GPUs))
+		}
+	}
+	return max(size, 1)
 }
 
 // find resolves a GPU id of a stage of pool k.
@@ -148,7 +160,7 @@ func (a *audit) checkHosts() {
 			continue
 		}
 		var hosts []string
-		onHost, nodeSize := map[string]int{}, map[string]int{}
+		onHost, whole := map[string]int{}, map[string]int{}
 		for _, id := range s.GPUs {
 			d, err := a.find(known, id, k)
 			if err != nil {
@@ -158,7 +170,7 @@ func (a *audit) checkHosts() {
 				hosts = append(hosts, d.host)
 			}
 			onHost[d.host]++
-			nodeSize[d.host] = d.node
+			whole[d.host] = d.node
 		}
 		if len(hosts) != len(onHost) {
 			t.fail(0, "%s lists its hosts interleaved: %s", where(s), strings.Join(clip(hosts, 6), ", "))
@@ -167,13 +179,13 @@ func (a *audit) checkHosts() {
 		if len(hosts) == 1 {
 			continue
 		}
-		if per := a.cond.Cluster.Pools[k].GPUsPerNode; len(s.GPUs) <= per {
+		if per := nodeSize(&a.cond.Cluster.Pools[k]); len(s.GPUs) <= per {
 			t.fail(0, "%s: %d GPUs on %d hosts where a node has %d", where(s), len(s.GPUs), len(hosts), per)
 			continue
 		}
 		for _, h := range hosts {
-			if onHost[h] != nodeSize[h] {
-				t.fail(0, "%s spans %d hosts and takes %d of the %d GPUs of %s", where(s), len(hosts), onHost[h], nodeSize[h], h)
+			if onHost[h] != whole[h] {
+				t.fail(0, "%s spans %d hosts and takes %d of the %d GPUs of %s", where(s), len(hosts), onHost[h], whole[h], h)
 			}
 		}
 	}

@@ -111,6 +111,9 @@ func (a *audit) lineOf(q *inputs.Requirement, taken []bool) *results.Requirement
 }
 
 func (a *audit) checkRequirement(q *inputs.Requirement, line *results.RequirementResult, got, margin float64) {
+	if q.Kind == inputs.CostUSDPerHour {
+		margin = 0 // a price is known, not predicted: there is no error to allow for
+	}
 	rule := ruleRequirement(string(q.Kind))
 	units := unitsOf(q.Kind)
 	sign := "≥"

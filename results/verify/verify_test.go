@@ -202,6 +202,11 @@ var mutations = []mutation{
 		c.Cluster.Pools[0].USDPerHour = 0
 	}},
 
+	{"over the price asked for", ruleRequirement("cost_per_hour"), func(_ *results.Plan, ph *results.PhasePlan, c *inputs.Condition) {
+		c.Goal.Requirements = append(c.Goal.Requirements, inputs.Requirement{Kind: inputs.CostUSDPerHour, Value: 11})
+		ph.Requirements = append(ph.Requirements, results.RequirementResult{Name: "cost_per_hour", Unit: "USD/h", Want: 11, Got: 12, Met: true, MarginPercent: 100 * (1 - 12.0/11)})
+	}},
+
 	{"bound above the objective", ruleSolve, func(_ *results.Plan, ph *results.PhasePlan, _ *inputs.Condition) { *ph.Solve.BestBound = 11 }},
 	{"optimal with a gap", ruleSolve, func(_ *results.Plan, ph *results.PhasePlan, _ *inputs.Condition) {
 		ph.Solve.BestBound, ph.Solve.Gap = ptr(9.0), ptr(0.1)
