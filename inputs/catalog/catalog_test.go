@@ -111,6 +111,8 @@ func TestAcceleratorNames(t *testing.T) {
 		"nvidia-h100-pcie":               "H100-PCIe-80GB",
 		"A100":                           "A100-SXM-80GB",
 		"A100-80":                        "A100-SXM-80GB",
+		"H100 SXM5 80 GB (HBM3)":         "",
+		"H100 SXM5 80 GB":                "H100-SXM-80GB",
 		"A100 80G":                       "A100-SXM-80GB",
 		"NVIDIA A100 80GB PCIe":          "A100-PCIe-80GB",
 		"NVIDIA A100-SXM4-40GB":          "A100-SXM-40GB",
@@ -140,17 +142,19 @@ func TestAcceleratorNames(t *testing.T) {
 func TestModelNames(t *testing.T) {
 	c := load(t)
 	for written, want := range map[string]string{
-		"llama 3 70b":                       "Llama-3-70B",
-		"Meta-Llama-3-70B-Instruct":         "Llama-3-70B",
-		"someone/Llama-3.1-8B-Instruct":     "Llama-3.1-8B",
-		"Llama-3.3-70B":                     "Llama-3.3-70B",
-		"deepseek_v3":                       "DeepSeek-V3",
-		"openai/gpt-oss-120b":               "gpt-oss-120b",
-		"Qwen3 235B A22B":                   "Qwen3-235B-A22B",
-		"nvidia/Llama-3.3-70B-Instruct-FP8": "Llama-3.3-70B",
-		"Llama-9-70B":                       "",
-		"FP8":                               "",
-		"mistralai/Mixtral-8x7B-Instruct-v0.1-AWQ": "Mixtral-8x7B",
+		"llama 3 70b":                                  "Llama-3-70B",
+		"Meta-Llama-3-70B-Instruct":                    "Llama-3-70B",
+		"someone/Llama-3.1-8B-Instruct":                "Llama-3.1-8B",
+		"Llama-3.3-70B":                                "Llama-3.3-70B",
+		"deepseek_v3":                                  "DeepSeek-V3",
+		"openai/gpt-oss-120b":                          "gpt-oss-120b",
+		"Qwen3 235B A22B":                              "Qwen3-235B-A22B",
+		"nvidia/Llama-3.3-70B-Instruct-FP8":            "Llama-3.3-70B",
+		"x/Meta-Llama-3.1-70B-Instruct-quantized.w8a8": "Llama-3.1-70B",
+		"x/Llama-3.3-70B-Instruct-FP8-dynamic":         "Llama-3.3-70B",
+		"Llama-9-70B":                                  "",
+		"FP8":                                          "",
+		"mistralai/Mixtral-8x7B-Instruct-v0.1-AWQ":     "Mixtral-8x7B",
 	} {
 		got, ok := c.Model(written)
 		if got.Name != want || ok != (want != "") {

@@ -70,7 +70,7 @@ func (r modelRecord) entry() (ModelEntry, error) {
 	m := read.Model
 	m.Name = r.Name
 	m.DeclaredParams = r.Params
-	how := "from memory"
+	how := "from memory, held against the parameter count"
 	if r.Seen == "yes" {
 		how = "as published"
 	}

@@ -12,7 +12,7 @@ var noise = map[string]bool{
 	"nvidia": true, "amd": true, "intel": true, "habana": true, "huawei": true, "google": true, "aws": true,
 	"tesla": true, "geforce": true, "instinct": true, "gpu": true, "npu": true, "tpu": true, "oam": true,
 	"generation": true, "accelerator": true,
-	"instruct": true, "chat": true, "hf": true, "it": true, "base": true, "meta": true,
+	"instruct": true, "chat": true, "hf": true, "it": true, "base": true, "meta": true, "quantized": true,
 }
 
 // words splits a name at punctuation and lowers its case: "A100-SXM4 80GB" is
@@ -46,10 +46,9 @@ func core(name string) string {
 func wordSet(name string) string {
 	seen := map[string]bool{}
 	for _, w := range words(name) {
-		if noise[w] {
-			continue
-		}
 		switch {
+		case noise[w] || w == "gb" || w == "gib": // "80 GB" is 80
+			continue
 		case strings.HasPrefix(w, "sxm"):
 			w = "sxm"
 		case len(w) > 1 && isDigits(strings.TrimRight(w, "gib")):

@@ -145,6 +145,8 @@ func cutFormat(name string) (string, inputs.DType, bool) {
 	}
 	last := strings.ToLower(name[at+1:])
 	switch last {
+	case "dynamic": // "-FP8-dynamic": the activations' scales, not the weights
+		return cutFormat(name[:at])
 	case "awq", "gptq", "w4a16":
 		return name[:at], inputs.INT4, true
 	case "nvfp4", "mxfp4", "fp4":

@@ -87,14 +87,13 @@ func count(low, high int, in func(*Config) *int) func(*parser, *entry) {
 
 // whole reads a whole number; 4096.0 is one.
 func (p *parser) whole(v *yaml.Node, path string, low, high int) (int, bool) {
-	want := fmt.Sprintf("a whole number from %d to %d", low, high)
 	f, err := strconv.ParseFloat(v.Value, 64)
 	if v.Tag != "!!int" && v.Tag != "!!float" || err != nil || f != float64(int64(f)) {
-		p.wrong(v, fmt.Sprintf("%s is %s", path, kindName(v)), want, "")
+		p.wrong(v, fmt.Sprintf("%s is %s", path, kindName(v)), fmt.Sprintf("a whole number from %d to %d", low, high), "")
 		return 0, false
 	}
 	if f < float64(low) || f > float64(high) {
-		p.wrong(v, fmt.Sprintf("%s is %s", path, v.Value), want, "")
+		p.wrong(v, fmt.Sprintf("%s is %s", path, v.Value), fmt.Sprintf("a whole number from %d to %d", low, high), "")
 		return 0, false
 	}
 	return int(f), true
