@@ -131,3 +131,24 @@ func TestCheckOfAConditionWithoutPrices(t *testing.T) {
 		t.Errorf("a condition that cannot be priced: want an error, got %+v", v)
 	}
 }
+
+// The closest plan to one card is priced as if its machine had eight: that is what
+// the plan was made for.
+func TestClosestPlanOnAWholeNode(t *testing.T) {
+	c := llama8B()
+	p := llamaPlan(t, c)
+	one := llama8B()
+	pool := &one.Cluster.Pools[0]
+	pool.Count, pool.GPUsPerNode, pool.Nodes = inputs.Count{Min: 1, Max: 1}, 1, []inputs.Node{{Host: "node-0", GPUs: []string{"node-0/gpu-0"}}}
+	p.Phases[0].GPUs.Available, p.Phases[0].GPUs.Match = ptr(1), false
+	v, err := CheckWith(p, one, Options{Closest: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !v.OK {
+		t.Errorf("want every check to hold or to be waived:\n%s", describe(v))
+	}
+	if v, err = Check(p, one); err != nil || !slices.Contains(failedRules(v), ruleIDs) {
+		t.Errorf("as a plan on one card: want rule %q to fail, got %q (%v)", ruleIDs, failedRules(v), err)
+	}
+}

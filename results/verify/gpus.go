@@ -59,15 +59,15 @@ func nodeSize(pool *inputs.Pool) int {
 }
 
 // find resolves a GPU id of a stage of pool k.
-func (a *audit) find(known map[string]device, id string, k int) (device, error) {
+func (a *audit) find(id string, k int) (device, error) {
 	pool := &a.cond.Cluster.Pools[k]
-	if d, ok := known[id]; ok {
+	if d, ok := a.known[id]; ok {
 		if d.pool != k {
 			return d, fmt.Errorf("%q belongs to pool %q, not to %q", id, a.cond.Cluster.Pools[d.pool].Name, pool.Name)
 		}
 		return d, nil
 	}
-	if len(pool.Nodes) > 0 && !a.opts.Closest {
+	if len(pool.Nodes) > 0 {
 		return device{}, fmt.Errorf("%q is not a GPU of pool %q", id, pool.Name)
 	}
 	return made(id, k, pool)
@@ -77,7 +77,6 @@ func (a *audit) find(known map[string]device, id string, k int) (device, error) 
 // one pool. It also records which replicas lie on one host.
 func (a *audit) checkIDs() {
 	t := tally{rule: ruleIDs, want: "ids of the cluster's GPUs, each in the pool of its stage"}
-	known := devices(a.cond)
 	hostPool := map[string]int{}
 	host := map[int]string{}
 	a.oneHost = make([]bool, len(a.replicas))
@@ -92,12 +91,12 @@ func (a *audit) checkIDs() {
 			continue
 		}
 		for _, id := range s.GPUs {
-			d, err := a.find(known, id, k)
+			d, err := a.find(id, k)
 			if err != nil {
 				t.fail(0, "%s: %v", where(s), err)
 				continue
 			}
-			if _, named := known[id]; !named {
+			if _, named := a.known[id]; !named {
 				if other, taken := hostPool[d.host]; taken && other != k {
 					t.fail(0, "%s: host %q already serves pool %q", where(s), d.host, a.cond.Cluster.Pools[other].Name)
 				}
@@ -152,7 +151,6 @@ func shards(s *results.Stage) int {
 // talk most.
 func (a *audit) checkHosts() {
 	t := tally{rule: ruleHosts, want: "at most a node's GPUs: one host; more: whole hosts, host by host"}
-	known := devices(a.cond)
 	for i := range a.phase.Stages {
 		s := &a.phase.Stages[i]
 		k, ok := a.pools[s.Pool]
@@ -162,7 +160,7 @@ func (a *audit) checkHosts() {
 		var hosts []string
 		onHost, whole := map[string]int{}, map[string]int{}
 		for _, id := range s.GPUs {
-			d, err := a.find(known, id, k)
+			d, err := a.find(id, k)
 			if err != nil {
 				continue
 			}

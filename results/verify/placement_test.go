@@ -64,7 +64,7 @@ func TestClosestPlanMayNameGPUsThatAreNotThere(t *testing.T) {
 	if v := check(p, c, prices, Options{}); !slices.Contains(failedRules(v), ruleIDs) || !slices.Contains(failedRules(v), ruleUsed) {
 		t.Errorf("a plan on GPUs that are not there: got %q", failedRules(v))
 	}
-	if v := check(p, c, prices, Options{Closest: true}); !v.OK {
+	if v := check(p, enlarged(p, c), prices, Options{Closest: true}); !v.OK {
 		t.Errorf("a closest plan on more GPUs:\n%s", describe(v))
 	}
 }

@@ -26,7 +26,8 @@ import (
 type Options struct {
 	// Closest says that the plan is the closest plan to requirements that cannot all
 	// be met. Unmet requirements and the number of GPUs are then reported as waived;
-	// GPUs beyond the given ones may be named. Everything else must hold.
+	// GPUs beyond the given ones may be named, on whole nodes of the pool's size and
+	// of eight at least. Everything else must hold.
 	Closest bool
 }
 
@@ -49,6 +50,9 @@ func CheckWith(p *results.Plan, c *inputs.Condition, o Options) (*results.Verifi
 	}
 	if c == nil {
 		return nil, errNoCondition
+	}
+	if o.Closest {
+		c = enlarged(p, c)
 	}
 	prices, err := newPrices(c)
 	if err != nil {
@@ -108,6 +112,7 @@ type audit struct {
 	warnings []string
 
 	pools    map[string]int     // pool index by name
+	known    map[string]device  // GPUs that the condition names, by id
 	replicas [][]*results.Stage // stages by replica and index; nil where they are not numbered right
 	parts    int                // GPU shards counted from the stages
 	used     int                // different GPU ids
@@ -117,7 +122,7 @@ type audit struct {
 }
 
 func newAudit(ph *results.PhasePlan, c *inputs.Condition, prices pricer, o Options, list *checklist) *audit {
-	a := &audit{phase: ph, cond: c, prices: prices, opts: o, list: list, pools: map[string]int{}}
+	a := &audit{phase: ph, cond: c, prices: prices, opts: o, list: list, pools: map[string]int{}, known: devices(c)}
 	for k, pool := range c.Cluster.Pools {
 		a.pools[pool.Name] = k
 	}
