@@ -12,30 +12,46 @@ const enlargedNode = 8
 
 // enlarged is the cluster that a closest plan on more GPUs than given stands for:
 // the same kinds of GPU on as many whole nodes as it takes. The condition itself is
-// returned where the plan names no GPU beyond those given.
+// returned where the plan stays with the GPUs given.
 func enlarged(p *results.Plan, c *inputs.Condition) *inputs.Condition {
-	known := devices(c)
-	beyond := false
-	for i := range p.Phases {
-		for j := range p.Phases[i].Stages {
-			for _, id := range p.Phases[i].Stages[j].GPUs {
-				_, given := known[id]
-				beyond = beyond || !given
-			}
-		}
-	}
-	if !beyond {
+	if !beyond(p, c) {
 		return c
 	}
 	more := *c
 	more.Cluster.Pools = append([]inputs.Pool(nil), c.Cluster.Pools...)
 	for k := range more.Cluster.Pools {
 		pool := &more.Cluster.Pools[k]
-		if len(pool.Nodes) == 0 {
-			continue // its nodes are made as needed in any case
-		}
 		pool.GPUsPerNode = max(nodeSize(pool), enlargedNode)
 		pool.Nodes = nil
 	}
 	return &more
+}
+
+// beyond reports whether a plan names a GPU that a pool does not list, or more GPUs
+// of a pool than its number allows.
+func beyond(p *results.Plan, c *inputs.Condition) bool {
+	known := devices(c)
+	pools, used := map[string]*inputs.Pool{}, map[string]int{}
+	for k := range c.Cluster.Pools {
+		pools[c.Cluster.Pools[k].Name] = &c.Cluster.Pools[k]
+	}
+	for i := range p.Phases {
+		for j := range p.Phases[i].Stages {
+			s := &p.Phases[i].Stages[j]
+			pool, ok := pools[s.Pool]
+			if !ok {
+				continue // a rule of its own
+			}
+			used[s.Pool] += len(s.GPUs)
+			if !pool.Count.Unlimited() && used[s.Pool] > pool.Count.Max {
+				return true
+			}
+			for _, id := range s.GPUs {
+				if _, listed := known[id]; !listed && len(pool.Nodes) > 0 {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
