@@ -16,6 +16,9 @@ type Options struct {
 	// Incumbent is a path that satisfies the problem, to start from; nil: none is
 	// known. It is an error if it does not satisfy it.
 	Incumbent []path.Stage
+	// Cutoff asks only for paths with an objective below it; nil: all. Where none is
+	// the answer is Infeasible with Bound = Cutoff.
+	Cutoff *int64
 	// Seed is handed to the backend.
 	Seed int64
 }
@@ -46,20 +49,28 @@ func Solve(ctx context.Context, p *path.Problem, b solver.Backend, opts Options)
 	}
 	s := &search{n: n, w: n.newWork(), b: b, seed: opts.Seed, cutoff: path.NoLimit, constraints: constraints(p)}
 	s.n.distinctTimes(&s.times)
+	if opts.Cutoff != nil {
+		s.cutoff = *opts.Cutoff
+	}
 	if opts.Incumbent != nil {
 		v, err := p.Evaluate(opts.Incumbent)
 		if err != nil {
 			return Result{}, fmt.Errorf("the incumbent handed to %s is no solution: %w", b.Name(), err)
 		}
-		s.best, s.value, s.cutoff = slices.Clone(opts.Incumbent), v, v.Objective
+		if v.Objective < s.cutoff {
+			s.best, s.value, s.cutoff = slices.Clone(opts.Incumbent), v, v.Objective
+		}
 	}
 	status, err := s.run(ctx)
 	if err != nil {
 		return Result{}, err
 	}
 	r := Result{Status: status, Stages: s.best, Value: s.value, Bound: s.bound, HasBound: s.hasBound, Calls: s.calls, Nodes: s.nodes}
-	if status == solver.Optimal {
+	switch {
+	case status == solver.Optimal:
 		r.Bound, r.HasBound = s.value.Objective, true
+	case status == solver.Infeasible && opts.Cutoff != nil:
+		r.Bound, r.HasBound = *opts.Cutoff, true
 	}
 	return r, nil
 }
