@@ -68,6 +68,9 @@ func (s *session) solve(ctx context.Context, opts solver.Options) solver.Result 
 	if s.unsupported != "" {
 		return solver.Result{Status: solver.Unsupported, RawStatus: s.unsupported}
 	}
+	if !s.engine.ready(ctx) {
+		return solver.Result{Status: s.stopped(ctx), RawStatus: "stopped"}
+	}
 	f := s.e.f
 	f.ctx = ctx
 	var assumptions []lit

@@ -51,13 +51,14 @@ func encode(ctx context.Context, m *solver.Model, guarded []solver.Constraint, s
 			e.guards[c] = e.f.fresh()
 		}
 	}
-	e.findGroups()
-	for c, r := range m.Rows() {
+	parts := e.telescope()
+	e.findGroups(parts)
+	for _, p := range parts {
 		if e.f.ended {
 			break
 		}
-		e.f.guard = e.guards[c]
-		e.row(r.Reduced())
+		e.f.guard = e.guards[p.from]
+		e.row(p.row)
 	}
 	e.f.guard = 0
 	if c, clash := m.Contradiction(); clash {
@@ -70,12 +71,12 @@ func encode(ctx context.Context, m *solver.Model, guarded []solver.Constraint, s
 
 // findGroups collects the rows that are at-most-one constraints. A guarded row does
 // not count: what is built on a group must hold whether the row is on or off.
-func (e *encoding) findGroups() {
-	for c, r := range e.m.Rows() {
-		if e.guards[c] != 0 {
+func (e *encoding) findGroups(parts []part) {
+	for _, p := range parts {
+		if e.guards[p.from] != 0 {
 			continue
 		}
-		up, down, hasUp, hasDown := e.halves(r.Reduced())
+		up, down, hasUp, hasDown := e.halves(p.row)
 		var upKind, downKind kind
 		var upLits, downLits []lit
 		if hasUp {
@@ -84,7 +85,7 @@ func (e *encoding) findGroups() {
 		if hasDown {
 			downKind, downLits, _ = down.shape()
 		}
-		all := len(r.Terms)
+		all := len(p.row.Terms)
 		if hasUp && upKind == amo {
 			e.groups.add(upLits, len(upLits) == all && downKind == clause && len(downLits) == all)
 		}

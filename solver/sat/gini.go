@@ -14,6 +14,8 @@ import (
 type engine struct {
 	g    *gini.Gini
 	dead bool // refuted without assumptions: gini must not be asked again
+	// stopping, where not nil, delivers once an abandoned search has ended.
+	stopping <-chan int
 }
 
 func newEngine() *engine { return &engine{g: gini.New()} }
@@ -45,7 +47,7 @@ func (e *engine) solve(ctx context.Context, assumptions []lit) verdict {
 	if e.dead {
 		return unsatisfiable
 	}
-	if ctx.Err() != nil {
+	if !e.ready(ctx) {
 		return unknown
 	}
 	for _, l := range assumptions {
@@ -56,23 +58,52 @@ func (e *engine) solve(ctx context.Context, assumptions []lit) verdict {
 	defer timer.Stop()
 	for pause := first; ; pause = min(2*pause, last) {
 		if answer, done := run.Test(); done {
-			return e.conclude(verdict(answer), assumptions)
+			return e.conclude(verdict(answer))
 		}
 		select {
 		case <-ctx.Done():
-			return e.conclude(verdict(stop(run)), assumptions)
+			return e.stop(run)
 		case <-timer.C:
 			timer.Reset(pause)
 		}
 	}
 }
 
-func stop(run inter.Solve) int { return run.Stop() }
+// stop asks gini to stop. It looks up every 20,000 propagations, which takes it more
+// than a second on long clauses; the caller does not wait for that.
+func (e *engine) stop(run inter.Solve) verdict {
+	const patience = 20 * time.Millisecond
+	stopped := make(chan int, 1)
+	go func() { stopped <- run.Stop() }()
+	select {
+	case answer := <-stopped:
+		return e.conclude(verdict(answer))
+	case <-time.After(patience):
+		e.stopping = stopped
+		return unknown
+	}
+}
+
+// ready waits until a search that was told to stop has stopped; nothing may be added
+// or asked before. False: the context ended first.
+func (e *engine) ready(ctx context.Context) bool {
+	if e.stopping == nil {
+		return ctx.Err() == nil
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case answer := <-e.stopping:
+		e.stopping = nil
+		e.conclude(verdict(answer))
+		return true
+	}
+}
 
 // conclude notes a refutation that needs no assumption. gini forgets a conflict at
 // level 0 when a clause is added, and would search on an inconsistent trail.
-func (e *engine) conclude(v verdict, assumptions []lit) verdict {
-	if v == unsatisfiable && (len(assumptions) == 0 || len(e.failed()) == 0) {
+func (e *engine) conclude(v verdict) verdict {
+	if v == unsatisfiable && len(e.failed()) == 0 {
 		e.dead = true
 	}
 	return v
