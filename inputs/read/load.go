@@ -1,0 +1,221 @@
+// Package read reads deployment conditions: Markdown as people write it, YAML,
+// TOML and JSON, an inventory of the hardware (JSON or the CSV of nvidia-smi) and a
+// Hugging Face config.json. Several files make one condition.
+//
+//	c, err := read.Load(read.Options{Paths: []string{"condition.md"}})
+//
+// Load reads every source into facts with the place of each, lets the environment
+// and flags replace them, completes them by the catalogue and by defaults, and
+// lists what was used as what (Condition.Statements) and what was assumed
+// (Condition.Assumptions). Anything that is not understood, contradicts another
+// statement or is out of bounds is a Diagnostic; all of them come as one error of
+// type Diagnostics. docs/condition.md describes the forms.
+package read
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"partita/inputs"
+	"partita/inputs/catalog"
+)
+
+// Options says what to read. The zero value reads nothing.
+type Options struct {
+	// Paths are the files, "-" standing for Stdin. Their kind is told by content.
+	Paths []string
+	Stdin io.Reader
+	// Model is a name of the catalogue or the path of a config.json; it replaces the
+	// model of the files.
+	Model string
+	// Env is an environment, as from os.Environ. PARTITA_WORKLOAD__BATCH=64 states
+	// workload.batch and replaces what a file states.
+	Env []string
+	// Overrides replace what files and environment state; of two for one key the
+	// later counts.
+	Overrides []Override
+}
+
+// Override states a value by the path of its key: {"workload.batch", "64"}.
+type Override struct {
+	Key, Value string
+	source     string // a variable's name where it came from the environment
+}
+
+// maxFile bounds an input file. Conditions have kilobytes; an inventory of 100,000
+// GPUs has 16 MB.
+const maxFile = 32 << 20
+
+// Load reads a condition. The error is of type Diagnostics where the inputs are at
+// fault, with every problem that was found.
+func Load(opts Options) (*inputs.Condition, error) {
+	lib, err := catalog.Load()
+	if err != nil {
+		return nil, err
+	}
+	return load(opts, lib)
+}
+
+func load(opts Options, lib library) (*inputs.Condition, error) {
+	d := newDraft()
+	for i, path := range opts.Paths {
+		if contains(opts.Paths[:i], path) {
+			d.problem(inputs.Place{File: path}, "the file is given twice", "each file once", "")
+			continue
+		}
+		if data, ok := d.file(path, opts.Stdin, inputs.Place{File: path}); ok {
+			readFile(d, lib, path, data)
+		}
+	}
+	readEnvironment(d, opts.Env)
+	readOverrides(d, opts.Overrides, fromFlag)
+	readModelOption(d, lib, opts.Model)
+	d.readConfig()
+	before := len(d.problems)
+	c := d.resolve(lib, opts.Paths)
+	if before > 0 {
+		// What is missing may be in a statement that was not understood: only problems
+		// with a place are told beside others.
+		kept := d.problems[:before]
+		for _, p := range d.problems[before:] {
+			if p.Place.Line > 0 {
+				kept = append(kept, p)
+			}
+		}
+		d.problems = kept
+	}
+	if err := d.problems.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// file is the content of an input, or a problem.
+func (d *draft) file(path string, stdin io.Reader, at inputs.Place) ([]byte, bool) {
+	var data []byte
+	var err error
+	if path == "-" {
+		if stdin == nil {
+			d.problem(at, "nothing to read from standard input", "a file", "")
+			return nil, false
+		}
+		data, err = io.ReadAll(io.LimitReader(stdin, maxFile+1))
+	} else {
+		var f *os.File
+		if f, err = os.Open(path); err == nil {
+			data, err = io.ReadAll(io.LimitReader(f, maxFile+1))
+			_ = f.Close() // read only: nothing is lost
+		}
+	}
+	switch {
+	case err != nil:
+		d.problem(at, err.Error(), "a file that can be read", "")
+		return nil, false
+	case len(data) > maxFile:
+		d.problem(at, fmt.Sprintf("%s is larger than %s", path, inputs.FormatBytes(maxFile)), "a condition", "")
+		return nil, false
+	}
+	return data, true
+}
+
+// readFile reads one file by its kind.
+func readFile(d *draft, lib library, path string, data []byte) {
+	switch kindOf(path, data) {
+	case kindMarkdown:
+		readMarkdown(d, lib, path, data)
+	case kindTOML:
+		readStructured(d, path, "toml", data)
+	case kindYAML:
+		readStructured(d, path, "yaml", data)
+	case kindJSON:
+		readStructured(d, path, "json", untabbed(data))
+	case kindHardware:
+		readHardware(d, lib, path, untabbed(data))
+	case kindNvidiaSMI:
+		readNvidiaSMI(d, lib, path, data)
+	case kindConfig:
+		d.huggingFace(path, data, fromFile)
+	}
+}
+
+// readModelOption reads the model that is named beside the files.
+func readModelOption(d *draft, lib library, model string) {
+	if model == "" {
+		return
+	}
+	at := inputs.Place{File: "--model"}
+	if _, ok := lib.Model(model); ok {
+		d.replaceModel()
+		d.setText(d.say(at, "model: "+model), "model.catalog", model, at, fromFlag)
+		return
+	}
+	if _, err := os.Stat(model); err != nil {
+		d.problem(at, fmt.Sprintf("model %q is neither in the catalogue nor a file", model), "a known model or the path of a config.json", suggestion(lib, model))
+		return
+	}
+	d.replaceModel()
+	if data, ok := d.file(model, nil, at); ok {
+		d.huggingFace(model, data, fromFlag)
+	}
+}
+
+// replaceModel drops the shapes that files state: the model comes from a flag. The
+// number formats and the declared count of a file's model go too, unless the
+// environment or a flag states them; precision says how this deployment stores it.
+func (d *draft) replaceModel() {
+	for _, k := range keys() {
+		f, ok := d.facts[k.path]
+		if !ok || f.rank != fromFile {
+			continue
+		}
+		switch k.path {
+		case "model.precision", "model.activation_precision", "model.kv_precision":
+			continue
+		}
+		if len(k.path) > len("model.") && k.path[:len("model.")] == "model." {
+			d.used(f.statement, "replaced by --model")
+			delete(d.facts, k.path)
+		}
+	}
+	if d.config.path != "" && d.config.rank == fromFile {
+		d.config = configFile{}
+	}
+}
+
+// readConfig reads the config.json that a condition names; its path is relative to
+// the file that names it.
+func (d *draft) readConfig() {
+	c := d.config
+	if c.path == "" {
+		return
+	}
+	path := c.path
+	if !filepath.IsAbs(path) && c.rank == fromFile {
+		path = filepath.Join(filepath.Dir(c.at.File), path)
+	}
+	if data, ok := d.file(path, nil, c.at); ok {
+		d.huggingFace(path, data, c.rank)
+	}
+}
+
+// huggingFace reads a config.json. One of a higher rank replaces another.
+func (d *draft) huggingFace(file string, data []byte, r rank) {
+	read, problems := HuggingFaceConfig(file, data)
+	if d.model != nil && d.modelRank == r {
+		d.problem(inputs.Place{File: file}, "the model is given here and by "+d.modelSource, "one model", "keep one of them")
+		return
+	}
+	d.problems = append(d.problems, problems...)
+	if d.model != nil && d.modelRank > r {
+		return
+	}
+	d.statements = append(d.statements, read.Statements...)
+	if len(problems) > 0 {
+		return
+	}
+	d.assumptions = append(d.assumptions, read.Assumptions...)
+	d.warnings = append(d.warnings, read.Warnings...)
+	d.model, d.modelSource, d.modelRank = &read.Model, file, r
+}

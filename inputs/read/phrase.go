@@ -1,0 +1,96 @@
+package read
+
+import (
+	"regexp"
+	"sort"
+	"strings"
+)
+
+// words are runs of letters and digits; a hyphen or slash separates.
+var words = regexp.MustCompile(`[\pL]+[\pL\d]*|\d+`)
+
+// stopwords carry no meaning in the name of a statement.
+var stopwords = map[string]bool{
+	"the": true, "a": true, "an": true, "of": true, "for": true, "to": true, "each": true, "every": true,
+	"single": true, "one": true, "in": true, "on": true, "is": true, "are": true, "and": true, "with": true,
+	"video": true, "graphic": true, "current": true, "maximum": true, "max": true, "used": true,
+}
+
+// synonyms fold what is written differently into one word.
+var synonyms = map[string]string{
+	"npu": "gpu", "xpu": "gpu", "card": "gpu", "accelerator": "gpu", "device": "gpu", "dcu": "gpu", "tpu": "gpu", "chip": "gpu",
+	"vram": "memory", "hbm": "memory", "utilisation": "utilization", "parallel": "parallelism", "parallelisation": "parallelism",
+	"parallelization": "parallelism", "mixtures": "mixture", "dtype": "precision", "layernum": "layer", "server": "node", "machine": "node",
+	"host": "node", "tok": "token", "mem": "memory", "interconnection": "interconnect", "num": "number", "vocab": "vocabulary",
+	"optimise": "optimize", "optimisation": "optimize", "optimization": "optimize", "minimise": "minimize", "maximise": "maximize",
+	"minimisation": "minimize", "minimization": "minimize", "maximization": "maximize", "param": "parameter", "amount": "number", "quantity": "number",
+}
+
+// phrase reduces a name to its meaning: lower case, one form of a word, no filler.
+// "**Single-card video memory capacity**" and "GPU memory capacity" are both "gpu memory capacity".
+func phrase(s string) string {
+	var out []string
+	all := words.FindAllString(strings.ToLower(s), -1)
+	for i, w := range all {
+		if last := i > 0 && i == len(all)-1; last && w == "in" || last && w == "out" { // "Sequence In"
+			w += "put"
+		}
+		if len(w) > 3 && strings.HasSuffix(w, "s") && !strings.HasSuffix(w, "ss") {
+			w = w[:len(w)-1]
+		}
+		if w == "gpus" || w == "npus" || w == "tpus" || w == "xpus" {
+			w = w[:3]
+		}
+		if to, ok := synonyms[w]; ok {
+			w = to
+		}
+		if !stopwords[w] {
+			out = append(out, w)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// nearest is the candidate that is closest to s by edit distance, "" where none is
+// near: at most a third of the letters may differ.
+func nearest(s string, candidates []string) string {
+	best, bestDistance := "", len([]rune(s))/3+1
+	for _, c := range candidates {
+		if d := editDistance(s, c, bestDistance); d < bestDistance {
+			best, bestDistance = c, d
+		}
+	}
+	return best
+}
+
+// editDistance counts the letters to insert, delete or change; it gives up at limit.
+func editDistance(a, b string, limit int) int {
+	x, y := []rune(a), []rune(b)
+	if d := len(x) - len(y); d >= limit || -d >= limit {
+		return limit
+	}
+	row := make([]int, len(y)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range x {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range y {
+			cost := diagonal
+			if x[i] != y[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(y)]
+}
+
+// sorted returns a sorted copy.
+func sorted(list []string) []string {
+	out := append([]string(nil), list...)
+	sort.Strings(out)
+	return out
+}

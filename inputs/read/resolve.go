@@ -1,0 +1,232 @@
+package read
+
+import (
+	"fmt"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"partita/inputs"
+)
+
+// Defaults of what no input states, each listed as an assumption where it is used.
+// They follow docs/condition.md.
+const (
+	defaultBatch       = 64   // sequences: a mid-size serving load, the order of an engine's default batch limit
+	defaultInput       = 2048 // tokens: the usual prompt length of serving benchmarks
+	defaultOutput      = 512  // tokens, where a requirement needs an output length
+	defaultTopK        = 2    // experts a token: the gate of Mixtral and GShard
+	defaultUtilization = 0.90 // share of the memory: what current engines fill by default
+	defaultNode        = 8    // GPUs of a node
+	defaultIntra       = 200e9
+	defaultNetwork     = 25e9
+	// negligible is the disagreement of declared and derived parameters that rounding explains.
+	negligible = 0.02
+)
+
+// resolve turns what was stated into a condition: the catalogue fills in what a
+// name stands for, defaults what nobody stated.
+func (d *draft) resolve(lib library, paths []string) *inputs.Condition {
+	c := &inputs.Condition{Name: d.name(paths)}
+	c.Model = d.resolveModel(lib)
+	c.Cluster = d.resolveCluster(lib, c.Model)
+	c.Goal = d.resolveGoal()
+	c.Workload = d.resolveWorkload(c.Goal, c.Model)
+	c.Strategy = d.resolveStrategy()
+	c.Statements = d.ordered(paths)
+	c.Assumptions = d.assumptions
+	c.Warnings = d.warnings
+	return c
+}
+
+// name is the stated name, else the base name of the first file.
+func (d *draft) name(paths []string) string {
+	if n, ok := get[string](d, "name"); ok {
+		return n
+	}
+	for _, p := range paths {
+		if p != "-" {
+			base := filepath.Base(p)
+			return strings.TrimSuffix(base, filepath.Ext(base))
+		}
+	}
+	return "condition"
+}
+
+// ordered are the statements by file, as the files are given, and by place; those of
+// the environment and of flags, which have no line, come last.
+func (d *draft) ordered(paths []string) []inputs.Statement {
+	order := map[string]int{}
+	for i, p := range paths {
+		order[p] = i - len(paths)
+	}
+	out := append([]inputs.Statement(nil), d.statements...)
+	sort.SliceStable(out, func(i, j int) bool {
+		a, b := out[i].Place, out[j].Place
+		if order[a.File] != order[b.File] {
+			return order[a.File] < order[b.File]
+		}
+		if a.File != b.File {
+			return false
+		}
+		if a.Line != b.Line {
+			return a.Line < b.Line
+		}
+		return a.Col < b.Col
+	})
+	return out
+}
+
+// missing reports something that has no default. The place is the first file.
+func (d *draft) missing(what, want, hint string) {
+	var at inputs.Place
+	if len(d.statements) > 0 {
+		at.File = d.statements[0].Place.File
+	}
+	d.problem(at, what+" is not stated", want, hint)
+}
+
+// resolveWorkload reads the lengths, the batch and the phase.
+func (d *draft) resolveWorkload(goal inputs.Goal, model inputs.Model) inputs.Workload {
+	var w inputs.Workload
+	var ok bool
+	if w.Batch, ok = get[int](d, "workload.batch"); !ok {
+		w.Batch = defaultBatch
+		d.assume("batch", fmt.Sprintf("%d sequences in flight over all replicas", w.Batch), "no batch size is stated")
+	}
+	sequence, total := get[inputs.Range](d, "workload.sequence")
+	input, hasInput := get[inputs.Range](d, "workload.input")
+	output, hasOutput := get[inputs.Range](d, "workload.output")
+	switch {
+	case hasInput:
+		w.Input = input
+	case total:
+		w.Input = sequence
+		d.used(d.facts["workload.sequence"].statement, "workload: input length "+inputs.FormatRange(sequence)+" tokens")
+	default:
+		w.Input = inputs.Range{Min: defaultInput, Max: defaultInput}
+		d.assume("input length", fmt.Sprintf("%d tokens", defaultInput), "no input length is stated")
+	}
+	w.Output = output
+	w.Phase = d.phase(goal, hasOutput)
+	if w.Phase == inputs.Prefill && hasOutput {
+		d.warn("the phase is prefill: the output length of %s tokens has no effect", inputs.FormatRange(output))
+		w.Output = inputs.Range{}
+	}
+	if w.Phase != inputs.Prefill && !hasOutput {
+		w.Output = inputs.Range{Min: defaultOutput, Max: defaultOutput}
+		d.assume("output length", fmt.Sprintf("%d tokens", defaultOutput), "no output length is stated, and "+d.needsOutput(goal))
+	}
+	if total && hasInput {
+		d.checkSequence(sequence, w)
+	}
+	if longest := w.Input.Max + w.Output.Max; model.MaxContext > 0 && longest > model.MaxContext {
+		d.warn("sequences reach %d tokens, the model's context is %d: quality beyond it is not this program's concern, memory and time are", longest, model.MaxContext)
+	}
+	return w
+}
+
+// checkSequence holds a range of whole sequences against stated input and output lengths.
+func (d *draft) checkSequence(sequence inputs.Range, w inputs.Workload) {
+	low, high := w.Input.Min+w.Output.Min, w.Input.Max+w.Output.Max
+	stated := d.facts["workload.sequence"].statement
+	if high < sequence.Min || low > sequence.Max {
+		d.problem(d.place("workload.sequence"), fmt.Sprintf("sequence length %s does not contain input + output = %s tokens (%s)",
+			inputs.FormatRange(sequence), inputs.FormatRange(inputs.Range{Min: low, Max: high}), placeText(d.place("workload.input"))),
+			"lengths that agree", "correct one of the statements")
+		return
+	}
+	d.used(stated, "checked: input + output lie within; the stated input and output lengths decide")
+	if high < sequence.Max {
+		d.warn("sequences may reach %d tokens (%s), the stated input and output add up to %d: memory and times are for the latter",
+			sequence.Max, placeText(d.place("workload.sequence")), high)
+	}
+}
+
+// phase is what the deployment does: as stated, mixed where output is generated.
+func (d *draft) phase(goal inputs.Goal, hasOutput bool) inputs.Phase {
+	if p, ok := get[inputs.Phase](d, "workload.phase"); ok {
+		return p
+	}
+	if hasOutput || d.needsOutput(goal) != "" {
+		d.assume("phase", string(inputs.Mixed), "an output length or a requirement on the output is stated: prefill and decode share the GPUs")
+		return inputs.Mixed
+	}
+	d.assume("phase", string(inputs.Prefill), "no output length is stated: prefill decides, decode is for information")
+	return inputs.Prefill
+}
+
+// needsOutput says why an output length is needed, "" where it is not.
+func (d *draft) needsOutput(goal inputs.Goal) string {
+	if p, ok := get[inputs.Phase](d, "workload.phase"); ok && p != inputs.Prefill {
+		return "the phase is " + string(p)
+	}
+	for _, r := range goal.Requirements {
+		switch r.Kind {
+		case inputs.TPOT, inputs.OutputPerSecond, inputs.OutputPerSGPU, inputs.EndToEnd:
+			return "the requirement " + string(r.Kind) + " is about the output"
+		}
+	}
+	return ""
+}
+
+// resolveGoal reads the requirements and the objective.
+func (d *draft) resolveGoal() inputs.Goal {
+	g := inputs.Goal{Objective: inputs.Balanced, LatencyWeight: 1, ThroughputWeight: 1}
+	for _, r := range requirements() {
+		f, ok := d.facts[r.path()]
+		b, isBound := f.value.(bound)
+		if ok && isBound && !b.None {
+			s := d.statements[f.statement]
+			g.Requirements = append(g.Requirements, inputs.Requirement{Kind: r.kind, Value: b.Value, Place: s.Place, Text: s.Text})
+		}
+	}
+	objective, stated := get[inputs.ObjectiveKind](d, "goal.objective")
+	if stated {
+		g.Objective = objective
+	}
+	latency, hasLatency := get[float64](d, "goal.weights.latency")
+	throughput, hasThroughput := get[float64](d, "goal.weights.throughput")
+	if hasLatency || hasThroughput {
+		if hasLatency {
+			g.LatencyWeight = latency
+		}
+		if hasThroughput {
+			g.ThroughputWeight = throughput
+		}
+		if stated && objective != inputs.Balanced {
+			d.warn("the weights have no effect: the objective is %s, not balanced", objective)
+		}
+		if g.LatencyWeight+g.ThroughputWeight == 0 {
+			d.problem(d.place("goal.weights.latency"), "both weights are 0", "one weight above 0", "")
+		}
+	} else if !stated {
+		d.assume("objective", "balanced, equal weights", "no objective is stated")
+	}
+	if v, ok := get[float64](d, "goal.balance"); ok {
+		g.Balance = &v
+	}
+	if v, ok := get[float64](d, "goal.margin"); ok {
+		g.Margin = &v
+	}
+	g.AllowIdle, _ = get[bool](d, "goal.allow_idle")
+	return g
+}
+
+// resolveStrategy is the strategy that the input proposes, nil where it proposes none.
+func (d *draft) resolveStrategy() *inputs.Strategy {
+	var s inputs.Strategy
+	stated := false
+	for _, f := range []struct {
+		field string
+		into  *int
+	}{{"gpus", &s.GPUs}, {"tp", &s.TP}, {"pp", &s.PP}, {"ep", &s.EP}, {"cp", &s.CP}, {"dp", &s.DP}, {"sp", &s.SP}} {
+		if v, ok := get[int](d, "strategy."+f.field); ok {
+			*f.into, stated = v, true
+		}
+	}
+	if !stated {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,94 @@
+package read
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// strategyReaders read the section (Current) Parallelism Strategy. The first one
+// takes prose such as "TP=8, PP=2" or "8-way tensor parallelism".
+func strategyReaders() []reader {
+	s := sectionStrategy
+	all := []reader{{s, "Strategy", []string{"strategy", "parallelism strategy", "parallelism"}, readStrategy}}
+	for _, f := range strategyFields() {
+		names := []string{f.short, f.words + " parallelism", f.words + " parallelism " + f.short, f.short + " size", f.short + " degree", f.words + " parallelism size", f.words + " parallelism degree"}
+		title := strings.ToUpper(f.short)
+		if f.field == "gpus" {
+			names, title = []string{"gpu", "number gpu", "total gpu", "gpu count", "gpu number", "gpu used", "total number gpu"}, "GPUs"
+		}
+		path := "strategy." + f.field
+		all = append(all, reader{s, title, names, func(m *markdown, st *stated) { m.degree(st, path) }})
+	}
+	return all
+}
+
+// degree reads one degree: "16", "8-way", "8-way tensor parallelism", or a list with more ("TP8, PP2").
+func (m *markdown) degree(s *stated, path string) {
+	k, _ := keyOf(path)
+	text := strings.Trim(strings.TrimSpace(s.value), ".。; ")
+	if _, err := k.parse(text); err == nil {
+		m.whole(s, path)
+		return
+	}
+	if s.key == "" {
+		readStrategy(m, s)
+		return
+	}
+	all := findAll(s.prose, k.parse)
+	if len(all) != 1 {
+		m.problem(s.at(0), fmt.Sprintf("no single degree found in %q", s.text), "a degree such as 8 or 8-way", "")
+		return
+	}
+	s.mask(all[0].start, all[0].end)
+	m.set(s.number, path, all[0].value, s.at(all[0].start), fromFile)
+	for s.take(strategyWords) {
+	}
+}
+
+var (
+	degreeShort   = regexp.MustCompile(`(?i)\b(tp|pp|ep|cp|dp|sp)\s*(?:size|degree)?\s*[-=:×x]?\s*(\d+)\b`)
+	degreeWords   = regexp.MustCompile(`(?i)\b(\d+)[- ]?(?:way|stage|x|fold)?s?\s*[- ]?(tensor|pipeline|expert|context|data|sequence)(?:[- ]parallel(?:ism)?)?\b(?:\s*\(?(?:tp|pp|ep|cp|dp|sp)\)?)?`)
+	degreeAfter   = regexp.MustCompile(`(?i)\b(tensor|pipeline|expert|context|data|sequence)(?:[- ]parallel(?:ism)?)?\s*(?:size|degree|of|is|=|:|\(?(?:tp|pp|ep|cp|dp|sp)\)?)*\s*(\d+)(?:[- ]?way)?\b`)
+	strategyGPUs  = regexp.MustCompile(`(?i)\b(\d+)\s*(?:gpus?|npus?|xpus?|cards?|devices?)\b`)
+	strategyWords = regexp.MustCompile(`(?i)\b(tensor|pipeline|expert|context|data|sequence|parallel(ism)?|ways?|degree|groups?|stages?|replicas?|gpus?|npus?|cards?|total|tp|pp|ep|cp|dp|sp)\b`)
+)
+
+// readStrategy reads several degrees from one text.
+func readStrategy(m *markdown, s *stated) {
+	if none.MatchString(s.value) {
+		m.used(s.number, "given strategy: none")
+		s.mask(0, len(s.left))
+		return
+	}
+	fieldOf := map[string]string{}
+	for _, f := range strategyFields() {
+		fieldOf[f.short], fieldOf[f.words] = f.field, f.field
+	}
+	seen := false
+	record := func(name, degree string, at int) {
+		if m.setText(s.number, "strategy."+fieldOf[strings.ToLower(name)], degree, s.at(at), fromFile) {
+			seen = true
+		}
+	}
+	for _, form := range []struct {
+		re           *regexp.Regexp
+		name, degree int
+	}{{degreeShort, 1, 2}, {degreeAfter, 1, 2}, {degreeWords, 2, 1}} {
+		for {
+			g := form.re.FindSubmatchIndex(s.left)
+			if g == nil {
+				break
+			}
+			record(s.value[g[2*form.name]:g[2*form.name+1]], s.value[g[2*form.degree]:g[2*form.degree+1]], g[2*form.degree])
+			s.mask(g[0], g[1])
+		}
+	}
+	if text, at, ok := s.capture(strategyGPUs); ok && m.setText(s.number, "strategy.gpus", text, s.at(at), fromFile) {
+		seen = true
+	}
+	if seen {
+		for s.take(strategyWords) {
+		}
+	}
+}

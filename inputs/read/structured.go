@@ -1,0 +1,117 @@
+package read
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/spf13/viper"
+
+	"partita/inputs"
+)
+
+// newViper is a viper whose keys are split by "::", so that a dot in a name stays.
+func newViper() *viper.Viper {
+	return viper.NewWithOptions(viper.KeyDelimiter("::"))
+}
+
+// readStructured reads a YAML, TOML or JSON condition. The text is parsed twice:
+// for the places of keys and values, and by viper for the values.
+func readStructured(d *draft, file, format string, data []byte) {
+	before := len(d.problems)
+	var root *node
+	var ok bool
+	if format == "toml" {
+		root, ok = d.tomlTree(file, data)
+	} else {
+		root, ok = d.yamlTree(file, data)
+	}
+	if !ok || !d.checkSchema(root, reflect.TypeFor[document](), "", "") {
+		return
+	}
+	v := newViper()
+	v.SetConfigType(format)
+	if err := v.ReadConfig(bytes.NewReader(data)); err != nil {
+		d.problem(inputs.Place{File: file}, "not valid "+strings.ToUpper(format)+": "+err.Error(), "", "")
+		return
+	}
+	doc, ok := d.decode(v, file)
+	if !ok {
+		return
+	}
+	if n := len(doc.Cluster.Pools); n > 0 && !d.listPools(n, file, false, root.find("cluster.pools").at) {
+		return
+	}
+	d.record(doc, root, file, fromFile)
+	d.recordNulls(root, "")
+	if len(d.problems) == before && len(d.statements) == 0 {
+		d.problem(inputs.Place{File: file, Line: 1}, "the file states nothing", "a condition", "docs/condition.md shows one")
+	}
+}
+
+// decode reads the settings of a viper into the schema, exactly: no key may be left over.
+func (d *draft) decode(v *viper.Viper, file string) (*document, bool) {
+	var doc document
+	if err := v.UnmarshalExact(&doc, viper.DecodeHook(mapstructure.DecodeHookFuncType(decodeLeaf))); err != nil {
+		d.problem(inputs.Place{File: file}, strings.ReplaceAll(err.Error(), "\n", " "), "", "docs/condition.md shows the form")
+		return nil, false
+	}
+	return &doc, true
+}
+
+// record enters every value of a document into the draft.
+func (d *draft) record(doc *document, root *node, file string, r rank) {
+	base := d.pools - len(doc.Cluster.Pools)
+	if r > fromFile {
+		base = 0
+	}
+	leaves(doc, func(path, key, text string) {
+		n := root.find(path)
+		at, valueAt := n.at, n.valueAt
+		if r > fromFile {
+			at, valueAt = inputs.Place{File: n.at.File}, inputs.Place{File: n.at.File}
+		}
+		statement := d.say(at, path+": "+text)
+		if rest, ok := strings.CutPrefix(key, "cluster.pools."); ok {
+			key = d.poolKey(rest, base, valueAt)
+		}
+		if key == "" {
+			return
+		}
+		if key == "model.config" {
+			d.used(statement, "model: read from "+text)
+			d.config = configFile{path: text, at: valueAt, rank: r}
+			return
+		}
+		d.setText(statement, key, text, valueAt, r)
+	})
+}
+
+// poolKey numbers the pools of a file after those listed before; a flag names one
+// that exists.
+func (d *draft) poolKey(rest string, base int, at inputs.Place) string {
+	index, field, _ := strings.Cut(rest, ".")
+	var i int
+	if _, err := fmt.Sscanf(index, "%d", &i); err != nil || base+i >= d.pools {
+		d.problem(at, fmt.Sprintf("pool %s of %d", index, d.pools), "a pool that is listed, counted from 0", "cluster.count speaks of a cluster with one pool")
+		return ""
+	}
+	return poolPath(base+i, field)
+}
+
+// recordNulls accounts for keys without a value.
+func (d *draft) recordNulls(n *node, path string) {
+	for i, c := range n.children {
+		name := fmt.Sprint(i)
+		if n.kind == objectNode {
+			name = strings.ToLower(n.names[i])
+		}
+		at := join(path, name)
+		if c.kind == nullNode || c.kind == scalarNode && c.text == "" {
+			d.used(d.say(c.at, at+": (empty)"), "not stated: no value is given")
+		}
+		d.recordNulls(c, at)
+	}
+}
