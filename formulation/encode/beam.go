@@ -2,6 +2,7 @@ package encode
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"partita/solver/path"
@@ -18,11 +19,6 @@ const (
 	beamSteps = 30
 )
 
-// beamWindows are the upper ends of T that a beam is tried under, in per cent of the
-// least T of any path. Narrow windows find balanced paths, wide ones those that trade
-// the bottleneck for the sum.
-var beamWindows = [...]int64{102, 110, 125, 150, 200, 400}
-
 // partial is a path from the first node, with what it has used.
 type partial struct {
 	value int64 // priced, with the least price of the rest of the way
@@ -31,34 +27,63 @@ type partial struct {
 	prev  *partial
 }
 
-// firstIncumbent looks for a path by beams under several windows of T. It proves
-// nothing, and may find nothing.
+// firstIncumbent looks for a path by beams under falling upper ends of T: wide windows
+// find the paths that trade the bottleneck for the sum, narrow ones the balanced. It
+// proves nothing, and may find nothing.
 func (s *search) firstIncumbent(root *box) {
-	balance := balanceConstraint{s.n.p}
-	for _, percent := range beamWindows {
-		b := &box{window: root.window, arcs: root.arcs}
-		for p := range b.window {
-			w := &b.window[p]
-			w.hi = min(w.hi, w.lo*percent/100+1)
+	const coarse, fine = 10, 4 // windows on the way down, halvings of the last one
+	found, failed := 1.0, 0.0
+	for i := coarse; i >= 0; i-- {
+		share := float64(i) / coarse
+		if s.beamUnder(root, share) {
+			found = share
+		} else if share < found && s.best != nil && s.n.p.BalanceNum == 0 {
+			failed = share
+			break // narrower windows hold even less
 		}
-		// Every arc that passes at the upper end is balanced with every other one.
-		b.arcs = slices.DeleteFunc(slices.Clone(b.arcs), func(i int32) bool {
-			return !balance.admits(s.n.arcs[i].time[1], b.window[1].hi)
-		})
-		if s.filter(b) {
-			s.beam(b)
+	}
+	for range fine {
+		if middle := (found + failed) / 2; s.beamUnder(root, middle) {
+			found = middle
+		} else {
+			failed = middle
 		}
 	}
 }
 
+// beamUnder tries a beam with T at most lo·(hi/lo)^share in the phases in which T
+// matters, and says whether it came upon any path.
+func (s *search) beamUnder(root *box, share float64) bool {
+	b := &box{window: root.window, arcs: root.arcs}
+	balance := balanceConstraint{s.n.p}
+	for p := range b.window {
+		w := &b.window[p]
+		if s.slope(p) > 0 || p == 1 && s.n.p.BalanceNum > 0 {
+			low := max(1, float64(w.lo))
+			w.hi = min(w.hi, int64(low*math.Pow(float64(w.hi)/low, share))+1)
+		}
+	}
+	// Every arc that passes at the upper end is balanced with every other one.
+	b.arcs = slices.DeleteFunc(slices.Clone(b.arcs), func(i int32) bool {
+		return !balance.admits(s.n.arcs[i].time[1], b.window[1].hi)
+	})
+	return s.filter(b) && s.beam(b)
+}
+
 // beam extends partial paths boundary by boundary, keeps at each node those of the
-// least priced value, one for each use of the resources, and offers complete paths.
-func (s *search) beam(b *box) {
+// least priced value, one for each use of the resources, and offers complete paths. It
+// says whether the problem allows one of them.
+func (s *search) beam(b *box) (found bool) {
 	n, p := s.n, s.n.p
 	k := known{p: p, cutoff: path.NoLimit, low: [2]int64{b.window[0].lo, b.window[1].lo}}
 	k.sum = k.low
 	forms := objectiveConstraint{p}.forms(k)
-	d := n.ascend(b.arcs, &forms[0], s.rows(k), k, nil, beamSteps, s.foundArcs)
+	offer := func(arcs []int32) bool {
+		ok := s.foundArcs(arcs)
+		found = found || ok
+		return ok
+	}
+	d := n.ascend(b.arcs, &forms[0], s.rows(k), k, nil, beamSteps, offer)
 	n.remaining(b.arcs, &d.form.form, s.w.back)
 	out := make([][]int32, n.nodes)
 	for _, i := range b.arcs {
@@ -82,8 +107,9 @@ func (s *search) beam(b *box) {
 		for q := end; q.arc >= 0; q = q.prev {
 			arcs = append(arcs, q.arc)
 		}
-		s.foundArcs(arcs)
+		offer(arcs)
 	}
+	return found
 }
 
 // extend adds the arc to a partial path, where the resources last.

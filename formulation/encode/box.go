@@ -106,7 +106,7 @@ func (s *search) narrow(b *box) (k known, open bool) {
 	if s.cutoff != path.NoLimit {
 		most = s.cutoff - 1
 	}
-	return k, below(metricForms(p, p.Weight, 1, rateMayWin(p)), most)
+	return k, below(metricForms(p, p.Weight, feeUnit(p), rateMayWin(p)), most)
 }
 
 // lower cuts the windows of a box in which the form is at least value, when it must

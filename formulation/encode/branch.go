@@ -33,14 +33,18 @@ func (s *search) presplit(b *box) (phase int, at int64, ok bool) {
 	}
 	gap, most := s.cutoff-b.bound, int64(0)
 	for p, w := range b.window {
-		slope := s.n.p.Weight[p] * max(s.n.p.Phases[p].Peak, s.n.p.Phases[p].Rate)
-		if v := slope * (w.hi - w.lo); v > most && v*4 > gap {
+		if v := s.slope(p) * (w.hi - w.lo); v > most && v*4 > gap {
 			if t, splits := s.middle(p, w); splits {
 				phase, at, ok, most = p, t, true, v
 			}
 		}
 	}
 	return phase, at, ok
+}
+
+// slope is how much the objective can grow with T of the phase.
+func (s *search) slope(p int) int64 {
+	return s.n.p.Weight[p] * max(s.n.p.Phases[p].Peak, s.n.p.Phases[p].Rate)
 }
 
 // middle is the first distinct time above the middle of the window.
@@ -82,7 +86,7 @@ func (s *search) branch(b *box, stages []path.Stage) error {
 			continue
 		}
 		// What the relaxation of this phase has hidden, in the objective.
-		hidden := p.Weight[f] * above * max(p.Phases[f].Peak, p.Phases[f].Rate)
+		hidden := s.slope(f) * above
 		if p.Limit[f] < v.Metric[f] || f == 1 && v.Low[1]*p.BalanceDen < v.Peak[1]*p.BalanceNum {
 			hidden = path.NoLimit
 		}

@@ -27,7 +27,7 @@ func (c objectiveConstraint) Explain() string {
 }
 
 func (c objectiveConstraint) forms(k known) []form {
-	return metricForms(c.p, c.p.Weight, 1, k.rate())
+	return metricForms(c.p, c.p.Weight, feeUnit(c.p), k.rate())
 }
 
 func (c objectiveConstraint) rows(k known) []row {

@@ -101,6 +101,19 @@ func metricForms(p *path.Problem, weight [2]int64, fee int64, rate [2]bool) []fo
 	return forms
 }
 
+// feeUnit is the coefficient of fees in the objective: 0 where there are none, so that
+// a pure bottleneck objective is seen to be one.
+func feeUnit(p *path.Problem) int64 {
+	for _, options := range p.Options {
+		for _, o := range options {
+			if o.Fee != 0 {
+				return 1
+			}
+		}
+	}
+	return 0
+}
+
 // rateCanWin says in which phases Rate·T can exceed Sum·Λ + Peak·T, given sumLow ≤ Λ
 // and T = low. T ≤ Λ always, so only above Sum + Peak.
 func rateCanWin(p *path.Problem, sumLow, low [2]int64) (rate [2]bool) {

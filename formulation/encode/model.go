@@ -36,7 +36,7 @@ func Model(p *path.Problem) (*solver.Model, *Decoder, error) {
 func (n *network) values(arcs []int32) (least, most int64) {
 	w, longest := n.newWork(), n.longest(arcs)
 	least, most = -unreachable, -unreachable
-	for _, f := range metricForms(n.p, n.p.Weight, 1, rateMayWin(n.p)) {
+	for _, f := range metricForms(n.p, n.p.Weight, feeUnit(n.p), rateMayWin(n.p)) {
 		var negative form
 		negative.addScaled(&f, -1)
 		low, high := n.shortest(arcs, &f, w.dist, w.via), -n.shortest(arcs, &negative, w.dist, w.via)

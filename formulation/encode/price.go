@@ -133,7 +133,7 @@ func (d *dual) bound() int64 { return ceilDiv(d.value, priceUnit) }
 // ascend improves the prices by subgradient steps of Polyak's length towards target,
 // the cutoff where there is one. found is told of every path that keeps all rows; it
 // stops as soon as the bound reaches the cutoff.
-func (n *network) ascend(arcs []int32, main *form, rows []row, k known, start []int64, steps int, found func([]int32)) dual {
+func (n *network) ascend(arcs []int32, main *form, rows []row, k known, start []int64, steps int, found func([]int32) bool) dual {
 	w := n.newWork()
 	u := make([]int64, len(rows))
 	copy(u, start)

@@ -297,13 +297,16 @@ func (s *search) offer(stages []path.Stage, v path.Value) bool {
 	return true
 }
 
-// foundArcs offers a path given by its arcs, last first, if the problem allows it.
-func (s *search) foundArcs(arcs []int32) {
+// foundArcs offers a path given by its arcs, last first, and says whether the problem
+// allows it.
+func (s *search) foundArcs(arcs []int32) bool {
 	stages := make([]path.Stage, 0, len(arcs))
 	for _, i := range slices.Backward(arcs) {
 		stages = append(stages, s.n.arcs[i].stage())
 	}
-	if v, err := s.n.p.Evaluate(stages); err == nil && !s.quiet {
+	v, err := s.n.p.Evaluate(stages)
+	if err == nil && !s.quiet {
 		s.offer(stages, v)
 	}
+	return err == nil
 }

@@ -166,3 +166,29 @@ func (s *Space) Prefills() bool { return s.Condition.Workload.Phase != inputs.De
 
 // Decodes reports whether the workload has decode steps.
 func (s *Space) Decodes() bool { return s.Condition.Workload.Phase != inputs.Prefill }
+
+// DecodeSeconds prices a decode step of all sequences of a replica at once on each
+// stage, sends included: for information where nothing is decoded.
+func (s *Space) DecodeSeconds(ch Choice, parts []Part) []float64 {
+	n := s.Sequences(ch.Layout.Replicas)
+	p := pricing{rate: s.table(s.decodeStep(n))}
+	out := make([]float64, len(parts))
+	for i, pt := range parts {
+		shape := slices.Index(s.pools[pt.Pool].shapes, pt.Shape)
+		c := &s.classes.list[s.classes.of[pt.First*(s.layers+1)+pt.Last+1]]
+		out[i] = p.times(pt.Pool, shape, c)[1]
+		if i+1 < len(parts) {
+			out[i] += p.sends(pt.Pool, shape, parts[i+1].Pool, ch.Layout.SameHost)[1]
+		}
+	}
+	return out
+}
+
+// WholeModel is the memory the model would take on one GPU of the first pool that
+// held all of it, with every sequence.
+func (s *Space) WholeModel() cost.Memory {
+	c := &s.classes.list[s.classes.of[s.layers]]
+	one := cost.Shape{TP: 1, CP: 1, DPAttention: 1, EP: 1, ETP: 1}
+	n := s.Condition.Workload.Batch
+	return s.Costs.StageMemory(0, c.counts, true, true, one, s.load(n, n, 0))
+}

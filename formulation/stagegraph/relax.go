@@ -5,14 +5,6 @@ import (
 	"math"
 )
 
-// Floor bounds the metrics of every plan of an outer choice from below without
-// building its graph: each layer at its fastest shape, and the GPUs' work shared
-// out evenly. Seconds.
-type Floor struct {
-	Sum  [2]float64 // Λ
-	Peak [2]float64 // T
-}
-
 // fastest is, per phase, what the bound needs of a step.
 type fastest struct {
 	sum   float64   // Σ over layers of the least time on any shape
@@ -91,23 +83,19 @@ func (s *Space) findFastest(ph int, price *pricing, limit []int) fastest {
 	return f
 }
 
-// Floor is the bound of an outer choice.
-func (s *Space) Floor(ch Choice) Floor {
-	var out Floor
-	for ph := range 2 {
-		if ph == 0 && ch.Micro == 0 {
-			continue
-		}
-		f := s.fastest(ph, ch)
-		out.Sum[ph] = f.sum
-		speed := 0.0
-		for k, g := range ch.Layout.GPUs {
-			speed += float64(g) * f.speed[k]
-		}
-		out.Peak[ph] = f.layer
-		if speed > 0 {
-			out.Peak[ph] = max(out.Peak[ph], 1/speed)
-		}
+// Floor bounds Λ and T of a phase from below for every plan of an outer choice,
+// without building its graph: each layer at its fastest shape, and the GPUs' work
+// shared out evenly. Seconds. Of the choice only what the phase depends on need be
+// set: Micro for the latency phase, Groups (prefill alone: Micro) for the rate phase.
+func (s *Space) Floor(ph int, ch Choice) (sum, peak float64) {
+	f := s.fastest(ph, ch)
+	speed := 0.0
+	for k, g := range ch.Layout.GPUs {
+		speed += float64(g) * f.speed[k]
 	}
-	return out
+	peak = f.layer
+	if speed > 0 {
+		peak = max(peak, 1/speed)
+	}
+	return f.sum, peak
 }

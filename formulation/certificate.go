@@ -1,0 +1,92 @@
+package formulation
+
+import (
+	"math"
+
+	"partita/formulation/stagegraph"
+	"partita/results"
+)
+
+// recorder keeps the account of a pass: every outer choice ends in one line, alone
+// or with others of its layout that one bound settles.
+type recorder struct {
+	purpose string
+	outer   results.Outer
+	lines   []results.OuterChoice
+	grouped map[groupKey]int
+}
+
+// groupKey joins choices of one layout with one fate.
+type groupKey struct {
+	layout  *stagegraph.Layout
+	outcome string
+	why     string
+}
+
+func newRecorder(purpose string) *recorder {
+	return &recorder{purpose: purpose, grouped: map[groupKey]int{}}
+}
+
+func (r *recorder) solved(ch stagegraph.Choice, value float64) {
+	r.outer.Solved++
+	r.lines = append(r.lines, results.OuterChoice{
+		Replicas: ch.Layout.Replicas, GPUsPerReplica: ch.Layout.GPUs, MicroBatches: ch.Micro, DecodeGroups: ch.Groups,
+		Choices: 1, Outcome: "solved", Value: finite(value),
+	})
+}
+
+func (r *recorder) open(ch stagegraph.Choice, bound float64) {
+	r.outer.Open++
+	r.lines = append(r.lines, results.OuterChoice{
+		Replicas: ch.Layout.Replicas, GPUsPerReplica: ch.Layout.GPUs, MicroBatches: ch.Micro, DecodeGroups: ch.Groups,
+		Choices: 1, Outcome: "open", Bound: finite(bound), Why: "time ran out",
+	})
+}
+
+func (r *recorder) infeasible(l *stagegraph.Layout, n int, why string) {
+	r.outer.Infeasible += n
+	r.group(l, "infeasible", why, n, math.Inf(1))
+}
+
+func (r *recorder) pruned(l *stagegraph.Layout, n int, bound float64, why string) {
+	r.outer.Pruned += n
+	r.group(l, "pruned", why, n, bound)
+}
+
+func (r *recorder) openLayout(l *stagegraph.Layout, n int, bound float64) {
+	r.outer.Open += n
+	r.group(l, "open", "time ran out", n, bound)
+}
+
+// group adds to the line of a layout; the line carries the least bound.
+func (r *recorder) group(l *stagegraph.Layout, outcome, why string, n int, bound float64) {
+	key := groupKey{l, outcome, why}
+	if i, ok := r.grouped[key]; ok {
+		x := &r.lines[i]
+		x.Choices += n
+		if x.Bound != nil && bound < *x.Bound {
+			x.Bound = finite(bound)
+		}
+		return
+	}
+	r.grouped[key] = len(r.lines)
+	r.lines = append(r.lines, results.OuterChoice{
+		Replicas: l.Replicas, GPUsPerReplica: l.GPUs, Choices: n, Outcome: outcome, Why: why, Bound: finite(bound),
+	})
+}
+
+func (r *recorder) pass(best *found) results.CertificatePass {
+	p := results.CertificatePass{Purpose: r.purpose, Outer: r.outer, Choices: r.lines}
+	if best != nil {
+		p.Best = finite(best.value)
+	}
+	return p
+}
+
+// finite is nil for what JSON cannot say: absent is absent.
+func finite(v float64) *float64 {
+	if math.IsInf(v, 0) || math.IsNaN(v) {
+		return nil
+	}
+	return &v
+}

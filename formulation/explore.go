@@ -1,0 +1,361 @@
+package formulation
+
+import (
+	"container/heap"
+	"context"
+	"math"
+	"slices"
+
+	"partita/formulation/stagegraph"
+	"partita/solver"
+	"partita/solver/path"
+)
+
+// prover finds the best path of a problem below a cutoff, with proof.
+type prover func(ctx context.Context, p *path.Problem, opts path.Options) (path.Result, error)
+
+// explorer runs passes over the outer choices of one condition.
+type explorer struct {
+	space *stagegraph.Space
+	goal  *goal
+	prove prover
+}
+
+// node is an outer choice, or all choices of a layout, with a bound on the value.
+type node struct {
+	layout int
+	choice stagegraph.Choice
+	bound  float64
+	level  int // 0 a layout, 1 a choice bounded by its floor, 2 by priced paths
+	serial int
+}
+
+// exploration is the state of one pass.
+type exploration struct {
+	*explorer
+	pass   *pass
+	unit   float64
+	spare  [2]float64
+	queue  nodeQueue
+	serial int
+	best   *found
+	record *recorder
+	// given up: choices that a backend left unproved, by their bound.
+	open float64
+}
+
+// run searches the pass: best-first by lower bound, each choice bounded first by
+// its floor, then by priced shortest paths, then solved.
+func (e *explorer) run(ctx context.Context, p *pass) (outcome, error) {
+	x := &exploration{explorer: e, pass: p, record: newRecorder(p.purpose), open: math.Inf(1)}
+	if err := x.seed(); err != nil {
+		return outcome{}, err
+	}
+	for len(x.queue) > 0 && ctx.Err() == nil {
+		n := heap.Pop(&x.queue).(*node)
+		if x.beaten(n.bound) {
+			heap.Push(&x.queue, n)
+			break
+		}
+		if err := x.step(ctx, n); err != nil {
+			return outcome{}, err
+		}
+		if p.anyPlan && x.best != nil {
+			break
+		}
+	}
+	return x.finish(ctx), nil
+}
+
+// beaten reports that nothing with this bound improves on the best plan.
+func (x *exploration) beaten(bound float64) bool {
+	// Values are whole ticks: what is not a tick below the best cannot be better.
+	return x.best != nil && bound > x.best.value-x.unit*(1-1e-9)
+}
+
+func (x *exploration) push(n *node) {
+	n.serial = x.serial
+	x.serial++
+	heap.Push(&x.queue, n)
+}
+
+// seed bounds every layout and fixes the scale.
+func (x *exploration) seed() error {
+	least := math.Inf(1)
+	x.spare = [2]float64{math.Inf(1), math.Inf(1)}
+	var nodes []*node
+	for i, l := range x.pass.layouts {
+		n, low, ok := x.layoutBound(i, l)
+		if !ok {
+			x.record.infeasible(l, x.choices(l), "requirements: no plan of this layout can be fast enough")
+			continue
+		}
+		for ph := range 2 {
+			if low[ph] > 0 {
+				x.spare[ph] = min(x.spare[ph], low[ph])
+			}
+		}
+		least = min(least, n.bound)
+		nodes = append(nodes, n)
+	}
+	for ph := range 2 {
+		x.spare[ph] /= timeTicks
+		if math.IsInf(x.spare[ph], 0) || x.spare[ph] <= 0 {
+			x.spare[ph] = 1e-6
+		}
+	}
+	x.unit = least / objectiveTicks
+	if x.pass.anyPlan || math.IsInf(least, 0) || least <= 0 {
+		x.unit = 1
+	}
+	if x.pass.tie != nil && len(x.pass.layouts) > 0 {
+		l := x.pass.layouts[0]
+		u, w := x.pass.scale(l, x.unit, x.spare)
+		k := x.pass.value(l)
+		x.unit = k.ttft*u[0]*float64(w[0]) + k.round*u[1]*float64(w[1])
+	}
+	for _, n := range nodes {
+		x.push(n)
+	}
+	return nil
+}
+
+func (x *exploration) choices(l *stagegraph.Layout) int {
+	if !x.space.Decodes() {
+		return len(x.goal.micros(l))
+	}
+	return len(x.goal.micros(l)) * len(x.goal.groups(l))
+}
+
+// layoutBound is the least value over the choices of a layout, with the least
+// seconds of either phase; false where no choice can meet the requirements.
+func (x *exploration) layoutBound(i int, l *stagegraph.Layout) (*node, [2]float64, bool) {
+	lim, ok := x.goal.limits(x.gpus(l), x.goal.hourly(l), x.pass.slack)
+	if !ok {
+		return nil, [2]float64{}, false
+	}
+	best, low := math.Inf(1), [2]float64{math.Inf(1), math.Inf(1)}
+	x.each(l, func(ch stagegraph.Choice, ttft, round float64) {
+		if !lim.admit(x.goal, ttft, round) {
+			return
+		}
+		low[0], low[1] = min(low[0], ttft), min(low[1], round)
+		best = min(best, x.pass.worth(l, ttft, round))
+	})
+	return &node{layout: i, bound: best}, low, !math.IsInf(best, 1)
+}
+
+// gpus is how many GPUs a layout uses over all replicas.
+func (x *exploration) gpus(l *stagegraph.Layout) int { return l.Used() * l.Replicas }
+
+// admit reports whether metrics keep the limits.
+func (l limits) admit(g *goal, ttft, round float64) bool {
+	const rounding = 1e-12
+	return ttft <= l.ttft*(1+rounding) && round <= l.round*(1+rounding) && g.latency().of(ttft, round) <= l.endToEnd*(1+rounding)
+}
+
+// worth is the value of metrics in the pass.
+func (p *pass) worth(l *stagegraph.Layout, ttft, round float64) float64 {
+	if p.anyPlan {
+		return 0
+	}
+	return p.value(l).of(ttft, round)
+}
+
+// each calls f with the floor metrics of every choice of a layout.
+func (x *exploration) each(l *stagegraph.Layout, f func(stagegraph.Choice, float64, float64)) {
+	type floor struct {
+		parts int
+		value float64
+	}
+	var first, second []floor
+	for _, m := range x.goal.micros(l) {
+		v := 0.0
+		if m > 0 {
+			sum, peak := x.space.Floor(0, stagegraph.Choice{Layout: l, Micro: m})
+			v = sum + float64(m-1)*peak
+		}
+		first = append(first, floor{m, v})
+	}
+	if !x.space.Decodes() {
+		for _, a := range first {
+			_, peak := x.space.Floor(1, stagegraph.Choice{Layout: l, Micro: a.parts})
+			f(stagegraph.Choice{Layout: l, Micro: a.parts}, a.value, float64(a.parts)*peak)
+		}
+		return
+	}
+	for _, m := range x.goal.groups(l) {
+		sum, peak := x.space.Floor(1, stagegraph.Choice{Layout: l, Groups: m})
+		second = append(second, floor{m, max(sum, float64(m)*peak)})
+	}
+	for _, a := range first {
+		for _, b := range second {
+			f(stagegraph.Choice{Layout: l, Micro: a.parts, Groups: b.parts}, a.value, b.value)
+		}
+	}
+}
+
+// step opens a layout, bounds a choice or solves it.
+func (x *exploration) step(ctx context.Context, n *node) error {
+	l := x.pass.layouts[n.layout]
+	if n.level == 0 {
+		lim, _ := x.goal.limits(x.gpus(l), x.goal.hourly(l), x.pass.slack)
+		x.each(l, func(ch stagegraph.Choice, ttft, round float64) {
+			if !lim.admit(x.goal, ttft, round) {
+				x.record.infeasible(l, 1, "requirements: no plan of this layout can be fast enough")
+				return
+			}
+			x.push(&node{layout: n.layout, choice: ch, level: 1, bound: x.pass.worth(l, ttft, round)})
+		})
+		return nil
+	}
+	g := x.build(n.choice)
+	cutoff := x.cutoff()
+	if n.level == 1 {
+		b, err := path.LowerBound(g.Problem, cutoff)
+		if err != nil {
+			return err
+		}
+		if b == path.NoLimit {
+			x.record.infeasible(l, 1, "no path: memory, GPU count or balance")
+			return nil
+		}
+		if v := float64(b) * x.unit; v > n.bound {
+			n.bound = v
+		}
+		n.level = 2
+		if x.beaten(n.bound) || len(x.queue) > 0 && x.queue[0].bound < n.bound {
+			x.push(n)
+			return nil
+		}
+	}
+	return x.solve(ctx, n, g, cutoff)
+}
+
+// cutoff is the J that the next plan must stay below, in ticks.
+func (x *exploration) cutoff() int64 {
+	if x.best == nil {
+		return path.NoLimit
+	}
+	return x.best.ticks
+}
+
+func (x *exploration) solve(ctx context.Context, n *node, g *stagegraph.Graph, cutoff int64) error {
+	var opts path.Options
+	if cutoff != path.NoLimit {
+		opts.Cutoff = &cutoff
+	}
+	r, err := x.prove(ctx, g.Problem, opts)
+	if err != nil {
+		return err
+	}
+	if r.Stages != nil && r.Value.Objective < cutoff {
+		x.best = &found{choice: n.choice, graph: g, stages: r.Stages, ticks: r.Value.Objective, value: float64(r.Value.Objective) * x.unit}
+	}
+	switch {
+	case r.Status == solver.Optimal:
+		x.record.solved(n.choice, x.best.value)
+	case r.Status == solver.Infeasible && cutoff == path.NoLimit:
+		x.record.infeasible(n.choice.Layout, 1, "no path: memory, GPU count, balance or requirements")
+	case r.Status == solver.Infeasible:
+		x.record.pruned(n.choice.Layout, 1, float64(cutoff)*x.unit, "solved: no path below the best plan")
+	default:
+		if r.HasBound {
+			n.bound = max(n.bound, float64(r.Bound)*x.unit)
+		}
+		x.open = min(x.open, n.bound)
+		x.record.open(n.choice, n.bound)
+	}
+	return nil
+}
+
+// build makes the path problem of a choice under the pass.
+func (x *exploration) build(ch stagegraph.Choice) *stagegraph.Graph {
+	l := ch.Layout
+	u, w := x.pass.scale(l, x.unit, x.spare)
+	g := x.space.Build(ch, u)
+	p := g.Problem
+	p.Phases = x.goal.phases(ch)
+	p.Weight = w
+	p.BalanceNum, p.BalanceDen = x.pass.num, max(1, x.pass.den)
+	lim, _ := x.goal.limits(x.gpus(l), x.goal.hourly(l), x.pass.slack)
+	p.Limit = [2]int64{tickLimit(lim.ttft, u[0]), tickLimit(lim.round, u[1])}
+	x.limitEndToEnd(p, u, lim.endToEnd)
+	if t := x.pass.tie; t != nil {
+		k := t.pass.value(l)
+		switch {
+		case k.ttft > 0 && k.round > 0:
+			p.Cap = &path.Cap{Weight: [2]int64{1, 1}, Max: t.max}
+		case k.ttft > 0:
+			p.Limit[0] = min(p.Limit[0], t.max)
+		default:
+			p.Limit[1] = min(p.Limit[1], t.max)
+		}
+	}
+	return g
+}
+
+// limitEndToEnd adds a bound on ℓ: a cap over both phases in whole weights, rounded
+// against the plan.
+func (x *exploration) limitEndToEnd(p *path.Problem, u stagegraph.Scale, seconds float64) {
+	if math.IsInf(seconds, 1) {
+		return
+	}
+	k := x.goal.latency()
+	a, b := k.ttft*u[0], k.round*u[1]
+	const resolution = 1e6
+	f := resolution / max(a, b)
+	p.Cap = &path.Cap{Weight: [2]int64{int64(math.Ceil(a * f)), int64(math.Ceil(b * f))}, Max: tickLimit(seconds*f, 1)}
+}
+
+// finish closes the books of the pass.
+func (x *exploration) finish(ctx context.Context) outcome {
+	out := outcome{best: x.best, unit: x.unit, bound: x.open}
+	left := slices.Clone(x.queue)
+	slices.SortFunc(left, func(a, b *node) int { return a.serial - b.serial })
+	for _, n := range left {
+		l := x.pass.layouts[n.layout]
+		count := 1
+		if n.level == 0 {
+			count = x.choices(l)
+		}
+		switch {
+		case x.beaten(n.bound) || x.pass.anyPlan && x.best != nil:
+			why := "the GPUs' work at its fastest"
+			if n.level == 2 {
+				why = "priced shortest path"
+			}
+			x.record.pruned(l, count, n.bound, why)
+		default:
+			out.bound = min(out.bound, n.bound)
+			x.record.openLayout(l, count, n.bound)
+		}
+	}
+	if x.best != nil {
+		out.proved = x.beaten(out.bound) || math.IsInf(out.bound, 1)
+		out.bound = min(out.bound, x.best.value)
+	} else {
+		out.proved = math.IsInf(out.bound, 1) && ctx.Err() == nil
+	}
+	out.report = x.record.pass(x.best)
+	return out
+}
+
+// nodeQueue orders nodes by bound, then age.
+type nodeQueue []*node
+
+func (q nodeQueue) Len() int { return len(q) }
+func (q nodeQueue) Less(i, j int) bool {
+	if q[i].bound != q[j].bound {
+		return q[i].bound < q[j].bound
+	}
+	return q[i].serial < q[j].serial
+}
+func (q nodeQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *nodeQueue) Push(n any)   { *q = append(*q, n.(*node)) }
+func (q *nodeQueue) Pop() any {
+	old := *q
+	n := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return n
+}

@@ -1,0 +1,202 @@
+package formulation
+
+import (
+	"fmt"
+	"math"
+
+	"partita/formulation/cost"
+	"partita/formulation/stagegraph"
+	"partita/inputs"
+	"partita/results"
+)
+
+// metricsOf fills in the predicted figures of the slowest replica (C4 to C7).
+func (r *run) metricsOf(p *results.PhasePlan, ch stagegraph.Choice, parts []stagegraph.Part, seconds [][2]float64) {
+	g := r.goal
+	ttft, round := g.metrics(ch, seconds)
+	m := &p.Metrics
+	per := g.tokensPerRound() / round
+	perGPU := per / float64(p.GPUs.Used)
+	m.TokensPerS, m.TokensPerSPerGPU = &per, &perGPU
+	rate := cost.MetricDecodeRate
+	switch g.c.Workload.Phase {
+	case inputs.Prefill:
+		rate = cost.MetricPromptRate
+		m.E2EMS = ms(ttft)
+		// For information: a decode round at the middle context, all sequences at once.
+		tpot := 0.0
+		for _, t := range r.space.DecodeSeconds(ch, parts) {
+			tpot += t
+		}
+		m.TPOTMS = ms(tpot)
+		m.TPOTInterval = r.interval(cost.MetricTPOT, tpot, 1e3)
+	case inputs.Decode:
+		output := g.batch / round
+		m.TPOTMS, m.OutputTokensPerS = ms(round), &output
+		m.E2EMS = ms(g.out * round)
+		m.TPOTInterval = r.interval(cost.MetricTPOT, round, 1e3)
+	default:
+		output := g.batch / round
+		m.TPOTMS, m.OutputTokensPerS = ms(round), &output
+		m.E2EMS = ms(ttft + (g.out-1)*round)
+		m.TPOTInterval = r.interval(cost.MetricTPOT, round, 1e3)
+	}
+	if ch.Micro > 0 {
+		m.TTFTMS = ms(ttft)
+		m.TTFTInterval = r.interval(cost.MetricTTFT, ttft, 1e3)
+	}
+	m.TokensPerSInterval = r.interval(rate, per, 1)
+	kv := r.space.KVTokens(ch, parts)
+	m.KVTokens = &kv
+	if usd := r.usdPerHour(p); usd > 0 {
+		million := usd / 3600 / per * 1e6
+		m.USDPerHour, m.USDPerMillion = &usd, &million
+	}
+}
+
+func ms(seconds float64) *float64 {
+	v := seconds * 1e3
+	return &v
+}
+
+func (r *run) interval(m cost.Metric, v, unit float64) *[2]float64 {
+	low, high, ok := r.space.Costs.Interval(m, v)
+	if !ok {
+		return nil
+	}
+	return &[2]float64{low * unit, high * unit}
+}
+
+// usdPerHour is the price of the GPUs a plan uses; 0 where a price is unknown.
+func (r *run) usdPerHour(p *results.PhasePlan) float64 {
+	price := map[string]float64{}
+	for _, pool := range r.goal.c.Cluster.Pools {
+		price[pool.Name] = pool.USDPerHour
+	}
+	sum := 0.0
+	for _, s := range p.Stages {
+		if price[s.Pool] <= 0 {
+			return 0
+		}
+		sum += price[s.Pool] * float64(len(s.GPUs))
+	}
+	return sum
+}
+
+// requirements holds the plan against what was asked.
+func (r *run) requirements(p *results.PhasePlan) []results.RequirementResult {
+	out := []results.RequirementResult{}
+	m := &p.Metrics
+	value := func(v *float64, scale float64) float64 {
+		if v == nil {
+			return 0
+		}
+		return *v * scale
+	}
+	gpus := float64(p.GPUs.Used)
+	for _, q := range r.goal.c.Goal.Requirements {
+		x := results.RequirementResult{Name: string(q.Kind), Want: q.Value, Place: place(q.Place)}
+		margin := r.goal.margin
+		switch q.Kind {
+		case inputs.TTFT:
+			x.Unit, x.Got = "s", value(m.TTFTMS, 1e-3)
+		case inputs.TPOT:
+			x.Unit, x.Got = "s", value(m.TPOTMS, 1e-3)
+		case inputs.EndToEnd:
+			x.Unit, x.Got = "s", value(m.E2EMS, 1e-3)
+		case inputs.TokensPerSecond:
+			x.Unit, x.Got = "tokens/s", value(m.TokensPerS, 1)
+		case inputs.TokensPerSGPU:
+			x.Unit, x.Got = "tokens/s/GPU", value(m.TokensPerS, 1/gpus)
+		case inputs.OutputPerSecond:
+			x.Unit, x.Got = "tokens/s", value(m.OutputTokensPerS, 1)
+		case inputs.OutputPerSGPU:
+			x.Unit, x.Got = "tokens/s/GPU", value(m.OutputTokensPerS, 1/gpus)
+		case inputs.CostUSDPerHour:
+			x.Unit, x.Got, margin = "USD/h", value(m.USDPerHour, 1), 0
+		}
+		const rounding = 1e-9
+		if q.Kind.Upper() {
+			x.Met = x.Got <= x.Want*(1-margin)*(1+rounding)
+		} else {
+			x.Met = x.Got*(1-margin) >= x.Want*(1-rounding)
+		}
+		x.MarginPercent = results.MarginPercent(q.Kind.Upper(), x.Want, x.Got)
+		out = append(out, x)
+	}
+	return out
+}
+
+func place(p inputs.Place) string {
+	if p.File == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
+}
+
+func unmet(list []results.RequirementResult) []results.RequirementResult {
+	var out []results.RequirementResult
+	for _, q := range list {
+		if !q.Met {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// missed says in a sentence what is short and by how much.
+func missed(q results.RequirementResult) string {
+	by := math.Abs(q.Got-q.Want) / q.Want * 100
+	return fmt.Sprintf("%s: %.4g %s is asked, the closest plan reaches %.4g (%.3g %% short)", q.Name, q.Want, q.Unit, q.Got, by)
+}
+
+// binding says what holds the optimum back: the stage that sets the pace, the GPU
+// whose memory is fullest, the requirement with the least margin.
+func (r *run) binding(p *results.PhasePlan, sol *solution) []string {
+	var out []string
+	slow, full := 0, 0
+	for i, s := range p.Stages {
+		if s.TimeMS > p.Stages[slow].TimeMS {
+			slow = i
+		}
+		if s.MemoryGiB/s.CapacityGiB > p.Stages[full].MemoryGiB/p.Stages[full].CapacityGiB {
+			full = i
+		}
+	}
+	s := p.Stages[slow]
+	out = append(out, fmt.Sprintf("time: stage %d (layers %d–%d on %s) sets the pace with %.4g ms", s.Index, s.FirstLayer, s.LastLayer, s.Pool, s.TimeMS))
+	s = p.Stages[full]
+	out = append(out, fmt.Sprintf("memory: stage %d fills %.3g of %.3g GiB a GPU (%.0f %%)", s.Index, s.MemoryGiB, s.CapacityGiB, 100*s.MemoryGiB/s.CapacityGiB))
+	least := -1
+	for i, q := range p.Requirements {
+		if least < 0 || q.MarginPercent < p.Requirements[least].MarginPercent {
+			least = i
+		}
+	}
+	if least >= 0 {
+		q := p.Requirements[least]
+		out = append(out, fmt.Sprintf("requirement: %s has the least margin, %.3g %%", q.Name, q.MarginPercent))
+	}
+	if sol.num > 0 && p.Balance.TimeMinOverMax-p.Balance.Floor < 0.02 {
+		out = append(out, fmt.Sprintf("balance: the fastest stage takes %.3f of the slowest, the floor is %.3f", p.Balance.TimeMinOverMax, p.Balance.Floor))
+	}
+	return out
+}
+
+// shortage says why the stated GPUs cannot hold the model.
+func (r *run) shortage() []string {
+	c := r.goal.c
+	var weights, kv, capacity, gpus float64
+	m := r.space.WholeModel()
+	weights, kv = float64(m.Weights)/gib, float64(m.KV)/gib
+	for k, pool := range c.Cluster.Pools {
+		n := float64(max(pool.Count.Max, pool.Count.Min))
+		gpus += n
+		capacity += n * float64(r.space.Costs.Capacity(k)-m.Reserve) / gib
+	}
+	if short := weights + kv - capacity; short > 0 {
+		return []string{fmt.Sprintf("memory: %s in %s needs %.1f GiB for weights and %.1f GiB for the KV cache of %d sequences; %.0f GPU(s) can hold %.1f GiB beside their reserve: %.1f GiB short",
+			c.Model.Name, c.Model.Weights, weights, kv, c.Workload.Batch, gpus, capacity, short)}
+	}
+	return []string{fmt.Sprintf("memory: %.1f GiB of weights and %.1f GiB of KV cache are within the %.1f GiB of the GPUs together, but no split of layers and heads fits every single GPU with its activations", weights, kv, capacity)}
+}

@@ -1,0 +1,210 @@
+package formulation
+
+import (
+	"math"
+
+	"partita/formulation/stagegraph"
+	"partita/inputs"
+	"partita/solver/path"
+)
+
+// DefaultMargin is by how much a requirement must be beaten where the prices are
+// ours; a condition that states its own utilisation is taken at its word.
+const DefaultMargin = 0.10
+
+// DefaultBalance is ε of the balance constraint where none is stated.
+const DefaultBalance = 0.25
+
+// goal is what a condition asks of a plan, in seconds and dollars.
+type goal struct {
+	c       *inputs.Condition
+	space   *stagegraph.Space
+	margin  float64
+	batch   float64
+	in, out float64 // middles of the length ranges
+	perGPU  bool    // throughput counts by GPU used: the number is ours to choose
+}
+
+func newGoal(s *stagegraph.Space) *goal {
+	c := s.Condition
+	g := &goal{
+		c: c, space: s, margin: Margin(c), batch: float64(c.Workload.Batch),
+		in: float64(c.Workload.Input.Mid()), out: float64(c.Workload.Output.Mid()),
+	}
+	for _, p := range c.Cluster.Pools {
+		g.perGPU = g.perGPU || !p.Count.Stated()
+	}
+	return g
+}
+
+// Margin is the margin that applies to the requirements of a condition.
+func Margin(c *inputs.Condition) float64 {
+	if c.Goal.Margin != nil {
+		return *c.Goal.Margin
+	}
+	for i := range c.Cluster.Pools {
+		if c.Cluster.Pools[i].Accelerator.Efficiency == nil {
+			return DefaultMargin
+		}
+	}
+	return 0
+}
+
+// coefficients of TTFT and of the round (docs/cost-model.md, C4 to C6) in a value.
+type coefficients struct{ ttft, round float64 }
+
+func (k coefficients) of(ttft, round float64) float64 { return k.ttft*ttft + k.round*round }
+
+// latency is ℓ, in seconds (C7).
+func (g *goal) latency() coefficients {
+	switch g.c.Workload.Phase {
+	case inputs.Prefill:
+		return coefficients{1, 0}
+	case inputs.Decode:
+		return coefficients{0, g.out}
+	}
+	return coefficients{1, g.out - 1}
+}
+
+// tokensPerRound is how many tokens of throughput one round makes.
+func (g *goal) tokensPerRound() float64 {
+	switch g.c.Workload.Phase {
+	case inputs.Prefill:
+		return g.batch * g.in
+	case inputs.Decode:
+		return g.batch
+	}
+	return g.batch * (g.in + g.out) / g.out
+}
+
+// throughput is c, in seconds per token: of the deployment, or of each GPU where
+// their number is ours to choose.
+func (g *goal) throughput(gpus int) coefficients {
+	k := 1 / g.tokensPerRound()
+	if g.perGPU {
+		k *= float64(gpus)
+	}
+	return coefficients{0, k}
+}
+
+// limits of an outer choice, in seconds: +Inf where nothing is asked.
+type limits struct {
+	ttft, round, endToEnd float64
+}
+
+// limits for a deployment of so many GPUs, with every requirement relaxed by the
+// share slack (0: as asked). impossible names a requirement that no path can meet.
+func (g *goal) limits(gpus int, hourly, slack float64) (limits, bool) {
+	l := limits{math.Inf(1), math.Inf(1), math.Inf(1)}
+	keep, loose := 1-g.margin, 1+slack
+	rate := func(tokens, want float64) float64 { return tokens * keep / want * loose }
+	perRound := g.tokensPerRound()
+	output := g.batch
+	for _, r := range g.c.Goal.Requirements {
+		switch r.Kind {
+		case inputs.TTFT:
+			l.ttft = min(l.ttft, r.Value*keep*loose)
+		case inputs.TPOT:
+			l.round = min(l.round, r.Value*keep*loose)
+		case inputs.EndToEnd:
+			l.endToEnd = min(l.endToEnd, r.Value*keep*loose)
+		case inputs.TokensPerSecond:
+			l.round = min(l.round, rate(perRound, r.Value))
+		case inputs.TokensPerSGPU:
+			l.round = min(l.round, rate(perRound, r.Value*float64(gpus)))
+		case inputs.OutputPerSecond:
+			l.round = min(l.round, rate(output, r.Value))
+		case inputs.OutputPerSGPU:
+			l.round = min(l.round, rate(output, r.Value*float64(gpus)))
+		case inputs.CostUSDPerHour:
+			if hourly > r.Value*loose*(1+1e-12) {
+				return l, false
+			}
+		}
+	}
+	return l, true
+}
+
+// usedMatters reports whether a requirement depends on how many GPUs are used, so
+// that layouts must say it exactly.
+func (g *goal) usedMatters() bool {
+	for _, r := range g.c.Goal.Requirements {
+		switch r.Kind {
+		case inputs.TokensPerSGPU, inputs.OutputPerSGPU, inputs.CostUSDPerHour:
+			return true
+		}
+	}
+	return false
+}
+
+// hourly is the price of all GPUs of a layout, US dollars an hour.
+func (g *goal) hourly(l *stagegraph.Layout) float64 {
+	sum := 0.0
+	for k, n := range l.GPUs {
+		sum += g.c.Cluster.Pools[k].USDPerHour * float64(n*l.Replicas)
+	}
+	return sum
+}
+
+// phases are the metric forms of a choice: TTFT = Λ0 + (m0−1)·T0 and the round.
+func (g *goal) phases(ch stagegraph.Choice) [2]path.Phase {
+	var p [2]path.Phase
+	if ch.Micro > 0 {
+		p[0] = path.Phase{Sum: 1, Peak: int64(ch.Micro - 1)}
+	}
+	if g.c.Workload.Phase == inputs.Prefill {
+		p[1] = path.Phase{Rate: int64(ch.Micro)}
+	} else {
+		p[1] = path.Phase{Sum: 1, Rate: int64(ch.Groups)}
+	}
+	return p
+}
+
+// metrics of a replica's stages, in seconds.
+func (g *goal) metrics(ch stagegraph.Choice, seconds [][2]float64) (ttft, round float64) {
+	var sum, peak [2]float64
+	for _, t := range seconds {
+		for ph := range 2 {
+			sum[ph] += t[ph]
+			peak[ph] = max(peak[ph], t[ph])
+		}
+	}
+	if ch.Micro > 0 {
+		ttft = sum[0] + float64(ch.Micro-1)*peak[0]
+	}
+	if g.c.Workload.Phase == inputs.Prefill {
+		return ttft, float64(ch.Micro) * peak[1]
+	}
+	return ttft, max(sum[1], float64(ch.Groups)*peak[1])
+}
+
+// splits lists the useful numbers of parts of n sequences: those where the largest
+// part differs, fewest parts first.
+func splits(n, most int) []int {
+	var out []int
+	last := 0
+	for m := 1; m <= min(n, most); m++ {
+		size := (n + m - 1) / m
+		if size != last {
+			out = append(out, m)
+			last = size
+		}
+	}
+	return out
+}
+
+// micros and groups list the values of m0 and m1 for a layout.
+func (g *goal) micros(l *stagegraph.Layout) []int {
+	if !g.space.Prefills() {
+		return []int{0}
+	}
+	n := g.space.Sequences(l.Replicas)
+	return splits(n, n)
+}
+
+func (g *goal) groups(l *stagegraph.Layout) []int {
+	if !g.space.Decodes() {
+		return []int{0}
+	}
+	return splits(g.space.Sequences(l.Replicas), min(g.space.Layers(), l.Used()))
+}

@@ -1,0 +1,237 @@
+package formulation
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"partita/formulation/stagegraph"
+	"partita/inputs"
+)
+
+// mostUnlimited is how many GPUs an unlimited number is searched up to. Nothing in
+// the published measurements serves one model instance set on more; a stated range
+// raises it.
+const mostUnlimited = 1024
+
+// level is a set of layouts that are equally good in what is decided first: the
+// number of GPUs, or their price.
+type level struct {
+	what    string
+	layouts []*stagegraph.Layout
+}
+
+// levels are the layouts of a condition, best first. A condition that states its
+// GPUs has one level.
+type levels struct {
+	list []level
+	// counted says how the number of GPUs is decided, for the certificate.
+	counted string
+	// decided: the number was ours to choose.
+	decided bool
+}
+
+// replicaCounts are the numbers of replicas worth trying up to most: where the
+// number of GPUs is ours, fewer replicas with the same number of sequences each are
+// cheaper, so only counts that change ⌈B/r⌉ remain.
+func (g *goal) replicaCounts(most int) []int {
+	b := g.c.Workload.Batch
+	return splits(b, min(most, b))
+}
+
+// layoutsOf lists the levels of the condition.
+func (g *goal) layoutsOf() levels {
+	single := len(g.c.Cluster.Pools) == 1
+	ranked := g.c.Goal.Objective == inputs.GPUs || g.c.Goal.Objective == inputs.Cost
+	switch {
+	case g.perGPU && (ranked || len(g.c.Goal.Requirements) > 0):
+		out := g.ranked()
+		out.decided = true
+		out.counted = "decided: the fewest GPUs whose plan meets the requirements"
+		if g.c.Goal.Objective == inputs.Cost {
+			out.counted = "decided: the cheapest GPUs whose plan meets the requirements"
+		}
+		return out
+	case g.perGPU:
+		all := g.ranked()
+		var flat level
+		for _, l := range all.list {
+			flat.layouts = append(flat.layouts, l.layouts...)
+		}
+		return levels{list: []level{flat}, decided: true, counted: "decided: no requirement is stated, so the best objective with throughput counted by GPU"}
+	case !g.c.Goal.AllowIdle:
+		return levels{list: []level{{layouts: g.exactLayouts(g.stated())}}, counted: "stated: every GPU is used"}
+	case ranked || !single && g.usedMatters():
+		out := g.ranked()
+		if !ranked {
+			var flat level
+			for _, l := range out.list {
+				flat.layouts = append(flat.layouts, l.layouts...)
+			}
+			out.list = []level{flat}
+		}
+		out.counted = "stated, idle GPUs allowed"
+		return out
+	}
+	var flat level
+	most := 0
+	for _, n := range g.stated() {
+		most += n
+	}
+	for r := 1; r <= min(most, g.c.Workload.Batch); r++ {
+		if single && g.usedMatters() {
+			for n := 1; n*r <= most; n++ {
+				if l, ok := g.space.Exact(r, []int{n}); ok {
+					flat.layouts = append(flat.layouts, l)
+				}
+			}
+			continue
+		}
+		flat.layouts = append(flat.layouts, g.space.UpTo(r)...)
+	}
+	return levels{list: []level{flat}, counted: "stated, idle GPUs allowed"}
+}
+
+// stated are the stated numbers of GPUs by pool.
+func (g *goal) stated() []int {
+	out := make([]int, len(g.c.Cluster.Pools))
+	for k := range out {
+		out[k] = g.c.Cluster.Pools[k].Count.Max
+	}
+	return out
+}
+
+// exactLayouts are the layouts that use exactly these GPUs: replica counts that
+// divide every pool.
+func (g *goal) exactLayouts(gpus []int) []*stagegraph.Layout {
+	var out []*stagegraph.Layout
+	most := g.c.Workload.Batch
+	for _, n := range gpus {
+		if n > 0 {
+			most = min(most, n)
+		}
+	}
+	share := make([]int, len(gpus))
+replicas:
+	for r := 1; r <= most; r++ {
+		for k, n := range gpus {
+			if n%r != 0 {
+				continue replicas
+			}
+			share[k] = n / r
+		}
+		if l, ok := g.space.Exact(r, share); ok {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// ranked lists exact layouts by the number of GPUs, or by price for the objective
+// cost, fewest first.
+func (g *goal) ranked() levels {
+	byPrice := g.c.Goal.Objective == inputs.Cost
+	type vector struct {
+		gpus  []int
+		total int
+		price float64
+	}
+	var all []vector
+	gpus := make([]int, len(g.c.Cluster.Pools))
+	var walk func(k int)
+	walk = func(k int) {
+		if k == len(gpus) {
+			v := vector{gpus: slices.Clone(gpus)}
+			for i, n := range gpus {
+				v.total += n
+				v.price += float64(n) * g.c.Cluster.Pools[i].USDPerHour
+			}
+			if v.total > 0 && v.total <= mostUnlimitedOr(g.stated()) {
+				all = append(all, v)
+			}
+			return
+		}
+		count := g.c.Cluster.Pools[k].Count
+		low, high := count.Min, count.Max
+		if count.Stated() && g.c.Goal.AllowIdle {
+			low = 0
+		}
+		if count.Unlimited() {
+			high = mostUnlimited
+		}
+		for n := low; n <= high; n++ {
+			gpus[k] = n
+			walk(k + 1)
+		}
+	}
+	walk(0)
+	slices.SortStableFunc(all, func(a, b vector) int {
+		if byPrice && a.price != b.price {
+			return cmp.Compare(a.price, b.price)
+		}
+		return cmp.Compare(a.total, b.total)
+	})
+	var out levels
+	var last vector
+	for i, v := range all {
+		layouts := g.exactLayouts(v.gpus)
+		if len(layouts) == 0 {
+			continue
+		}
+		same := i > 0 && v.total == last.total && (!byPrice || v.price == last.price)
+		if !same || len(out.list) == 0 {
+			what := fmt.Sprintf("%d GPUs", v.total)
+			if byPrice {
+				what = fmt.Sprintf("%d GPUs at %.4g USD an hour", v.total, v.price)
+			}
+			out.list = append(out.list, level{what: what})
+		}
+		last = v
+		at := &out.list[len(out.list)-1]
+		at.layouts = append(at.layouts, layouts...)
+	}
+	return out
+}
+
+func mostUnlimitedOr(stated []int) int {
+	sum := 0
+	for _, n := range stated {
+		sum += n
+	}
+	return max(sum, mostUnlimited)
+}
+
+// idle lists the levels below the stated number, most GPUs first: where no plan
+// uses all, the largest number that can be used is found by going down.
+func (g *goal) idle() levels {
+	out := levels{counted: "stated, but no plan can use all of them: the largest number that can be used"}
+	total := 0
+	for _, n := range g.stated() {
+		total += n
+	}
+	single := len(g.c.Cluster.Pools) == 1
+	for used := total - 1; used > 0; used-- {
+		l := level{what: fmt.Sprintf("%d of %d GPUs", used, total)}
+		for r := 1; r <= min(used, g.c.Workload.Batch); r++ {
+			if used%r != 0 {
+				continue
+			}
+			if single {
+				if x, ok := g.space.Exact(r, []int{used / r}); ok {
+					l.layouts = append(l.layouts, x)
+				}
+				continue
+			}
+			for _, x := range g.space.UpTo(r) {
+				if x.Used() >= used/r {
+					x.Total = used / r
+					l.layouts = append(l.layouts, x)
+				}
+			}
+		}
+		if len(l.layouts) > 0 {
+			out.list = append(out.list, l)
+		}
+	}
+	return out
+}

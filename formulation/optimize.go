@@ -1,0 +1,304 @@
+package formulation
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"partita/formulation/stagegraph"
+	"partita/inputs"
+	"partita/results"
+)
+
+// Optimize finds the best deployment of a condition and proves it. Infeasible is an
+// answer, not an error: the report then carries the plan that misses the
+// requirements by least. An error means that the condition cannot be priced or that
+// a backend could not run.
+func Optimize(ctx context.Context, c *inputs.Condition, opts Options) (*results.Report, error) {
+	start := time.Now()
+	if opts.TimeLimit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, opts.TimeLimit)
+		defer cancel()
+	}
+	r, err := newRun(c, opts)
+	if err != nil {
+		return nil, err
+	}
+	sol, err := r.solve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if sol.final.best != nil && sol.final.proved {
+		if err := r.confirm(ctx, sol); err != nil {
+			return nil, err
+		}
+	}
+	return r.report(sol, time.Since(start))
+}
+
+// run is one call of Optimize.
+type run struct {
+	*explorer
+	opts    Options
+	backend string
+}
+
+func newRun(c *inputs.Condition, opts Options) (*run, error) {
+	space, err := stagegraph.New(c)
+	if err != nil {
+		return nil, err
+	}
+	if c.Workload.Batch < 1 {
+		return nil, fmt.Errorf("batch is %d: want at least one sequence in flight", c.Workload.Batch)
+	}
+	r := &run{explorer: &explorer{space: space, goal: newGoal(space)}, opts: opts}
+	r.prove, r.backend, err = opts.prover()
+	return r, err
+}
+
+// solution is where a search ended.
+type solution struct {
+	// final is the pass whose best plan is the answer.
+	final  outcome
+	pass   *pass
+	passes []results.CertificatePass
+	counts levels
+	level  level
+	// num/den is the balance floor that held, and balance says how it came about.
+	num, den int64
+	balance  string
+	slack    float64 // share by which requirements had to be relaxed; 0: all met
+	// unfit: no plan fits the stated GPUs; the plan is for more of the same kind.
+	unfit   bool
+	idle    bool
+	stopped bool
+	norms   [2]float64 // ℓ*, c* of a combined objective
+	reasons []string
+}
+
+// solve goes through the levels, relaxes what may be relaxed and ends with the
+// best plan, or with the closest one.
+func (r *run) solve(ctx context.Context) (*solution, error) {
+	counts := r.goal.layoutsOf()
+	sol, err := r.search(ctx, counts, 0)
+	if err != nil || sol != nil {
+		return sol, err
+	}
+	// Nothing meets everything. Is it placement, or the requirements?
+	if fits, err := r.placeable(ctx, counts); err != nil {
+		return nil, err
+	} else if !fits && ctx.Err() == nil {
+		return r.unplaced(ctx, counts)
+	}
+	return r.closest(ctx, counts)
+}
+
+// search looks for a plan that meets all requirements, relaxed by slack. nil: there
+// is none (or time ran out before one was found, which the caller's context tells).
+func (r *run) search(ctx context.Context, counts levels, slack float64) (*solution, error) {
+	num, den, stated := r.balanceFloor()
+	sol, err := r.throughLevels(ctx, counts, slack, num, den)
+	if err != nil || sol == nil || sol.final.best != nil {
+		if sol != nil {
+			sol.balance = fmt.Sprintf("default ε = %g", DefaultBalance)
+			if stated {
+				sol.balance = fmt.Sprintf("stated ε = %g, binding", *r.goal.c.Goal.Balance)
+			}
+		}
+		if sol != nil || err != nil {
+			return sol, err
+		}
+	}
+	if stated || ctx.Err() != nil {
+		return nil, nil
+	}
+	return r.leastImbalance(ctx, counts, slack)
+}
+
+// throughLevels returns the best plan of the first level that has one, nil where
+// none does.
+func (r *run) throughLevels(ctx context.Context, counts levels, slack float64, num, den int64) (*solution, error) {
+	var refuted []results.CertificatePass
+	var outer results.Outer
+	for _, lv := range counts.list {
+		if ctx.Err() != nil {
+			break
+		}
+		sol, err := r.solveLevel(ctx, lv, slack, num, den)
+		if err != nil {
+			return nil, err
+		}
+		if sol.final.best != nil {
+			sol.counts, sol.level, sol.slack, sol.num, sol.den = counts, lv, slack, num, den
+			if outer.Infeasible > 0 {
+				refuted = append(refuted, results.CertificatePass{
+					Purpose: fmt.Sprintf("levels better than %s: none has a plan", lv.what), Outer: outer, Choices: []results.OuterChoice{},
+				})
+			}
+			sol.passes = append(refuted, sol.passes...)
+			return sol, nil
+		}
+		outer.Infeasible += sol.passes[0].Outer.Infeasible
+		outer.Pruned += sol.passes[0].Outer.Pruned
+		outer.Solved += sol.passes[0].Outer.Solved
+	}
+	return nil, nil
+}
+
+// solveLevel finds the best plan of a level: the best latency and the best
+// throughput alone give the scale of the objective, then the objective itself.
+func (r *run) solveLevel(ctx context.Context, lv level, slack float64, num, den int64) (*solution, error) {
+	base := pass{layouts: lv.layouts, slack: slack, num: num, den: den}
+	kind := r.goal.c.Goal.Objective
+	latency, throughput := base, base
+	latency.purpose, latency.value = "latency alone", func(*stagegraph.Layout) coefficients { return r.goal.latency() }
+	throughput.purpose, throughput.value = "throughput alone", func(l *stagegraph.Layout) coefficients {
+		return r.goal.throughput(l.Used() * l.Replicas)
+	}
+	switch kind {
+	case inputs.Latency:
+		return r.lexicographic(ctx, &latency)
+	case inputs.Throughput:
+		return r.lexicographic(ctx, &throughput)
+	}
+	return r.combined(ctx, &latency, &throughput)
+}
+
+// lexicographic minimises one value and breaks ties by the other phase.
+func (r *run) lexicographic(ctx context.Context, first *pass) (*solution, error) {
+	r.opts.log(first.purpose)
+	a, err := r.run(ctx, first)
+	if err != nil {
+		return nil, err
+	}
+	sol := &solution{final: a, pass: first, passes: []results.CertificatePass{a.report}, stopped: ctx.Err() != nil}
+	k := first.value(first.layouts0())
+	if a.best == nil || !a.proved || k.ttft > 0 && k.round > 0 && !r.space.Decodes() || !r.space.Prefills() {
+		return sol, nil
+	}
+	second := *first
+	second.purpose = first.purpose + ", ties broken by the other metric"
+	second.tie = &tie{pass: first, unit: a.unit, max: a.best.ticks}
+	second.value = func(*stagegraph.Layout) coefficients {
+		if k.ttft > 0 {
+			return coefficients{0, 1}
+		}
+		return coefficients{1, 0}
+	}
+	b, err := r.run(ctx, &second)
+	if err != nil {
+		return nil, err
+	}
+	sol.passes = append(sol.passes, b.report)
+	if b.best != nil && b.proved {
+		sol.final.best = b.best
+		sol.final.best.value = a.best.value
+	}
+	return sol, nil
+}
+
+func (p *pass) layouts0() *stagegraph.Layout {
+	if len(p.layouts) == 0 {
+		return &stagegraph.Layout{Replicas: 1, Total: -1}
+	}
+	return p.layouts[0]
+}
+
+// combined minimises w_ℓ·ℓ/ℓ* + w_c·c/c*.
+func (r *run) combined(ctx context.Context, latency, throughput *pass) (*solution, error) {
+	r.opts.log(latency.purpose)
+	share, cancel := part(ctx, 4)
+	a, err := r.run(share, latency)
+	cancel()
+	if err != nil {
+		return nil, err
+	}
+	sol := &solution{final: a, pass: latency, passes: []results.CertificatePass{a.report}}
+	if a.best == nil {
+		sol.stopped = ctx.Err() != nil
+		return sol, nil
+	}
+	r.opts.log(throughput.purpose)
+	share, cancel = part(ctx, 3)
+	b, err := r.run(share, throughput)
+	cancel()
+	if err != nil {
+		return nil, err
+	}
+	sol.passes = append(sol.passes, b.report)
+	if b.best == nil { // out of time: what the latency plan reaches is the yardstick
+		b = a
+		ttft, round := r.goal.metrics(a.best.choice, r.secondsOf(a.best))
+		b.best.value = throughput.value(a.best.choice.Layout).of(ttft, round)
+	}
+	g := &r.goal.c.Goal
+	wl, wc := g.LatencyWeight, g.ThroughputWeight
+	if wl <= 0 && wc <= 0 {
+		wl, wc = 1, 1
+	}
+	final := *latency
+	final.purpose = "objective"
+	sol.norms = [2]float64{a.best.value, b.best.value}
+	final.value = func(l *stagegraph.Layout) coefficients {
+		x, y := latency.value(l), throughput.value(l)
+		return coefficients{
+			ttft:  wl*x.ttft/sol.norms[0] + wc*y.ttft/sol.norms[1],
+			round: wl*x.round/sol.norms[0] + wc*y.round/sol.norms[1],
+		}
+	}
+	r.opts.log(final.purpose)
+	c, err := r.run(ctx, &final)
+	if err != nil {
+		return nil, err
+	}
+	if c.best == nil {
+		// Time ran out: the better of the two plans at hand, with the bound that is known.
+		c.best = r.better(&final, a.best, b.best)
+		c.proved = false
+	}
+	sol.final, sol.pass = c, &final
+	sol.passes = append(sol.passes, c.report)
+	sol.stopped = ctx.Err() != nil
+	return sol, nil
+}
+
+func (r *run) secondsOf(f *found) [][2]float64 {
+	return r.space.Seconds(f.choice, f.graph.Parts(f.stages))
+}
+
+// better values two plans of other passes in a pass and returns the better.
+func (r *run) better(p *pass, plans ...*found) *found {
+	var best *found
+	for _, f := range plans {
+		if f == nil {
+			continue
+		}
+		x := *f
+		ttft, round := r.goal.metrics(f.choice, r.secondsOf(f))
+		x.value = p.worth(f.choice.Layout, ttft, round)
+		if best == nil || x.value < best.value {
+			best = &x
+		}
+	}
+	return best
+}
+
+// part is a share 1/n of the time that is left; all of it where there is no limit.
+func part(ctx context.Context, n int) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(end)/time.Duration(n))
+}
+
+// balanceFloor is 1 − ε as a fraction, and whether ε was stated.
+func (r *run) balanceFloor() (num, den int64, stated bool) {
+	eps := DefaultBalance
+	if b := r.goal.c.Goal.Balance; b != nil {
+		eps, stated = *b, true
+	}
+	return int64(math.Ceil((1-eps)*balanceParts - 1e-9)), balanceParts, stated
+}

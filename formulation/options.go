@@ -1,0 +1,34 @@
+package formulation
+
+import (
+	"time"
+
+	"partita/solver"
+)
+
+// Options steer Optimize. The zero value proves the optimum with labels and has it
+// confirmed by a second solver.
+type Options struct {
+	// Backend proves the optimum: "auto" (labels, then the final outer choice once
+	// more by ILP or SAT), "labels", "ilp" or "sat". Empty: auto.
+	Backend string
+	// TimeLimit bounds the whole search; 0: none but the context's.
+	TimeLimit time.Duration
+	// Confirm bounds the second proof under auto; 0: DefaultConfirm.
+	Confirm time.Duration
+	// ILP and SAT make the backends. A nil ILP means that lp_solve is not built in.
+	ILP func() (solver.Backend, error)
+	SAT func() (solver.Backend, error)
+	// Log receives a line when the search enters a new part; nil: silence.
+	Log func(string)
+}
+
+// DefaultConfirm is the time a second solver has to prove the final outer choice:
+// what a person waits for without noticing.
+const DefaultConfirm = 800 * time.Millisecond
+
+func (o *Options) log(line string) {
+	if o.Log != nil {
+		o.Log(line)
+	}
+}

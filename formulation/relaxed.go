@@ -1,0 +1,204 @@
+package formulation
+
+import (
+	"context"
+	"fmt"
+
+	"partita/formulation/stagegraph"
+	"partita/inputs"
+)
+
+// balanceParts is the resolution of ε: a tenth of a percent.
+const balanceParts = 1000
+
+// slackParts is the resolution of the closest plan's violation: a hundredth of a
+// percent.
+const slackParts = 10000
+
+// all joins the levels into one list of layouts.
+func (c *levels) all() []*stagegraph.Layout {
+	var out []*stagegraph.Layout
+	for _, l := range c.list {
+		out = append(out, l.layouts...)
+	}
+	return out
+}
+
+// feasible reports whether any plan exists under a relaxation; false with a proof,
+// or with a context that ended.
+func (r *run) feasible(ctx context.Context, layouts []*stagegraph.Layout, slack float64, num, den int64) (bool, error) {
+	out, err := r.run(ctx, &pass{purpose: "any plan", anyPlan: true, layouts: layouts, slack: slack, num: num, den: den})
+	return err == nil && out.best != nil, err
+}
+
+// leastImbalance proves the smallest ε that some plan meets, in steps of 0.1 %, and
+// solves under it; nil where no plan meets the requirements at any ε.
+func (r *run) leastImbalance(ctx context.Context, counts levels, slack float64) (*solution, error) {
+	layouts := counts.all()
+	if ok, err := r.feasible(ctx, layouts, slack, 0, 1); !ok {
+		return nil, err
+	}
+	// Invariant: some plan meets the floor low, none meets high.
+	low, high := int64(0), int64(balanceParts)
+	if num, _, stated := r.balanceFloor(); !stated {
+		high = num
+	}
+	for high-low > 1 && ctx.Err() == nil {
+		mid := (low + high) / 2
+		ok, err := r.feasible(ctx, layouts, slack, mid, balanceParts)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			low = mid
+		} else if ctx.Err() == nil {
+			high = mid
+		}
+	}
+	sol, err := r.throughLevels(ctx, counts, slack, low, balanceParts)
+	if sol != nil {
+		eps := 1 - float64(low)/balanceParts
+		sol.balance = fmt.Sprintf("no plan meets ε = %g; the smallest that some plan meets is ε = %.3f (to 0.001), used here", DefaultBalance, eps)
+		sol.reasons = append(sol.reasons, "warning: balance: "+sol.balance)
+	}
+	return sol, err
+}
+
+// placeable reports whether the model fits the GPUs of any level at all, and all
+// stated GPUs can be used, requirements and balance aside.
+func (r *run) placeable(ctx context.Context, counts levels) (bool, error) {
+	saved := r.goal.c.Goal.Requirements
+	plain := *r.goal
+	c := *r.goal.c
+	c.Goal.Requirements = nil
+	plain.c = &c
+	own := r.explorer.goal
+	r.explorer.goal = &plain
+	defer func() { r.explorer.goal = own }()
+	_ = saved
+	return r.feasible(ctx, counts.all(), 0, 0, 1)
+}
+
+// unplaced handles a model that no plan places: some GPUs of a stated number stay
+// idle, or the model does not fit and the closest plan needs more GPUs.
+func (r *run) unplaced(ctx context.Context, counts levels) (*solution, error) {
+	if !r.goal.perGPU && !r.goal.c.Goal.AllowIdle {
+		for _, lv := range r.goal.idle().list {
+			one := levels{list: []level{lv}, counted: fmt.Sprintf("stated, but no plan can use all of them; %s is the largest number that can be used (proved)", lv.what)}
+			ok, err := r.placeable(ctx, one)
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				continue
+			}
+			sol, err := r.search(ctx, one, 0)
+			if err == nil && sol == nil {
+				sol, err = r.closest(ctx, one)
+			}
+			if sol != nil {
+				sol.idle = true
+				sol.reasons = append(sol.reasons, "warning: GPU count: "+one.counted)
+			}
+			return sol, err
+		}
+	}
+	return r.enlarged(ctx)
+}
+
+// enlarged finds the plan on the fewest GPUs of the same kind that fit.
+func (r *run) enlarged(ctx context.Context) (*solution, error) {
+	c := *r.goal.c
+	c.Cluster.Pools = append([]inputs.Pool(nil), c.Cluster.Pools...)
+	for k := range c.Cluster.Pools {
+		p := &c.Cluster.Pools[k]
+		if len(p.Nodes) > 0 && p.GPUsPerNode == 0 {
+			p.GPUsPerNode = len(p.Nodes[0].GPUs)
+		}
+		// A single card says nothing of the machine around it: nodes of 8.
+		p.GPUsPerNode = max(p.GPUsPerNode, defaultNode)
+		p.Nodes = nil
+		p.Count = inputs.Count{}
+		if k > 0 { // unlike pools: more of the first kind, the others as they are
+			p.Count = inputs.Count{Max: r.goal.c.Cluster.Pools[k].Count.Max}
+		}
+	}
+	short := r.shortage()
+	wanted := c.Goal.Requirements
+	c.Goal.Requirements, c.Goal.Objective = nil, inputs.GPUs
+	space, err := stagegraph.New(&c)
+	if err != nil {
+		return nil, err
+	}
+	more := &run{explorer: &explorer{space: space, goal: newGoal(space), prove: r.prove}, opts: r.opts, backend: r.backend}
+	sol, err := more.search(ctx, more.goal.layoutsOf(), 0)
+	if err != nil {
+		return nil, err
+	}
+	if sol == nil {
+		sol = &solution{stopped: ctx.Err() != nil}
+	}
+	c.Goal.Requirements, c.Goal.Objective = wanted, r.goal.c.Goal.Objective
+	r.explorer.space, r.explorer.goal = space, newGoal(space)
+	r.explorer.goal.perGPU = false
+	sol.unfit = true
+	sol.reasons = append(short, sol.reasons...)
+	return sol, nil
+}
+
+// defaultNode is the GPUs of a node where nothing is known of the machine.
+const defaultNode = 8
+
+// closest finds the plan that misses the requirements by least: the smallest
+// largest relative violation, in steps of 0.01 %, then the objective.
+func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
+	layouts := counts.all()
+	num, den, stated := r.balanceFloor()
+	ok, err := r.feasible(ctx, layouts, enough, num, den)
+	if err != nil {
+		return nil, err
+	}
+	if !ok && !stated {
+		num, den = 0, 1
+		if ok, err = r.feasible(ctx, layouts, enough, num, den); err != nil {
+			return nil, err
+		}
+	}
+	if !ok {
+		return &solution{stopped: ctx.Err() != nil, counts: counts, reasons: []string{"no plan meets the stated balance and GPU count"}}, nil
+	}
+	low, high := int64(0), int64(1)
+	for high < enough*slackParts && ctx.Err() == nil {
+		if ok, err = r.feasible(ctx, layouts, float64(high)/slackParts, num, den); err != nil {
+			return nil, err
+		}
+		if ok {
+			break
+		}
+		low, high = high, high*4
+	}
+	for high-low > 1 && ctx.Err() == nil {
+		mid := (low + high) / 2
+		if ok, err = r.feasible(ctx, layouts, float64(mid)/slackParts, num, den); err != nil {
+			return nil, err
+		}
+		if ok {
+			high = mid
+		} else if ctx.Err() == nil {
+			low = mid
+		}
+	}
+	sol, err := r.throughLevels(ctx, counts, float64(high)/slackParts, num, den)
+	if err != nil {
+		return nil, err
+	}
+	if sol == nil {
+		sol = &solution{stopped: ctx.Err() != nil, counts: counts}
+	}
+	sol.slack = float64(high) / slackParts
+	sol.balance = fmt.Sprintf("floor %d/%d of the slowest stage", num, den)
+	return sol, nil
+}
+
+// enough is a relative violation that admits any plan: a factor of a million.
+const enough = 1_000_000

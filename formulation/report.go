@@ -1,0 +1,242 @@
+package formulation
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"partita/formulation/stagegraph"
+	"partita/inputs"
+	"partita/results"
+)
+
+const gib = 1 << 30
+
+// report makes the report of a search: the plan, what was proved, what binds.
+func (r *run) report(sol *solution, took time.Duration) (*results.Report, error) {
+	c := r.goal.c
+	rep := &results.Report{Condition: c.Name, Reasons: nil, Status: results.StatusUnknown}
+	r.describe(rep, sol)
+	best := sol.final.best
+	if best == nil {
+		if !sol.stopped {
+			rep.Status = results.StatusInfeasible
+			rep.Reasons = append(rep.Reasons, "no placement of the model exists on these GPUs")
+		}
+		return rep, nil
+	}
+	phase, err := r.phasePlan(sol, took)
+	if err != nil {
+		return nil, err
+	}
+	plan := &results.Plan{
+		FormatVersion: results.FormatVersion, Condition: c.Name, Phases: []results.PhasePlan{*phase},
+		Statements: rep.Statements, Assumptions: rep.Assumptions, Warnings: rep.Warnings,
+		Comparison: r.compare(sol),
+	}
+	rep.Plan = plan
+	rep.Feasible = sol.slack == 0 && !sol.unfit && len(unmet(phase.Requirements)) == 0
+	switch {
+	case !rep.Feasible && sol.final.proved && !sol.stopped:
+		rep.Status = results.StatusInfeasible
+	case sol.final.proved:
+		rep.Status = results.StatusOptimal
+	default:
+		rep.Status = results.StatusFeasible
+	}
+	for _, q := range unmet(phase.Requirements) {
+		rep.Reasons = append(rep.Reasons, missed(q))
+	}
+	rep.Binding = r.binding(phase, sol)
+	return rep, nil
+}
+
+// describe repeats what was read and adds what the search assumed.
+func (r *run) describe(rep *results.Report, sol *solution) {
+	c := r.goal.c
+	rep.Statements, rep.Assumptions, rep.Warnings = []results.Statement{}, []results.Assumption{}, []string{}
+	for _, s := range c.Statements {
+		rep.Statements = append(rep.Statements, results.Statement{File: s.Place.File, Line: s.Place.Line, Text: s.Text, UsedAs: s.UsedAs})
+	}
+	for _, a := range c.Assumptions {
+		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: a.What, Value: a.Value, Because: a.Because})
+	}
+	if c.Goal.Balance == nil {
+		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: "balance", Value: fmt.Sprintf("fastest stage at least %g of the slowest (ε = %g)", 1-DefaultBalance, DefaultBalance), Because: "no balance is stated; ε is raised to the least that some plan meets where none meets this one"})
+	}
+	if c.Goal.Margin == nil {
+		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: "margin of requirements", Value: fmt.Sprintf("%g %%", 100*r.goal.margin), Because: "10 % where the efficiencies are ours, 0 where the condition states its own utilisation"})
+	}
+	if c.Workload.Phase == inputs.Mixed {
+		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: "prefill chunk of a mixed step", Value: "8192 tokens a rank", Because: "the default budget of current serving engines on large GPUs"})
+	}
+	if c.Workload.Phase != inputs.Decode {
+		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: "arrival of the batch", Value: fmt.Sprintf("all %d sequences at once", c.Workload.Batch), Because: "TTFT is the time until the last of them has its first token"})
+	}
+	rep.Warnings = append(rep.Warnings, c.Warnings...)
+	rep.Warnings = append(rep.Warnings, r.space.Costs.Warnings()...)
+	for _, s := range sol.reasons {
+		if w, ok := strings.CutPrefix(s, "warning: "); ok {
+			rep.Warnings = append(rep.Warnings, w)
+		} else {
+			rep.Reasons = append(rep.Reasons, s)
+		}
+	}
+}
+
+// phasePlan decodes the best path into stages on named GPUs and their figures.
+func (r *run) phasePlan(sol *solution, took time.Duration) (*results.PhasePlan, error) {
+	best := sol.final.best
+	ch := best.choice
+	parts := best.graph.Parts(best.stages)
+	placed, err := r.space.Place(ch, parts)
+	if err != nil {
+		return nil, fmt.Errorf("placing the optimum: %w", err)
+	}
+	n := r.space.Sequences(ch.Layout.Replicas)
+	p := &results.PhasePlan{Phase: r.goal.c.Workload.Phase, Requirements: []results.RequirementResult{}}
+	p.Strategy = results.Strategy{Replicas: ch.Layout.Replicas, PP: len(parts), MicroBatches: ch.Micro, DecodeGroups: ch.Groups, SequencesPerReplica: n}
+	if ch.Micro > 0 {
+		p.Strategy.MicroBatchSequences = (n + ch.Micro - 1) / ch.Micro
+	}
+	if ch.Groups > 0 {
+		p.Strategy.GroupSequences = (n + ch.Groups - 1) / ch.Groups
+	}
+	for _, pt := range parts {
+		s := &p.Strategy
+		s.TP, s.EP, s.CP = append(s.TP, pt.Shape.TP), append(s.EP, pt.Shape.EP), append(s.CP, pt.Shape.CP)
+		s.DPAttention, s.ETP = append(s.DPAttention, pt.Shape.DPAttention), append(s.ETP, pt.Shape.ETP)
+		s.Layers = append(s.Layers, pt.Last-pt.First+1)
+	}
+	var slowest [][2]float64
+	var worst float64
+	for i := 0; i < len(placed); i += len(parts) {
+		var times [][2]float64
+		for _, x := range placed[i : i+len(parts)] {
+			times = append(times, x.Seconds)
+			p.Stages = append(p.Stages, r.stage(&x))
+			p.GPUs.Parts += len(x.GPUs)
+		}
+		ttft, round := r.goal.metrics(ch, times)
+		if v := ttft + round; i == 0 || v > worst {
+			worst, slowest = v, times
+		}
+	}
+	r.count(p, sol)
+	p.Balance = results.BalanceOf(p.Stages)
+	if sol.den > 0 {
+		p.Balance.Floor = float64(sol.num) / float64(sol.den)
+	}
+	r.metricsOf(p, ch, parts, slowest)
+	p.Solve = r.solveFacts(sol, took)
+	p.Requirements = r.requirements(p)
+	return p, nil
+}
+
+func (r *run) stage(x *stagegraph.Placed) results.Stage {
+	return results.Stage{
+		Replica: x.Replica, Index: x.Index, FirstLayer: x.First, LastLayer: x.Last,
+		Pool: r.goal.c.Cluster.Pools[x.Pool].Name, GPUs: x.GPUs,
+		TP: x.Shape.TP, EP: x.Shape.EP, ETP: x.Shape.ETP, CP: x.Shape.CP, DPAttention: x.Shape.DPAttention,
+		TimeMS: x.Seconds[1] * 1e3, PrefillMS: x.Seconds[0] * 1e3,
+		MemoryGiB: float64(x.Memory.Total()) / gib, CapacityGiB: float64(r.space.Costs.Capacity(x.Pool)) / gib,
+		Memory: results.Memory{
+			WeightsGiB: float64(x.Memory.Weights) / gib, KVGiB: float64(x.Memory.KV) / gib,
+			ActivationsGiB: float64(x.Memory.Activations) / gib, ReserveGiB: float64(x.Memory.Reserve) / gib,
+		},
+	}
+}
+
+// count fills in the GPUs given and used.
+func (r *run) count(p *results.PhasePlan, sol *solution) {
+	p.GPUs.Used = p.GPUs.Parts
+	p.GPUs.Why = sol.counts.counted
+	p.GPUs.Match = true
+	if r.goal.perGPU {
+		most, bounded := 0, true
+		for _, pool := range r.goal.c.Cluster.Pools {
+			most += pool.Count.Max
+			bounded = bounded && !pool.Count.Unlimited()
+		}
+		if bounded {
+			p.GPUs.Available = &most
+		}
+		return
+	}
+	if sol.unfit {
+		p.GPUs.Why = "the fewest GPUs of the same kind that hold the model and its KV cache"
+	}
+	total := 0
+	for _, pool := range r.goal.c.Cluster.Pools {
+		if pool.Count.Stated() {
+			total += pool.Count.Max
+		}
+	}
+	if !sol.unfit {
+		p.GPUs.Available = &total
+		p.GPUs.Match = p.GPUs.Used == total
+	}
+}
+
+// solveFacts says what was proved.
+func (r *run) solveFacts(sol *solution, took time.Duration) results.Solve {
+	f := sol.final
+	s := results.Solve{
+		Status: "feasible", Objective: f.best.value, ObjectiveUnit: r.unitOf(sol.pass), Backend: r.backend,
+		TimeMS: math.Ceil(took.Seconds()) * 1e3, AgreedBy: []string{}, OutOfTime: f.late,
+	}
+	bound := f.bound
+	switch {
+	case f.proved:
+		s.Status, bound = "optimal", f.best.value
+		s.AgreedBy = append([]string{r.backend}, f.agreed...)
+	case sol.stopped:
+		s.Status = "time_limit"
+	}
+	if !math.IsInf(bound, 0) && bound > 0 {
+		bound = min(bound, f.best.value)
+		gap := (f.best.value - bound) / f.best.value
+		s.BestBound, s.Gap = &bound, &gap
+	}
+	s.Outer = sol.passes[len(sol.passes)-1].Outer
+	u := f.best.graph.Scale
+	s.Certificate = results.Certificate{
+		Quantisation: map[string]float64{"rate": u[1]}, Balance: sol.balance, GPUCount: sol.counts.counted,
+		LeftOut: r.leftOut(), Passes: sol.passes,
+	}
+	if r.space.Prefills() {
+		s.Certificate.Quantisation["latency"] = u[0]
+	}
+	return s
+}
+
+func (r *run) unitOf(p *pass) string {
+	switch p.purpose {
+	case "latency alone":
+		return "seconds for a request"
+	case "throughput alone":
+		if r.goal.perGPU {
+			return "GPU-seconds per token"
+		}
+		return "seconds per token"
+	}
+	return "w_latency·ℓ/ℓ* + w_throughput·c/c* (each 1 at its own best)"
+}
+
+// leftOut names what the proof does not range over.
+func (r *run) leftOut() []string {
+	out := []string{
+		"replicas that differ from each other",
+		"shapes that another shape of the same pool and GPU count beats in both phases",
+		"tensor parallelism over more than two nodes; experts over more than 64 GPUs",
+		"numbers of micro-batches and decode groups that leave the largest of them the same size; more groups than stages could be",
+	}
+	if len(r.goal.c.Cluster.Pools) > 1 || !r.goal.perGPU {
+		out = append(out, "sends inside a host within a replica that spans hosts: all are priced as the network")
+	}
+	if r.goal.perGPU {
+		out = append(out, fmt.Sprintf("more than %d GPUs where the number is unlimited", mostUnlimited))
+	}
+	return out
+}
