@@ -77,7 +77,7 @@ func (s *search) beam(b *box) (found bool) {
 	n, p := s.n, s.n.p
 	k := known{p: p, cutoff: path.NoLimit, low: [2]int64{b.window[0].lo, b.window[1].lo}}
 	k.sum = k.low
-	forms := objectiveConstraint{p}.forms(k)
+	forms := s.objective.forms(k)
 	offer := func(arcs []int32) bool {
 		ok := s.foundArcs(arcs)
 		found = found || ok

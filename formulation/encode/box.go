@@ -19,6 +19,7 @@ type box struct {
 	bound  int64            // no path of the box has a smaller objective
 	order  int              // creation, for a stable queue
 	waited bool             // put back once for a more promising one
+	half   bool             // lower half of a bisection
 }
 
 // tighten shrinks the box without losing a path better than the cutoff: arcs and the
@@ -106,7 +107,7 @@ func (s *search) narrow(b *box) (k known, open bool) {
 	if s.cutoff != path.NoLimit {
 		most = s.cutoff - 1
 	}
-	return k, below(metricForms(p, p.Weight, feeUnit(p), rateMayWin(p)), most)
+	return k, below(metricForms(p, p.Weight, s.objective.fee, rateMayWin(p)), most)
 }
 
 // lower cuts the windows of a box in which the form is at least value, when it must
@@ -129,7 +130,7 @@ func (s *search) lower(b *box, f *form, value, most int64) bool {
 func (s *search) fix(b *box, k known, steps int) bool {
 	n := s.n
 	rows := s.rows(k)
-	forms := objectiveConstraint{n.p}.forms(k)
+	forms := s.objective.forms(k)
 	// The form with the largest value alone is the one to price; any of them bounds J.
 	main, most := 0, int64(-unreachable)
 	for i := range forms {

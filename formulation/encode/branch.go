@@ -42,6 +42,19 @@ func (s *search) presplit(b *box) (phase int, at int64, ok bool) {
 	return phase, at, ok
 }
 
+// bisect says where to halve a box: the phase in which T moves the objective most.
+func (s *search) bisect(b *box) (phase int, at int64, ok bool) {
+	most := int64(0)
+	for p, w := range b.window {
+		if v := s.slope(p) * (w.hi - w.lo); v > most {
+			if t, splits := s.middle(p, w); splits {
+				phase, at, ok, most = p, t, true, v
+			}
+		}
+	}
+	return phase, at, ok
+}
+
 // slope is how much the objective can grow with T of the phase.
 func (s *search) slope(p int) int64 {
 	return s.n.p.Weight[p] * max(s.n.p.Phases[p].Peak, s.n.p.Phases[p].Rate)
@@ -64,7 +77,7 @@ func (s *search) middle(p int, w window) (int64, bool) {
 // split puts back the box in two parts: T of the phase below at, and at or above.
 func (s *search) split(b *box, p int, at int64) {
 	below, above := *b, *b
-	below.waited, above.waited = false, false
+	below.waited, above.waited, below.half, above.half = false, false, true, false
 	i, _ := slices.BinarySearch(s.times[p], at)
 	above.window[p].lo = at
 	s.push(&above)

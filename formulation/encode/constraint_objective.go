@@ -17,7 +17,14 @@ import (
 // every form where there is more than one. The model of a box minimises the form of
 // the sums, which may fall short of J; the rows above keep every point below the
 // cutoff, and its exact value is taken from the path.
-type objectiveConstraint struct{ p *path.Problem }
+type objectiveConstraint struct {
+	p   *path.Problem
+	fee int64 // coefficient of fees: 0 where there are none
+}
+
+func newObjective(p *path.Problem) objectiveConstraint {
+	return objectiveConstraint{p, feeUnit(p)}
+}
 
 func (c objectiveConstraint) label() string { return "objective" }
 
@@ -27,7 +34,7 @@ func (c objectiveConstraint) Explain() string {
 }
 
 func (c objectiveConstraint) forms(k known) []form {
-	return metricForms(c.p, c.p.Weight, feeUnit(c.p), k.rate())
+	return metricForms(c.p, c.p.Weight, c.fee, k.rate())
 }
 
 func (c objectiveConstraint) rows(k known) []row {

@@ -67,7 +67,7 @@ func constraints(p *path.Problem) []constraint {
 	if p.MaxStages > 0 {
 		list = append(list, stagesConstraint{p})
 	}
-	return append(list, objectiveConstraint{p})
+	return append(list, newObjective(p))
 }
 
 // Decoder reads the path out of an assignment to the variables of a model.

@@ -47,7 +47,7 @@ func Solve(ctx context.Context, p *path.Problem, b solver.Backend, opts Options)
 	if err != nil {
 		return Result{}, err
 	}
-	s := &search{n: n, w: n.newWork(), b: b, seed: opts.Seed, cutoff: path.NoLimit, constraints: constraints(p)}
+	s := &search{n: n, w: n.newWork(), b: b, seed: opts.Seed, cutoff: path.NoLimit, constraints: constraints(p), objective: newObjective(p)}
 	s.n.distinctTimes(&s.times)
 	if opts.Cutoff != nil {
 		s.cutoff = *opts.Cutoff
@@ -82,6 +82,7 @@ type search struct {
 	b           solver.Backend
 	seed        int64
 	constraints []constraint
+	objective   objectiveConstraint
 	times       [2][]int64 // distinct times of each phase, ascending
 
 	best   []path.Stage
@@ -194,11 +195,50 @@ func (s *search) settle(ctx context.Context, b *box) error {
 			return nil
 		}
 	}
+	k := s.knownOf(b, s.cutoff)
+	if c, ok := s.coverOf(b, k); ok {
+		return s.halve(ctx, b, k, c)
+	}
 	if p, at, ok := s.presplit(b); ok {
 		s.split(b, p, at)
 		return nil
 	}
-	stages, err := s.call(ctx, b, s.cutoff)
+	return s.decide(ctx, b, k)
+}
+
+// halve settles a box whose objective is the bottleneck alone, by bisection: a box is
+// split, its lower half is refuted by its cover or gives a path. Only where the cover
+// has a path and no path of the box comes of it, the box itself goes to the backend.
+func (s *search) halve(ctx context.Context, b *box, k known, c cover) error {
+	phase, at, splits := s.bisect(b)
+	if splits && !b.half {
+		s.split(b, phase, at)
+		return nil
+	}
+	before := s.cutoff
+	closed, err := s.refute(ctx, b, k, c)
+	if err != nil {
+		s.push(b)
+		return err
+	}
+	if closed {
+		return nil
+	}
+	if s.cutoff == before {
+		s.beam(b)
+	}
+	if s.cutoff < before || splits {
+		b.half = false
+		s.push(b)
+		return nil
+	}
+	return s.decide(ctx, b, k)
+}
+
+// decide has the backend look for a better path in the box, and branches where the
+// one it finds is better only in the terms of the box.
+func (s *search) decide(ctx context.Context, b *box, k known) error {
+	stages, err := s.call(ctx, b, k)
 	if err != nil {
 		s.push(b) // it is still open: its bound counts
 		return err
@@ -214,15 +254,21 @@ func (s *search) settle(ctx context.Context, b *box) error {
 	return s.branch(b, stages)
 }
 
-// call asks the backend for a path of the box with an objective under the cutoff; nil
-// where it says that there is none.
-func (s *search) call(ctx context.Context, b *box, cutoff int64) ([]path.Stage, error) {
-	k := known{p: s.n.p, cutoff: cutoff, low: [2]int64{b.window[0].lo, b.window[1].lo}}
+// knownOf is what the model of a box takes for granted.
+func (s *search) knownOf(b *box, cutoff int64) known {
+	k := known{p: s.n.p, cutoff: cutoff}
 	for f := range k.sum {
+		k.low[f] = b.window[f].lo
 		var sum form
 		sum.time[f] = 1
-		k.sum[f] = s.n.shortest(b.arcs, &sum, s.w.dist, s.w.via)
+		k.sum[f] = max(k.low[f], s.n.shortest(b.arcs, &sum, s.w.dist, s.w.via))
 	}
+	return k
+}
+
+// call asks the backend for a path of the box with an objective under the cutoff; nil
+// where it says that there is none.
+func (s *search) call(ctx context.Context, b *box, k known) ([]path.Stage, error) {
 	m := newBuilder("box", s.n, b.arcs, k)
 	m.visits = !s.b.Capabilities().Optimises
 	m.add(s.constraints)
@@ -230,33 +276,48 @@ func (s *search) call(ctx context.Context, b *box, cutoff int64) ([]path.Stage, 
 	if err != nil {
 		return nil, err
 	}
+	point, err := s.ask(ctx, m.m)
+	if err != nil || point == nil {
+		return nil, err
+	}
+	stages, err := d.Stages(point)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.b.Name(), err)
+	}
+	if v, bad := s.n.p.Evaluate(stages); bad == nil {
+		s.credit(v.Objective)
+	}
+	return stages, nil
+}
+
+// credit notes the value of a path that the backend itself has produced.
+func (s *search) credit(value int64) {
+	if !s.hasOwn || value < s.own {
+		s.own, s.hasOwn = value, true
+	}
+}
+
+// ask makes one call of the backend: a point of the model, nil where it says that
+// there is none, or a stop.
+func (s *search) ask(ctx context.Context, m *solver.Model) ([]int64, error) {
 	s.calls++
-	r, err := s.b.Solve(ctx, m.m, solver.Options{Seed: s.seed})
+	r, err := s.b.Solve(ctx, m, solver.Options{Seed: s.seed})
 	switch {
 	case err != nil:
 		return nil, err
 	case r.Point == solver.Feasible:
-		if _, broken := m.m.Check(r.Incumbent); broken != nil {
+		if _, broken := m.Check(r.Incumbent); broken != nil {
 			return nil, stop{solver.NumericalError}
 		}
+		return r.Incumbent, nil
 	case r.Status == solver.Infeasible:
 		return nil, nil
 	case r.Status == solver.TimeLimit || r.Status == solver.Interrupted:
-		if ctx.Err() == nil {
-			return nil, stop{r.Status}
+		if ctx.Err() != nil {
+			return nil, stop{solver.ContextStatus(ctx)}
 		}
-		return nil, stop{solver.ContextStatus(ctx)}
-	default:
-		return nil, stop{r.Status}
 	}
-	stages, err := d.Stages(r.Incumbent)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.b.Name(), err)
-	}
-	if v, bad := s.n.p.Evaluate(stages); bad == nil && (!s.hasOwn || v.Objective < s.own) {
-		s.own, s.hasOwn = v.Objective, true
-	}
-	return stages, nil
+	return nil, stop{r.Status}
 }
 
 // reproduce has the backend find a path as good as the incumbent: its own word for
@@ -275,7 +336,7 @@ func (s *search) reproduce(ctx context.Context) error {
 	if !open {
 		return fmt.Errorf("the incumbent of value %d is not in its own box", s.value.Objective)
 	}
-	stages, err := s.call(ctx, b, s.value.Objective+1)
+	stages, err := s.call(ctx, b, s.knownOf(b, s.value.Objective+1))
 	if err != nil {
 		return err
 	}
