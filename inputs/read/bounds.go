@@ -39,7 +39,7 @@ func (r requirement) key() key {
 		sign = "≤"
 	}
 	return key{
-		path: r.path(), what: "requirement: " + string(r.kind), parse: boundOf(r.kind, r.number),
+		path: r.path(), what: "requirement: " + string(r.kind), parse: boundOf(r.kind, r.bare),
 		show: func(v any) string {
 			if b, ok := v.(bound); ok && !b.None {
 				return sign + " " + r.show(b.Value)
@@ -53,6 +53,18 @@ func (r requirement) key() key {
 			return ""
 		},
 	}
+}
+
+// bare also takes a rate without a unit, as tokens per second: a flag's help and the
+// schema name the unit. Prose must name its own.
+func (r requirement) bare(s string) (float64, error) {
+	switch r.kind {
+	case inputs.TokensPerSecond, inputs.TokensPerSGPU, inputs.OutputPerSecond, inputs.OutputPerSGPU:
+		if f, err := inputs.ParseReal(s); err == nil {
+			return f, nil
+		}
+	}
+	return r.number(s)
 }
 
 // perToken is what may follow a time per output token.

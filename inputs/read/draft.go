@@ -44,6 +44,8 @@ type draft struct {
 	model       *inputs.Model
 	modelSource string
 	modelRank   rank
+	// bad lists the paths of a structured file that do not fit the schema.
+	bad []string
 	// config is the config.json that a condition names.
 	config configFile
 	// unnamed: a model was named that nobody knows; said once is enough.

@@ -62,7 +62,8 @@ func readMarkdown(d *draft, lib library, file string, data []byte) {
 	pools := m.poolItems(items)
 	for i, it := range items {
 		if strings.TrimSpace(it.value) == "" && hasChildren[it.key] {
-			continue // only a title for the bullets nested in it
+			m.used(m.say(it.keyAt, it.text), "title of the bullets nested in it")
+			continue
 		}
 		if !pools[i] {
 			m.statement(it)
@@ -107,17 +108,18 @@ func (m *markdown) heading(title string, current section, at inputs.Place) secti
 	if s, ok := titleSection(title); ok {
 		return s
 	}
-	if current == sectionNone && !m.titled {
-		m.titled = true
-		m.used(m.say(at, title), "title of the file, no effect")
-		return current
-	}
 	var known []string
 	for name := range sectionNames() {
 		known = append(known, name)
 	}
+	best := nearest(phrase(title), sorted(known))
+	if current == sectionNone && !m.titled && best == "" {
+		m.titled = true
+		m.used(m.say(at, title), "title of the file, no effect")
+		return current
+	}
 	hint := "the sections are Environment Condition, Model Configuration, Input Data, Basic Performance Requirements, Parallelism Strategy"
-	if best := nearest(phrase(title), sorted(known)); best != "" {
+	if best != "" {
 		hint = fmt.Sprintf("did you mean %q?", best)
 	}
 	m.problem(at, fmt.Sprintf("unknown section %q", title), "a known section", hint)
@@ -130,6 +132,13 @@ type reader struct {
 	title   string   // as shown in a hint
 	names   []string // phrases
 	read    func(m *markdown, s *stated)
+	own     []string // phrases that mean this only in the own section: "Pipeline"
+	strong  bool     // prose that mentions a name means this, whatever else it mentions: "optimise"
+}
+
+// takes reports whether a name means this reader, in its own section or another.
+func (r reader) takes(name string, own bool) bool {
+	return (contains(r.names, name) || own && contains(r.own, name))
 }
 
 // stated is a statement on its way into the draft.
@@ -197,7 +206,7 @@ func (m *markdown) reader(it item) (reader, bool) {
 	for _, own := range []bool{true, false} {
 		for _, k := range keys {
 			for _, r := range all {
-				if (r.section == it.section) == own && k != "" && contains(r.names, k) {
+				if (r.section == it.section) == own && k != "" && r.takes(k, own) {
 					return r, true
 				}
 			}
@@ -221,6 +230,9 @@ func mentioned(all []reader, it item) (reader, bool) {
 			score := len(name)
 			if r.section == it.section {
 				score += 100
+			}
+			if r.strong {
+				score += 50
 			}
 			if strings.Contains(text, " "+name+" ") && score > bestScore {
 				best, bestScore = r, score
@@ -298,12 +310,12 @@ func (m *markdown) whole(s *stated, path string) {
 
 // single is a reader of one quantity.
 func single(sec section, title, path string, names ...string) reader {
-	return reader{sec, title, names, func(m *markdown, s *stated) { m.one(s, path) }}
+	return reader{section: sec, title: title, names: names, read: func(m *markdown, s *stated) { m.one(s, path) }}
 }
 
 // entire is a reader that takes the whole value.
 func entire(sec section, title, path string, names ...string) reader {
-	return reader{sec, title, names, func(m *markdown, s *stated) { m.whole(s, path) }}
+	return reader{section: sec, title: title, names: names, read: func(m *markdown, s *stated) { m.whole(s, path) }}
 }
 
 // wantOf2 is what a parser wanted, "" where it wanted nothing.

@@ -86,7 +86,7 @@ func (d *draft) pool(lib library, model inputs.Model, i int) ([]inputs.Pool, boo
 // or described by its facts alone.
 func (d *draft) accelerator(lib library, model inputs.Model, i int, label string) (inputs.Accelerator, bool) {
 	name, path, named := poolFact[string](d, i, "accelerator")
-	a := inputs.Accelerator{Name: "custom", Provenance: "stated", FLOPS: map[inputs.DType]float64{}, Link: inputs.Link{Kind: inputs.LinkUnknown}}
+	a := inputs.Accelerator{Name: "custom", Provenance: statedProvenance, FLOPS: map[inputs.DType]float64{}, Link: inputs.Link{Kind: inputs.LinkUnknown}}
 	if named {
 		found, known := lib.Accelerator(name)
 		_, _, hasPeak := poolFact[float64](d, i, "flops")
@@ -174,10 +174,6 @@ func (d *draft) warnFact(named bool, path string, stated, known float64, show fu
 func (d *draft) peaks(a *inputs.Accelerator, model inputs.Model, i int) {
 	if v, path, ok := poolFact[float64](d, i, "flops"); ok {
 		formats := map[inputs.DType]bool{model.Weights: true, model.Activation: true}
-		// BF16 and FP16 share one peak on every device that has both.
-		if formats[inputs.BF16] || formats[inputs.FP16] {
-			formats[inputs.BF16], formats[inputs.FP16] = true, true
-		}
 		for _, f := range dtypes() {
 			if formats[f] {
 				a.FLOPS[f] = v
@@ -195,7 +191,16 @@ func (d *draft) peaks(a *inputs.Accelerator, model inputs.Model, i int) {
 			a.FLOPS[f] = v
 		}
 	}
+	// BF16 and FP16 share one peak: who states one of them for a device of their own means both.
+	for f, twin := range map[inputs.DType]inputs.DType{inputs.BF16: inputs.FP16, inputs.FP16: inputs.BF16} {
+		if v, ok := a.FLOPS[f]; ok && a.FLOPS[twin] == 0 && a.Provenance == statedProvenance {
+			a.FLOPS[twin] = v
+		}
+	}
 }
+
+// statedProvenance marks a device that the inputs describe.
+const statedProvenance = "stated"
 
 // assumedMFU is taken where only the bandwidth utilisation is stated: what large
 // BF16 products reach on an H100 (docs/cost-model.md).
@@ -272,6 +277,7 @@ func (d *draft) perDirection(w wire, own inputs.Link, path, label string) inputs
 	if ratio := link.BytesPerSecond / own.BytesPerSecond; math.Abs(ratio-2) < 0.1 {
 		d.assume("link inside a node of "+label, inputs.FormatBandwidth(own.BytesPerSecond)+" per GPU and direction",
 			fmt.Sprintf("%s is stated (%s), twice the device's rate by the catalogue: both directions together", inputs.FormatBandwidth(link.BytesPerSecond), d.origin(d.facts[path])))
+		d.used(d.facts[path].statement, "read as both directions together: "+inputs.FormatBandwidth(own.BytesPerSecond)+" each")
 		return own
 	}
 	return link

@@ -12,14 +12,14 @@ import (
 func environmentReaders() []reader {
 	s := sectionEnvironment
 	return []reader{
-		{s, "GPUs", []string{"gpu", "number gpu", "gpu number", "gpu count", "gpu resource", "total gpu", "total number gpu", "available gpu", "gpu cluster",
-			"hardware", "gpu pool", "pool", "gpu group", "cluster", "resource", "cluster size"}, readGPUs},
-		{s, "GPU type", []string{"gpu type", "gpu model", "gpu name", "hardware type", "type gpu", "model gpu", "gpu kind"}, readGPUType},
-		{s, "Nodes", []string{"node", "number node", "node number", "node count"}, readGPUs2("nodes")},
-		{s, "GPUs per node", []string{"gpu per node", "number gpu per node", "gpu node", "node size"}, readGPUs2("gpus_per_node")},
-		{s, "Single-card computing power", []string{"gpu computing power", "computing power", "compute power", "gpu compute power", "gpu compute", "compute",
+		{section: s, title: "GPUs", names: []string{"gpu", "number gpu", "gpu number", "gpu count", "gpu resource", "total gpu", "total number gpu", "available gpu", "gpu cluster",
+			"hardware", "gpu pool", "pool", "gpu group", "cluster", "resource", "cluster size"}, read: readGPUs},
+		{section: s, title: "GPU type", names: []string{"gpu type", "gpu model", "gpu name", "hardware type", "type gpu", "model gpu", "gpu kind"}, read: readGPUType},
+		{section: s, title: "Nodes", names: []string{"node", "number node", "node number", "node count"}, read: readGPUs2("nodes")},
+		{section: s, title: "GPUs per node", names: []string{"gpu per node", "number gpu per node", "gpu node", "node size"}, read: readGPUs2("gpus_per_node")},
+		{section: s, title: "Single-card computing power", names: []string{"gpu computing power", "computing power", "compute power", "gpu compute power", "gpu compute", "compute",
 			"peak compute", "peak flop", "flop", "tflop", "gpu flop", "gpu tflop", "peak performance", "computing performance", "gpu computing performance",
-			"gpu performance", "peak computing power", "computing power per gpu", "compute per gpu", "peak tflop"}, readFLOPS},
+			"gpu performance", "peak computing power", "computing power per gpu", "compute per gpu", "peak tflop"}, read: readFLOPS},
 		single(s, "MFU utilization", "cluster.mfu", "mfu", "mfu utilization", "model flop utilization", "compute utilization", "computing utilization", "flop utilization", "compute efficiency"),
 		single(s, "VRAM Bandwidth", "cluster.memory_bandwidth", "memory bandwidth", "gpu memory bandwidth", "bandwidth", "gpu bandwidth", "memory bandwidth per gpu"),
 		single(s, "Bandwidth utilization", "cluster.bandwidth_utilization", "bandwidth utilization", "memory bandwidth utilization", "mbu", "bandwidth efficiency", "memory bandwidth efficiency"),

@@ -11,11 +11,11 @@ func inputReaders() []reader {
 	s := sectionInput
 	return []reader{
 		single(s, "Batch size", "workload.batch", "batch size", "batch", "concurrency", "concurrent request", "concurrent sequence", "number sequence", "sequence in flight", "number request", "global batch size", "number concurrent request"),
-		{s, "Sequence Length", []string{"sequence length", "length", "seq length", "sequence len", "total sequence length", "context range"}, lengthsOf("workload.sequence")},
-		{s, "Sequence In", []string{"sequence input", "input length", "input sequence length", "prompt length", "isl", "input token", "prompt token", "input seq length", "prompt", "sequence length input",
-			"length input sequence", "number input token", "average input length", "input sequence", "prefill length", "input len"}, lengthsOf("workload.input")},
-		{s, "Sequence Out", []string{"sequence output", "output length", "output sequence length", "osl", "output token", "generation length", "generated token", "output seq length",
-			"sequence length output", "max new token", "new token", "number output token", "average output length", "output", "output sequence", "decode length", "output len", "generated length"}, lengthsOf("workload.output")},
+		{section: s, title: "Sequence Length", names: []string{"sequence length", "length", "seq length", "sequence len", "total sequence length", "context range"}, read: lengthsOf("workload.sequence")},
+		{section: s, title: "Sequence In", names: []string{"sequence input", "input length", "input sequence length", "prompt length", "isl", "input token", "prompt token", "input seq length", "prompt", "sequence length input",
+			"length input sequence", "number input token", "average input length", "input sequence", "prefill length", "input len"}, read: lengthsOf("workload.input")},
+		{section: s, title: "Sequence Out", names: []string{"sequence output", "output length", "output sequence length", "osl", "output token", "generation length", "generated token", "output seq length",
+			"sequence length output", "max new token", "new token", "number output token", "average output length", "output", "output sequence", "decode length", "output len", "generated length"}, read: lengthsOf("workload.output")},
 		entire(s, "Phase", "workload.phase", "phase", "inference phase", "stage", "mode", "serving phase"),
 	}
 }

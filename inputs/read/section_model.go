@@ -13,17 +13,19 @@ import (
 func modelReaders() []reader {
 	s := sectionModel
 	return []reader{
-		{s, "Layers", []string{"layer", "number layer", "layer number", "layer count", "number hidden layer", "structure", "layer structure", "architecture", "model architecture",
-			"model structure", "transformer layer", "decoder layer", "block"}, readLayers},
-		{s, "Model", []string{"model", "model name", "name", "base model", "model type"}, readModelName},
-		{s, "Weights", []string{"weight", "parameter", "number parameter", "parameter count", "parameter number", "total parameter", "model size", "model weight", "weight size", "size", "model parameter"}, readWeights},
+		{section: s, title: "Layers", names: []string{"layer", "number layer", "layer number", "layer count", "number hidden layer", "structure", "layer structure", "architecture", "model architecture",
+			"model structure", "transformer layer", "decoder layer", "block"}, read: readLayers},
+		{section: s, title: "Feed-forward block", names: []string{"ffn", "mlp", "moe", "feed forward", "feed forward network", "feed forward block", "mixture expert", "ffn structure", "expert structure",
+			"moe configuration", "expert configuration", "moe layer"}, read: readFFN},
+		{section: s, title: "Model", names: []string{"model", "model name", "name", "base model", "model type"}, read: readModelName},
+		{section: s, title: "Weights", names: []string{"weight", "parameter", "number parameter", "parameter count", "parameter number", "total parameter", "model size", "model weight", "weight size", "size", "model parameter"}, read: readWeights},
 		entire(s, "Precision", "model.precision", "precision", "weight precision", "data type", "model precision", "quantization", "number format", "format", "weight format", "inference precision"),
 		entire(s, "KV precision", "model.kv_precision", "kv precision", "kv cache precision", "kv cache", "kv data type", "precision kv cache", "kv cache data type"),
 		entire(s, "Activation precision", "model.activation_precision", "activation precision", "activation", "precision activation"),
 		single(s, "Token Dimension", "model.hidden", "token dimension", "hidden size", "hidden dimension", "hidden", "embedding dimension", "embedding size", "model dimension", "d model", "model width",
 			"dimension token", "embedding", "hidden dim", "hidden width"),
-		{s, "Dimension of attention", []string{"dimension mha", "dimension attention", "dimension gqa", "dimension mqa", "dimension mla", "attention", "attention dimension", "mha dimension", "gqa dimension",
-			"mha", "gqa", "mqa", "mla", "attention head", "dimension multi head attention", "multi head attention", "attention type", "attention configuration"}, readAttention},
+		{section: s, title: "Dimension of attention", names: []string{"dimension mha", "dimension attention", "dimension gqa", "dimension mqa", "dimension mla", "attention", "attention dimension", "mha dimension", "gqa dimension",
+			"mha", "gqa", "mqa", "mla", "attention head", "dimension multi head attention", "multi head attention", "attention type", "attention configuration"}, read: readAttention},
 		single(s, "Heads", "model.heads", "head", "number head", "number attention head", "head number", "query head", "number query head", "head count"),
 		single(s, "Dimension of each head", "model.head_dim", "head dimension", "dimension head", "head size", "head dim", "dimension per head", "d k"),
 		single(s, "KV heads", "model.kv_heads", "kv head", "gqa kv head", "number kv head", "number key value head", "key value head", "kv head number", "gqa group", "kv head count", "mqa kv head", "gqa head"),
@@ -45,7 +47,7 @@ func modelReaders() []reader {
 		single(s, "Vocabulary size", "model.vocab", "vocabulary size", "vocabulary", "vocab size", "number vocabulary"),
 		single(s, "Context length", "model.max_context", "context length", "max context length", "context window", "max position embedding", "position embedding", "max context", "context", "longest context"),
 		entire(s, "Tied embeddings", "model.tied", "tied embedding", "tie word embedding", "tied weight"),
-		{s, "Gated FFN", []string{"gated", "gated ffn", "gated mlp", "activation function", "ffn activation", "ffn type", "mlp type", "expert type"}, readGated},
+		{section: s, title: "Gated FFN", names: []string{"gated", "gated ffn", "gated mlp", "activation function", "ffn activation", "ffn type", "mlp type", "expert type"}, read: readGated},
 	}
 }
 
@@ -116,6 +118,7 @@ var (
 	kvHeads     = regexp.MustCompile(`(?i)\b(\d+)\s*(?:kv|key[- /]?value)[- ]?heads?\b|\b(?:kv|key[- /]?value)[- ]?heads?\s*(?:is|are|=|:|of)?\s*(\d+)|\b(\d+)\s*(?:kv |query )?groups?\b`)
 	headCount   = regexp.MustCompile(`(?i)\b(?:number of |query |attention |q )*heads?\s*(?:is|are|=|:)\s*(\d+)|\b(\d+)\s*(?:query |attention |q )?heads?\b`)
 	headWidth   = regexp.MustCompile(`(?i)\b(?:dimensions?|dims?|size|width)\s+(?:of\s+|for\s+|per\s+)?(?:each\s+|every\s+|the\s+|a\s+|one\s+)*heads?\s*(?:is|are|=|:|of)?\s*(\d+)|\bheads?[- _]?(?:dimensions?|dims?|size|width)\s*(?:is|are|=|:|of)?\s*(\d+)|\b(\d+)\s*(?:dimensions?|dims?)?\s*(?:per|for each|each) heads?\b|\bheads? of (?:dimension |size |width )?(\d+)\b|\beach (?:head )?(?:of |with |has )*(?:dimension|dim|size|width)?\s*(?:is\s*|of\s*)?(\d+)\b`)
+	ffnWidth    = regexp.MustCompile(`(?i)\b(?:hidden|intermediate|ffn)?\s*(?:size|dim(?:ension)?|width)\s*(?:is|=|:|of)?\s*(\d+)`)
 	hiddenOf    = regexp.MustCompile(`(?i)\bhidden (?:size|dim(?:ension)?)\s*(?:is|=|:|of)?\s*(\d+)`)
 )
 
@@ -157,6 +160,19 @@ func readLayers(m *markdown, s *stated) {
 	m.architecture(s, []pattern{
 		{denseCount, "model.dense_layers"}, {sharedCount, "model.shared_experts"}, {topKCount, "model.top_k"}, {kvHeads, "model.kv_heads"},
 		{headWidth, "model.head_dim"}, {headCount, "model.heads"}, {expertCount, "model.experts"}, {hiddenOf, "model.hidden"}, {layerCount, "model.layers"},
+	})
+}
+
+// readFFN reads "dense MLP with SwiGLU", "16 experts, top-2"; a bare number is the width.
+func readFFN(m *markdown, s *stated) {
+	if n, err := inputs.ParseCount(strings.TrimSpace(s.value)); err == nil {
+		if m.set(s.number, "model.intermediate", n, s.at(0), fromFile) {
+			s.mask(0, len(s.left))
+		}
+		return
+	}
+	m.architecture(s, []pattern{
+		{denseCount, "model.dense_layers"}, {sharedCount, "model.shared_experts"}, {topKCount, "model.top_k"}, {expertCount, "model.experts"}, {ffnWidth, "model.intermediate"},
 	})
 }
 

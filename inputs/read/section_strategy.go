@@ -10,7 +10,7 @@ import (
 // takes prose such as "TP=8, PP=2" or "8-way tensor parallelism".
 func strategyReaders() []reader {
 	s := sectionStrategy
-	all := []reader{{s, "Strategy", []string{"strategy", "parallelism strategy", "parallelism"}, readStrategy}}
+	all := []reader{{section: s, title: "Strategy", names: []string{"strategy", "parallelism strategy", "parallelism"}, read: readStrategy}}
 	for _, f := range strategyFields() {
 		names := []string{f.short, f.words + " parallelism", f.words + " parallelism " + f.short, f.short + " size", f.short + " degree", f.words + " parallelism size", f.words + " parallelism degree"}
 		title := strings.ToUpper(f.short)
@@ -18,7 +18,7 @@ func strategyReaders() []reader {
 			names, title = []string{"gpu", "number gpu", "total gpu", "gpu count", "gpu number", "gpu used", "total number gpu"}, "GPUs"
 		}
 		path := "strategy." + f.field
-		all = append(all, reader{s, title, names, func(m *markdown, st *stated) { m.degree(st, path) }})
+		all = append(all, reader{section: s, title: title, names: names, read: func(m *markdown, st *stated) { m.degree(st, path) }, own: []string{f.words}})
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/go-viper/mapstructure/v2"
@@ -28,14 +29,25 @@ func readStructured(d *draft, file, format string, data []byte) {
 	} else {
 		root, ok = d.yamlTree(file, data)
 	}
-	if !ok || !d.checkSchema(root, reflect.TypeFor[document](), "", "") {
+	if !ok {
 		return
 	}
+	d.bad = nil
+	fits := d.checkSchema(root, reflect.TypeFor[document](), "", "")
 	v := newViper()
 	v.SetConfigType(format)
 	if err := v.ReadConfig(bytes.NewReader(data)); err != nil {
-		d.problem(inputs.Place{File: file}, "not valid "+strings.ToUpper(format)+": "+err.Error(), "", "")
+		if fits { // else it is said already: viper refuses a doubled key
+			d.problem(inputs.Place{File: file}, "not valid "+strings.ToUpper(format)+": "+err.Error(), "", "")
+		}
 		return
+	}
+	if !fits {
+		// The rest is read all the same, so that all its problems are told at once.
+		var whole bool
+		if v, whole = without(v, d.bad); !whole {
+			return
+		}
 	}
 	doc, ok := d.decode(v, file)
 	if !ok {
@@ -48,6 +60,41 @@ func readStructured(d *draft, file, format string, data []byte) {
 	d.recordNulls(root, "")
 	if len(d.problems) == before && len(d.statements) == 0 {
 		d.problem(inputs.Place{File: file, Line: 1}, "the file states nothing", "a condition", "docs/condition.md shows one")
+	}
+}
+
+// without is the settings of a viper without some paths; false where nothing is left.
+func without(v *viper.Viper, bad []string) (*viper.Viper, bool) {
+	settings := v.AllSettings()
+	for _, path := range bad {
+		if path == "" {
+			return nil, false
+		}
+		prune(settings, strings.Split(path, "."))
+	}
+	rest := newViper()
+	return rest, rest.MergeConfigMap(settings) == nil
+}
+
+// prune deletes a path. An element of a list becomes empty, so that the others keep
+// their numbers.
+func prune(settings any, path []string) {
+	switch s := settings.(type) {
+	case map[string]any:
+		if len(path) == 1 {
+			delete(s, path[0])
+			return
+		}
+		prune(s[path[0]], path[1:])
+	case []any:
+		i, err := strconv.Atoi(path[0])
+		switch {
+		case err != nil || i < 0 || i >= len(s):
+		case len(path) == 1:
+			s[i] = map[string]any{}
+		default:
+			prune(s[i], path[1:])
+		}
 	}
 }
 

@@ -71,6 +71,7 @@ func (d *draft) checkSchema(n *node, t reflect.Type, path, scalar string) bool {
 	case n.kind == scalarNode && scalar != "":
 		return true
 	case n.kind != objectNode:
+		d.bad = append(d.bad, path)
 		d.problem(n.valueAt, fmt.Sprintf("%s: %s", path, n.describe()), "an object with "+strings.Join(fieldNames(t), ", "), "")
 		return false
 	}
@@ -80,6 +81,7 @@ func (d *draft) checkSchema(n *node, t reflect.Type, path, scalar string) bool {
 	for i, written := range n.names {
 		name, child := strings.ToLower(written), n.children[i]
 		if first, twice := seen[name]; twice {
+			d.bad = append(d.bad, join(path, name))
 			d.problem(child.at, fmt.Sprintf("key %q is given twice", join(path, written)), "one value", "the first is at "+placeText(first))
 			ok = false
 			continue
@@ -87,6 +89,7 @@ func (d *draft) checkSchema(n *node, t reflect.Type, path, scalar string) bool {
 		seen[name] = child.at
 		f, known := fields[name]
 		if !known {
+			d.bad = append(d.bad, join(path, name))
 			d.problem(child.at, fmt.Sprintf("unknown key %q", join(path, written)), "one of "+strings.Join(fieldNames(t), ", "), didYouMean(name, t))
 			ok = false
 			continue
@@ -111,10 +114,12 @@ func (d *draft) checkList(n *node, element reflect.Type, path string) bool {
 		return ok
 	}
 	if n.kind != listNode {
+		d.bad = append(d.bad, path)
 		d.problem(n.valueAt, fmt.Sprintf("%s: %s", path, n.describe()), "a list", "")
 		return false
 	}
 	if len(n.children) > maxPools {
+		d.bad = append(d.bad, path)
 		d.problem(n.valueAt, fmt.Sprintf("%s: %d entries", path, len(n.children)), fmt.Sprintf("at most %d", maxPools), "")
 		return false
 	}
@@ -134,6 +139,7 @@ func (d *draft) checkLeaf(n *node, path string) bool {
 		}
 	}
 	if !fits {
+		d.bad = append(d.bad, path)
 		d.problem(n.valueAt, fmt.Sprintf("%s: %s", path, n.describe()), "a value", "")
 	}
 	return fits

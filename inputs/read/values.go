@@ -67,13 +67,13 @@ func parseGPUCount(s string) (any, error) {
 	if m := comparison.FindStringSubmatch(s); m != nil {
 		s = s[len(m[0]):]
 		if m[2] != "" {
-			n, err := inputs.ParseCount(s)
+			n, err := inputs.ParseCount(gpuNoun.ReplaceAllString(s, ""))
 			return inputs.Count{Min: n}, err
 		}
 		low = 1
 	}
-	r, err := inputs.ParseRange(s)
-	if err != nil {
+	r, err := inputs.ParseRange(gpuNoun.ReplaceAllString(s, ""))
+	if err != nil || foreignNoun.MatchString(gpuNoun.ReplaceAllString(s, "")) {
 		return nil, &inputs.QuantityError{Text: s, Want: "a number of GPUs such as 8, 4..16 or unlimited"}
 	}
 	if low == 1 {
@@ -81,6 +81,12 @@ func parseGPUCount(s string) (any, error) {
 	}
 	return inputs.Count{Min: r.Min, Max: r.Max}, nil
 }
+
+// gpuNoun may follow a number of GPUs, foreignNoun tells that something else is counted.
+var (
+	gpuNoun     = regexp.MustCompile(`(?i)\s*\b(gpus?|npus?|xpus?|cards?|accelerators?|devices?)\s*$`)
+	foreignNoun = regexp.MustCompile(`(?i)\d[\s-]*\pL{3,}`)
+)
 
 // linkWords name the kind of a link.
 var linkWords = []struct {
