@@ -19,6 +19,8 @@ type explorer struct {
 	space *stagegraph.Space
 	goal  *goal
 	prove prover
+	// relaxed caches the relaxation of each layout.
+	relaxed map[*stagegraph.Layout]*stagegraph.Relaxation
 }
 
 // node is an outer choice, or all choices of a layout, with a bound on the value.
@@ -135,12 +137,12 @@ func (x *exploration) layoutBound(i int, l *stagegraph.Layout) (*node, [2]float6
 		return nil, [2]float64{}, false
 	}
 	best, low := math.Inf(1), [2]float64{math.Inf(1), math.Inf(1)}
-	x.each(l, func(ch stagegraph.Choice, ttft, round float64) {
+	x.each(l, func(_ stagegraph.Choice, ttft, round, value float64) {
 		if !lim.admit(x.goal, ttft, round) {
 			return
 		}
 		low[0], low[1] = min(low[0], ttft), min(low[1], round)
-		best = min(best, x.pass.worth(l, ttft, round))
+		best = min(best, value)
 	})
 	return &node{layout: i, bound: best}, low, !math.IsInf(best, 1)
 }
@@ -162,37 +164,36 @@ func (p *pass) worth(l *stagegraph.Layout, ttft, round float64) float64 {
 	return p.value(l).of(ttft, round)
 }
 
-// each calls f with the floor metrics of every choice of a layout.
-func (x *exploration) each(l *stagegraph.Layout, f func(stagegraph.Choice, float64, float64)) {
-	type floor struct {
-		parts int
-		value float64
+// each calls f with every choice of a layout, floors of its metrics and of its value.
+func (x *exploration) each(l *stagegraph.Layout, f func(ch stagegraph.Choice, ttft, round, value float64)) {
+	r := x.relax(l)
+	micros, groups := x.goal.micros(l), x.goal.groups(l)
+	var k coefficients
+	if !x.pass.anyPlan {
+		k = x.pass.value(l)
 	}
-	var first, second []floor
-	for _, m := range x.goal.micros(l) {
-		v := 0.0
-		if m > 0 {
-			sum, peak := x.space.Floor(0, stagegraph.Choice{Layout: l, Micro: m})
-			v = sum + float64(m-1)*peak
+	for i, m := range micros {
+		if !x.space.Decodes() {
+			f(stagegraph.Choice{Layout: l, Micro: m}, r.TTFT(i), r.Round(i), r.Value(i, i, k.ttft, k.round))
+			continue
 		}
-		first = append(first, floor{m, v})
-	}
-	if !x.space.Decodes() {
-		for _, a := range first {
-			_, peak := x.space.Floor(1, stagegraph.Choice{Layout: l, Micro: a.parts})
-			f(stagegraph.Choice{Layout: l, Micro: a.parts}, a.value, float64(a.parts)*peak)
-		}
-		return
-	}
-	for _, m := range x.goal.groups(l) {
-		sum, peak := x.space.Floor(1, stagegraph.Choice{Layout: l, Groups: m})
-		second = append(second, floor{m, max(sum, float64(m)*peak)})
-	}
-	for _, a := range first {
-		for _, b := range second {
-			f(stagegraph.Choice{Layout: l, Micro: a.parts, Groups: b.parts}, a.value, b.value)
+		for j, g := range groups {
+			f(stagegraph.Choice{Layout: l, Micro: m, Groups: g}, r.TTFT(i), r.Round(j), r.Value(i, j, k.ttft, k.round))
 		}
 	}
+}
+
+// relax keeps the relaxation of a layout from pass to pass.
+func (e *explorer) relax(l *stagegraph.Layout) *stagegraph.Relaxation {
+	if r, ok := e.relaxed[l]; ok {
+		return r
+	}
+	r := e.space.Relax(l, e.goal.micros(l), e.goal.groups(l))
+	if e.relaxed == nil {
+		e.relaxed = map[*stagegraph.Layout]*stagegraph.Relaxation{}
+	}
+	e.relaxed[l] = r
+	return r
 }
 
 // step opens a layout, bounds a choice or solves it.
@@ -200,12 +201,12 @@ func (x *exploration) step(ctx context.Context, n *node) error {
 	l := x.pass.layouts[n.layout]
 	if n.level == 0 {
 		lim, _ := x.goal.limits(x.gpus(l), x.goal.hourly(l), x.pass.slack)
-		x.each(l, func(ch stagegraph.Choice, ttft, round float64) {
+		x.each(l, func(ch stagegraph.Choice, ttft, round, value float64) {
 			if !lim.admit(x.goal, ttft, round) {
 				x.record.infeasible(l, 1, "requirements: no plan of this layout can be fast enough")
 				return
 			}
-			x.push(&node{layout: n.layout, choice: ch, level: 1, bound: x.pass.worth(l, ttft, round)})
+			x.push(&node{layout: n.layout, choice: ch, level: 1, bound: value})
 		})
 		return nil
 	}

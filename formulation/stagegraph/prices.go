@@ -171,3 +171,15 @@ func (p *pricing) sends(pool, shape, next int, sameHost bool) [2]float64 {
 	}
 	return t
 }
+
+// layer is the time of one layer of a kind in phase ph, in seconds.
+func (p *pricing) layer(pool, shape, kind, ph int) float64 {
+	if ph == 0 {
+		return p.latency[pool][shape].layer[kind]
+	}
+	t := p.rate[pool][shape].layer[kind]
+	if p.chunk != nil {
+		t += p.share * p.chunk[pool][shape].layer[kind]
+	}
+	return t
+}

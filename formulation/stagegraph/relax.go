@@ -1,101 +1,148 @@
 package stagegraph
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
-// fastest is, per phase, what the bound needs of a step.
-type fastest struct {
-	sum   float64   // Σ over layers of the least time on any shape
-	layer float64   // the largest least time of a single layer
-	speed []float64 // per pool: share of the whole model one GPU can do a second
+// Relaxation bounds the metrics of every plan of a layout from below without
+// building a graph. Every layer may choose its own pool and shape; the slowest stage
+// is at least the GPUs' work shared out evenly. For weights λ_k ≥ 0 that sum to 1
+//
+//	T ≥ Σ_k λ_k · (GPU-seconds of the layers on pool k) / G_k
+//
+// because each pool has G_k GPUs that are busy for at most T. With that, TTFT and the
+// round become sums over layers, and each layer takes its cheapest way:
+//
+//	A·TTFT + B·round ≥ Σ_layers min over (pool, shape) of
+//	    A·τ0·(1 + (m0−1)·μ) + B·τ1·((1−θ) + θ·m1·μ),   μ = λ_k·q/G_k,  θ ∈ [0, 1]
+//
+// (prefill alone: the round is m0·T, so θ = 1 with m0 in place of m1).
+type Relaxation struct {
+	space          *Space
+	counts         []int // layers of each kind
+	micros, groups []int
+	spread         []float64     // μ of each way
+	first          [][][]float64 // [m0][kind][way]: seconds in TTFT
+	second         [][][][]float64
+	// floors of either metric alone, by index of m0 and m1.
+	ttft, round []float64
 }
 
-func (s *Space) fastest(ph int, ch Choice) fastest {
-	limit := make([]int, len(s.pools))
-	for k := range limit {
-		limit[k] = min(ch.Layout.GPUs[k], s.LargestGroup(k))
-	}
-	key := fmt.Sprint(ph, ch.Layout.Replicas, ch.Micro, ch.Groups, limit)
-	if f, ok := s.floors[key]; ok {
-		return f
-	}
-	price := s.pricing(ch.Layout.Replicas, ch.Micro, ch.Groups)
-	f := s.findFastest(ph, &price, limit)
-	s.floors[key] = f
-	return f
-}
+// mixes are the θ tried: the sum alone, the bottleneck alone, and between.
+var mixes = [...]float64{0, 0.5, 1}
 
-func (s *Space) findFastest(ph int, price *pricing, limit []int) fastest {
-	f := fastest{speed: make([]float64, len(s.pools))}
-	kinds := len(s.prefix)
-	least := make([]float64, kinds)
-	work := make([][]float64, len(s.pools))
-	one := make([]class, kinds)
-	for kind := range kinds {
-		least[kind] = math.Inf(1)
-		one[kind] = class{counts: make([]int, kinds)}
-		one[kind].counts[kind] = 1
-	}
+// Relax makes the relaxation of a layout for the given numbers of micro-batches and
+// decode groups (a single 0 where the phase has none).
+func (s *Space) Relax(l *Layout, micros, groups []int) *Relaxation {
+	r := &Relaxation{space: s, counts: s.countsOf(0, s.layers), micros: micros, groups: groups}
+	type way struct{ pool, shape, gpus int }
+	var ways []way
 	for k := range s.pools {
-		work[k] = make([]float64, kinds)
-		for kind := range kinds {
-			work[k][kind] = math.Inf(1)
-			for i, sh := range s.pools[k].shapes {
-				if sh.GPUs() > limit[k] {
-					continue
-				}
-				t := price.times(k, i, &one[kind])[ph]
-				least[kind] = min(least[kind], t)
-				work[k][kind] = min(work[k][kind], t*float64(sh.GPUs()))
+		for i, sh := range s.pools[k].shapes {
+			if q := sh.GPUs(); q <= l.GPUs[k] {
+				ways = append(ways, way{k, i, q})
 			}
 		}
 	}
-	ref := 0 // a pool that a replica has GPUs of
-	for k := range limit {
-		if limit[k] > 0 {
-			ref = k
-			break
+	layer := func(p *pricing, ph, kind int, w way) float64 { return p.layer(w.pool, w.shape, kind, ph) }
+	// The weights follow the pools' speed in the rate phase: all then finish together.
+	speed, total := make([]float64, len(s.pools)), 0.0
+	p := s.pricing(l.Replicas, micros[0], groups[0])
+	for _, w := range ways {
+		work := 0.0
+		for kind, n := range r.counts {
+			work += float64(n) * layer(&p, 1, kind, w)
+		}
+		speed[w.pool] = max(speed[w.pool], 1/(work*float64(w.gpus)))
+	}
+	for k, v := range speed {
+		total += v * float64(l.GPUs[k])
+	}
+	for _, w := range ways {
+		r.spread = append(r.spread, speed[w.pool]/total*float64(w.gpus))
+	}
+	fill := func(p *pricing, ph int, weight func(mu float64) float64) [][]float64 {
+		out := make([][]float64, len(r.counts))
+		for kind, n := range r.counts {
+			if n == 0 {
+				continue
+			}
+			out[kind] = make([]float64, len(ways))
+			for i, w := range ways {
+				out[kind][i] = float64(n) * layer(p, ph, kind, w) * weight(r.spread[i])
+			}
+		}
+		return out
+	}
+	for _, m := range micros {
+		p := s.pricing(l.Replicas, m, groups[0])
+		if m == 0 {
+			r.first = append(r.first, nil)
+			continue
+		}
+		r.first = append(r.first, fill(&p, 0, func(mu float64) float64 { return 1 + float64(m-1)*mu }))
+		if !s.Decodes() {
+			r.second = append(r.second, [][][]float64{fill(&p, 1, func(mu float64) float64 { return float64(m) * mu })})
 		}
 	}
-	counts := s.countsOf(0, s.layers)
-	base := 0.0
-	for kind, n := range counts {
+	for _, m := range groups {
+		if m == 0 {
+			continue
+		}
+		p := s.pricing(l.Replicas, micros[0], m)
+		var at [][][]float64
+		for _, x := range mixes {
+			at = append(at, fill(&p, 1, func(mu float64) float64 { return 1 - x + x*float64(m)*mu }))
+		}
+		r.second = append(r.second, at)
+	}
+	for i := range r.micros {
+		r.ttft = append(r.ttft, r.sum(r.first[i], nil, 1, 0))
+	}
+	for j := range r.second {
+		best := 0.0
+		for _, at := range r.second[j] {
+			best = max(best, r.sum(nil, at, 0, 1))
+		}
+		r.round = append(r.round, best)
+	}
+	return r
+}
+
+// sum is Σ_layers min over ways of a·first + b·second.
+func (r *Relaxation) sum(first, second [][]float64, a, b float64) float64 {
+	total := 0.0
+	for kind, n := range r.counts {
 		if n == 0 {
 			continue
 		}
-		f.sum += float64(n) * least[kind]
-		f.layer = max(f.layer, least[kind])
-		base += float64(n) * work[ref][kind]
-	}
-	// A pool is at most so much faster than the first on any kind of layer; with one
-	// common factor a pool the shares add up to a bound for all kinds together.
-	for k := range s.pools {
-		factor := math.Inf(1)
-		for kind, n := range counts {
-			if n > 0 {
-				factor = min(factor, work[k][kind]/work[ref][kind])
+		least := math.Inf(1)
+		for i := range r.spread {
+			v := 0.0
+			if first != nil && a > 0 {
+				v += a * first[kind][i]
 			}
+			if second != nil && b > 0 {
+				v += b * second[kind][i]
+			}
+			least = min(least, v)
 		}
-		f.speed[k] = 1 / (factor * base)
+		total += least
 	}
-	return f
+	return total
 }
 
-// Floor bounds Λ and T of a phase from below for every plan of an outer choice,
-// without building its graph: each layer at its fastest shape, and the GPUs' work
-// shared out evenly. Seconds. Of the choice only what the phase depends on need be
-// set: Micro for the latency phase, Groups (prefill alone: Micro) for the rate phase.
-func (s *Space) Floor(ph int, ch Choice) (sum, peak float64) {
-	f := s.fastest(ph, ch)
-	speed := 0.0
-	for k, g := range ch.Layout.GPUs {
-		speed += float64(g) * f.speed[k]
+// TTFT and Round are floors of the metrics alone, in seconds, for the i-th number of
+// micro-batches and the j-th of groups (prefill alone: j = i).
+func (r *Relaxation) TTFT(i int) float64  { return r.ttft[i] }
+func (r *Relaxation) Round(j int) float64 { return r.round[j] }
+
+// Value is a floor of a·TTFT + b·round for the pair.
+func (r *Relaxation) Value(i, j int, a, b float64) float64 {
+	if b == 0 {
+		return a * r.ttft[i]
 	}
-	peak = f.layer
-	if speed > 0 {
-		peak = max(peak, 1/speed)
+	best := 0.0
+	for _, at := range r.second[j] {
+		best = max(best, r.sum(r.first[i], at, a, b))
 	}
-	return f.sum, peak
+	return best
 }

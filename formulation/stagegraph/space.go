@@ -26,7 +26,6 @@ type Space struct {
 	tables    map[cost.Step][][]prices
 	chunks    map[int][][]prices
 	fits      map[memoryKey][][][]bool
-	floors    map[string]fastest
 }
 
 // pool is the part of an inputs.Pool that placement needs.
@@ -56,7 +55,7 @@ func New(c *inputs.Condition) (*Space, error) {
 	s := &Space{
 		Condition: c, Costs: calc, layers: len(c.Model.Layers),
 		tables: map[cost.Step][][]prices{}, chunks: map[int][][]prices{},
-		fits: map[memoryKey][][][]bool{}, floors: map[string]fastest{},
+		fits: map[memoryKey][][][]bool{},
 	}
 	if s.layers == 0 {
 		return nil, fmt.Errorf("model %q has no layers", c.Model.Name)

@@ -65,6 +65,7 @@ func compile(p *Problem) (*compiled, error) {
 		c.sources = append(c.sources, int32(g))
 	}
 	c.first = make([]int32, c.nodes+1)
+	c.arcs = make([]arc, 0, c.countArcs(groups))
 	for a := 0; a < last; a++ {
 		for g := range groups {
 			c.first[a*groups+g] = int32(len(c.arcs))
@@ -93,6 +94,17 @@ func (c *compiled) splitGroups() int {
 		}
 	}
 	return 1
+}
+
+// countArcs bounds the number of arcs, so that they are allocated once.
+func (c *compiled) countArcs(groups int) int {
+	n := 0
+	for _, class := range c.p.Class {
+		if class >= 0 {
+			n += len(c.p.Options[class])
+		}
+	}
+	return n * groups
 }
 
 func (c *compiled) addInterval(a, b, g, groups int) error {
@@ -151,11 +163,20 @@ func (c *compiled) collectValues() {
 		f := p.Phases[ph]
 		matters := p.Weight[ph] > 0 || p.Limit[ph] != NoLimit || (p.Cap != nil && p.Cap.Weight[ph] > 0)
 		c.bottleneck[ph] = matters && (f.Peak > 0 || f.Rate > 0) || (ph == 1 && c.balance)
-		for i := range c.arcs {
-			c.values[ph] = append(c.values[ph], c.arcs[i].time[ph])
+		// Distinct times come from the options, not from the far more numerous arcs.
+		values := make([]int64, 0, len(p.Options)*4)
+		for _, options := range p.Options {
+			for _, o := range options {
+				values = append(values, o.Time[ph])
+				if p.Send != nil {
+					for _, s := range p.Send[o.Group] {
+						values = append(values, o.Time[ph]+s[ph])
+					}
+				}
+			}
 		}
-		slices.Sort(c.values[ph])
-		c.values[ph] = slices.Compact(c.values[ph])
+		slices.Sort(values)
+		c.values[ph] = slices.Compact(values)
 	}
 }
 
