@@ -6,10 +6,13 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"partita/results"
 )
@@ -143,6 +146,31 @@ func checkPlan(t *testing.T, plan *results.Plan, feasible bool) {
 			if h.GapPercent != nil && *h.GapPercent < -1e-6 { // rounding of a percentage
 				t.Errorf("%s beats the optimum by %v %%", h.Heuristic, *h.GapPercent)
 			}
+		}
+	}
+}
+
+// TestSameInputSameBytes: what a run writes depends on the input alone, but for the
+// times it took.
+func TestSameInputSameBytes(t *testing.T) {
+	times := regexp.MustCompile(`"time_ms": [0-9.e+-]+`)
+	file := filepath.Join(repository, "examples", "gpus-5.yaml")
+	var first []byte
+	for range 3 {
+		dir := t.TempDir()
+		if code, _, stderr := run(t.Context(), "solve", file, "-o", dir, "--backend", "labels"); code != exitFound {
+			t.Fatalf("exit code %d\n%s", code, stderr)
+		}
+		data, err := os.ReadFile(filepath.Join(dir, "plan.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		data = times.ReplaceAll(data, nil)
+		if first == nil {
+			first = data
+		}
+		if diff := cmp.Diff(string(first), string(data)); diff != "" {
+			t.Fatalf("a second run differs (-first +second):\n%s", diff)
 		}
 	}
 }

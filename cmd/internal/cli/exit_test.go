@@ -62,10 +62,21 @@ func TestPrintable(t *testing.T) {
 		"a.md:3:1: unknown key „größe“":   "a.md:3:1: unknown key „größe“",
 		"two\nlines":                      "two\nlines",
 		"\x1b[2J\x1b]0;owned\x07 cleared": "�[2J�]0;owned� cleared",
-		"tab\tand \u202ereversed":         "tab�and �reversed",
+		"a tab\tand \u202ereversed":       "a tab\tand �reversed",
 	} {
 		if got := printable(text); got != want {
 			t.Errorf("printable(%q) = %q, want %q", text, got, want)
 		}
+	}
+}
+
+func TestPanicIsAnInternalFailure(t *testing.T) {
+	err := guarded(func() error { panic("index out of range") })
+	if codeOf(err) != exitInternal || !strings.Contains(err.Error(), "index out of range") {
+		t.Errorf("code %d, %v", codeOf(err), err)
+	}
+	want := errors.New("disk full")
+	if err := guarded(func() error { return want }); !errors.Is(err, want) {
+		t.Errorf("guarded lost the error: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"unicode"
 
@@ -39,11 +40,22 @@ func (e *commandError) Error() string { return e.err.Error() }
 // action makes a command's function into cobra's, its errors marked.
 func action(run func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := run(cmd, args); err != nil {
+		if err := guarded(func() error { return run(cmd, args) }); err != nil {
 			return &commandError{err}
 		}
 		return nil
 	}
+}
+
+// guarded turns a panic into an error of exit code 1: Go's own exit code of a
+// panic is 2, which here means that the command line is wrong.
+func guarded(run func() error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("internal failure, please report it with the condition: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return run()
 }
 
 // report writes an error to stderr. Problems of an input keep their own form
@@ -63,7 +75,7 @@ func report(env Environment, err error) {
 // quoted in diagnostics, and it may hold escape sequences.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '\n' || unicode.IsPrint(r) {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
 			return r
 		}
 		return '�'
