@@ -9,7 +9,9 @@ import (
 
 // Backend translates models into clauses for gini, a CDCL solver in Go. It has no
 // state and may be used by several goroutines at once.
-type Backend struct{}
+type Backend struct {
+	limit int // encoding.limit; a test sets it to see adders at work
+}
 
 // New is the SAT backend.
 func New() Backend { return Backend{} }
@@ -42,7 +44,7 @@ func (b Backend) Start(ctx context.Context, m *solver.Model) (solver.Session, er
 	}
 	s := &session{m: m, engine: newEngine(), unsupported: unsupported(m)}
 	if s.unsupported == "" {
-		s.e = encode(ctx, m, nil, s.engine.add)
+		s.e = b.encode(ctx, m, nil, s.engine.add)
 	}
 	return s, nil
 }

@@ -20,7 +20,7 @@ func (b Backend) Conflict(ctx context.Context, m *solver.Model, groups []solver.
 		return nil, fmt.Errorf("sat: conflict of model %q: %s", m.Name(), cause)
 	}
 	eng := newEngine()
-	e := encode(ctx, m, groups, eng.add)
+	e := b.encode(ctx, m, groups, eng.add)
 	if e.f.ended {
 		return nil, fmt.Errorf("sat: conflict of model %q: %w", m.Name(), context.Cause(ctx))
 	}

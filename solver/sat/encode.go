@@ -14,6 +14,8 @@ type encoding struct {
 	vars   []integer
 	groups grouping
 	guards map[solver.Constraint]lit
+	// limit on the clauses of one diagram; 0 leaves it to diagramLimit.
+	limit int
 }
 
 // diagramFactor is how many times larger than an adder network a decision diagram may
@@ -25,7 +27,10 @@ const (
 	diagramCap    = 400_000
 )
 
-func diagramLimit(items []item) int {
+func (e *encoding) diagramLimit(items []item) int {
+	if e.limit != 0 {
+		return e.limit
+	}
 	return min(diagramCap, max(diagramFloor, diagramFactor*adderClauses(items)))
 }
 
@@ -41,8 +46,8 @@ func unsupported(m *solver.Model) string {
 
 // encode hands the rows of m to sink as clauses. Rows in guarded are switched on by
 // a literal each. The caller has ruled out unsupported variables.
-func encode(ctx context.Context, m *solver.Model, guarded []solver.Constraint, sink func([]lit)) *encoding {
-	e := &encoding{m: m, f: &formula{ctx: ctx, sink: sink}, guards: make(map[solver.Constraint]lit)}
+func (b Backend) encode(ctx context.Context, m *solver.Model, guarded []solver.Constraint, sink func([]lit)) *encoding {
+	e := &encoding{m: m, limit: b.limit, f: &formula{ctx: ctx, sink: sink}, guards: make(map[solver.Constraint]lit)}
 	for i := range m.NumVariables() {
 		e.vars = append(e.vars, e.f.integer(m.Domain(i)))
 	}
@@ -169,7 +174,7 @@ func (e *encoding) simple(s atMost) bool {
 
 // diagram encodes Σ items ≤ bound as a decision diagram unless that is too large.
 func (e *encoding) diagram(items []item, bound int64) bool {
-	d := newDiagram(items, diagramLimit(items))
+	d := newDiagram(items, e.diagramLimit(items))
 	root, ok := d.root(bound)
 	if !ok {
 		return false

@@ -2,6 +2,7 @@ package sat
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/irifrance/gini"
@@ -41,8 +42,9 @@ const (
 // gini cannot be told to watch a context, so the wait looks in on it.
 func (e *engine) solve(ctx context.Context, assumptions []lit) verdict {
 	const (
-		first = 20 * time.Microsecond // small models take less than a scheduler's tick
-		last  = 5 * time.Millisecond  // the context is noticed well within 100 ms
+		yields = 100                    // small models are done before a timer would fire
+		first  = 100 * time.Microsecond // then wait, twice as long each time
+		last   = 5 * time.Millisecond   // the context is noticed well within 100 ms
 	)
 	if e.dead {
 		return unsatisfiable
@@ -54,6 +56,12 @@ func (e *engine) solve(ctx context.Context, assumptions []lit) verdict {
 		e.g.Assume(z.Dimacs2Lit(int(l)))
 	}
 	run := e.g.GoSolve()
+	for range yields {
+		if answer, done := run.Test(); done {
+			return e.conclude(verdict(answer))
+		}
+		runtime.Gosched()
+	}
 	timer := time.NewTimer(first)
 	defer timer.Stop()
 	for pause := first; ; pause = min(2*pause, last) {

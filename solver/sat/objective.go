@@ -20,7 +20,7 @@ func (e *encoding) newObjective() *objective {
 	}
 	o.base, o.items = e.items(obj.Terms, o.sign)
 	o.base += o.sign * obj.Constant
-	o.dd = newDiagram(o.items, diagramLimit(o.items))
+	o.dd = newDiagram(o.items, e.diagramLimit(o.items))
 	return o
 }
 

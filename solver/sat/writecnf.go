@@ -22,7 +22,7 @@ func WriteCNF(w io.Writer, m *solver.Model, opts solver.Options) error {
 		return fmt.Errorf("model %q as CNF: %s", m.Name(), cause)
 	}
 	var clauses [][]lit
-	e := encode(context.Background(), m, nil, func(c []lit) {
+	e := New().encode(context.Background(), m, nil, func(c []lit) {
 		clauses = append(clauses, append([]lit(nil), c...))
 	})
 	if opts.Cutoff != nil && m.Objective().Sense != solver.NoObjective {
