@@ -52,6 +52,10 @@ func (e *engine) solve(ctx context.Context, assumptions []lit) verdict {
 	if !e.ready(ctx) {
 		return unknown
 	}
+	// A tautology adds nothing, but makes gini go back to level 0. Left where the last
+	// refutation ended, it may derive a contradiction at level 0 and search on
+	// regardless (irifrance/gini v1.0.1, cleanupSolve).
+	e.add([]lit{1, -1})
 	for _, l := range assumptions {
 		e.g.Assume(z.Dimacs2Lit(int(l)))
 	}
