@@ -32,7 +32,7 @@ type answer struct {
 	Fault  string // the worker could not run it
 }
 
-// exactly is the largest sum that may occur: up to 2⁵³ every integer is a float64.
+// exactly is where sums have to end: up to 2⁵³ every integer is a float64.
 const exactly = 1 << 53
 
 // newProgram translates a model; unsupported says what is out of its reach.
@@ -52,13 +52,13 @@ func newProgram(m *solver.Model, opts solver.Options) (p program, unsupported st
 		rows = append(rows, cutoffRow(obj, *opts.Cutoff))
 	}
 	for _, r := range rows {
-		if reach(m, r.Terms) > exactly {
-			return p, fmt.Sprintf("row %q can exceed 2^53, where float64 stops being exact; scale the data down", r.Name)
+		if reach(m, r.Terms) >= exactly {
+			return p, fmt.Sprintf("row %q can reach 2^53, where float64 stops being exact; scale the data down", r.Name)
 		}
 		p.Rows = append(p.Rows, newRow(r.Reduced()))
 	}
-	if reach(m, obj.Terms) > exactly {
-		return p, "the objective can exceed 2^53, where float64 stops being exact; scale the data down"
+	if reach(m, obj.Terms) >= exactly {
+		return p, "the objective can reach 2^53, where float64 stops being exact; scale the data down"
 	}
 	p.Cost = make([]float64, n)
 	for _, t := range obj.Terms {
