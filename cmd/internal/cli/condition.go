@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,7 @@ type shortcut struct{ flag, path, usage string }
 
 func shortcuts() []shortcut {
 	return []shortcut{
-		{"gpus", "cluster.gpus", "number of GPUs of a condition with one pool: 8, 4..16 or unlimited"},
+		{"gpus", "cluster.count", "number of GPUs of a condition with one pool: 8, 4..16 or unlimited"},
 		{"batch", "workload.batch", "sequences in flight over all replicas"},
 		{"input", "workload.input", "prompt length in tokens: 2048 or 128..10240"},
 		{"output", "workload.output", "generated tokens a sequence: 512 or 128..1024"},
@@ -58,16 +59,26 @@ func (c *conditionFlags) register(flags *pflag.FlagSet) {
 	flags.Var(&setFlag{c: c}, "set", "any statement of the condition by its path: workload.batch=64 (repeatable)")
 }
 
-// load reads the condition files with the flags applied.
+// load reads the condition files with the flags applied. Where only flags are at
+// fault it is the command line that is wrong.
 func (c *conditionFlags) load(env Environment, paths []string) (*inputs.Condition, error) {
-	return read.Load(read.Options{
+	condition, err := read.Load(read.Options{
 		Paths:     paths,
 		Overrides: c.overrides,
 		Env:       env.Environ,
 		Model:     c.model,
 		Stdin:     env.In,
 	})
+	var problems read.Diagnostics
+	if errors.As(err, &problems) && !slices.ContainsFunc(problems, notOfAFlag) {
+		return nil, withCode(exitUsage, err)
+	}
+	return condition, err
 }
+
+// notOfAFlag tells a problem of a file or of the environment from one of a flag,
+// which the reader places at "--set PATH" or "--model".
+func notOfAFlag(d read.Diagnostic) bool { return !strings.HasPrefix(d.Place.File, "--") }
 
 func (c *conditionFlags) add(path, value string) {
 	c.overrides = append(c.overrides, read.Override{Key: path, Value: value})
