@@ -34,39 +34,54 @@ func (c *compiled) floor(b *box) int64 {
 	return (c.p.BalanceNum*c.low(b, 1) + c.p.BalanceDen - 1) / c.p.BalanceDen
 }
 
-// filter lists the arcs a path of the box may use, in order.
-func (c *compiled) filter(b *box, out []int32) []int32 {
+// filter lists, by kind, the legs a path of the box may use.
+func (c *compiled) filter(b *box) [][]leg {
 	hi0, hi1, floor := c.high(b, 0), c.high(b, 1), c.floor(b)
-	out = out[:0]
-	for i := range c.arcs {
-		x := &c.arcs[i]
-		if x.time[0] <= hi0 && x.time[1] <= hi1 && x.time[1] >= floor {
-			out = append(out, int32(i))
+	out := make([][]leg, len(c.kinds))
+	for k, legs := range c.kinds {
+		kept := 0
+		for i := range legs {
+			x := &legs[i]
+			if x.time[0] <= hi0 && x.time[1] <= hi1 && x.time[1] >= floor {
+				kept++
+			}
+		}
+		switch kept {
+		case 0:
+		case len(legs):
+			out[k] = legs
+		default:
+			out[k] = make([]leg, 0, kept)
+			for i := range legs {
+				x := &legs[i]
+				if x.time[0] <= hi0 && x.time[1] <= hi1 && x.time[1] >= floor {
+					out[k] = append(out[k], *x)
+				}
+			}
 		}
 	}
 	return out
 }
 
-// tighten moves the ends of the box inwards to times that some arc of the list
-// has; false where nothing is left.
-func (c *compiled) tighten(b *box, arcs []int32) bool {
-	if len(arcs) == 0 {
-		return false
-	}
+// tighten moves the ends of the box inwards to times that some leg of the selection
+// has; false where no path is left.
+func (c *compiled) tighten(b *box, kinds [][]leg) bool {
 	for ph := range 2 {
 		if !c.bottleneck[ph] {
 			continue
 		}
 		var most int64
-		for _, i := range arcs {
-			most = max(most, c.arcs[i].time[ph])
+		for _, legs := range kinds {
+			for i := range legs {
+				most = max(most, legs[i].time[ph])
+			}
 		}
 		v := c.values[ph]
 		b.hi[ph] = min(b.hi[ph], sort.Search(len(v), func(i int) bool { return v[i] >= most }))
 		if b.hi[ph] < b.lo[ph] {
 			return false
 		}
-		if need := c.minimax(arcs, ph); need > c.low(b, ph) {
+		if need := c.minimax(kinds, ph); need > c.low(b, ph) {
 			b.lo[ph] = sort.Search(len(v), func(i int) bool { return v[i] >= need })
 			if b.lo[ph] > b.hi[ph] {
 				return false
@@ -76,25 +91,27 @@ func (c *compiled) tighten(b *box, arcs []int32) bool {
 	return true
 }
 
-// minimax is the smallest bottleneck of any path over the arcs, counts aside;
+// minimax is the smallest bottleneck of any path over the legs, counts aside;
 // infinite where there is no path.
-func (c *compiled) minimax(arcs []int32, ph int) int64 {
-	best := make([]int64, c.nodes)
-	for i := range best {
-		best[i] = infinite
-	}
-	best[c.sink] = 0
-	for k := len(arcs) - 1; k >= 0; k-- {
-		x := &c.arcs[arcs[k]]
-		if v := max(x.time[ph], best[x.to]); v < best[x.from] {
-			best[x.from] = v
+func (c *compiled) minimax(kinds [][]leg, ph int) int64 {
+	least := make([]int64, len(kinds)) // of each kind, groups aside: a bound is enough
+	for k, legs := range kinds {
+		least[k] = infinite
+		for i := range legs {
+			least[k] = min(least[k], legs[i].time[ph])
 		}
 	}
-	least := int64(infinite)
-	for _, s := range c.sources {
-		least = min(least, best[s])
+	n := c.p.Boundaries
+	best := make([]int64, n)
+	for a := n - 2; a >= 0; a-- {
+		best[a] = infinite
+		for b := a + 1; b < n; b++ {
+			if k := c.kindOf[a*n+b]; k >= 0 {
+				best[a] = min(best[a], max(least[k], best[b]))
+			}
+		}
 	}
-	return least
+	return best[0]
 }
 
 // split halves the window that costs most; nil, nil where both hold one value.

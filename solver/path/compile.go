@@ -9,36 +9,45 @@ import (
 // infinite is a cost no path reaches; additions of two of them do not overflow.
 const infinite = math.MaxInt64 / 4
 
-// arc is one option on one interval, with the send of its stage included.
-type arc struct {
-	from, to      int32
+// leg is one option of a class, with the send of its stage included where the
+// interval is not the last. Intervals of one class share their legs.
+type leg struct {
+	group, next   int32 // nodes of a boundary that the stage starts at and hands over to
 	resource      int32
 	units         int32
 	delta         int64 // what the option adds to the index of the used vector
 	time          [2]int64
 	fee           int64
 	class, option int32
-	a, b          int32 // the interval
 }
 
-// compiled is a Problem as arcs between nodes. A node is a boundary; where the
+// arc is a leg on an interval.
+type arc struct {
+	*leg
+	from, to int32 // nodes
+	a, b     int32 // boundaries
+}
+
+// compiled is a Problem as legs between nodes. A node is a boundary; where the
 // send of a stage depends on the group of its successor it is a pair (boundary,
 // group of the stage that starts there), numbered boundary·groups + group.
 type compiled struct {
-	p       *Problem
-	nodes   int
-	sources []int32
-	sink    int32
-	arcs    []arc // ordered by from
-	first   []int32
-	stride  []int64 // of each resource in the index of a used vector
-	states  int64   // number of used vectors; the product of capacities + 1
+	p      *Problem
+	groups int
+	nodes  int
+	sink   int32
+	// kinds are the leg lists: of each class inside the chain, then of each class at
+	// its end. kindOf maps [a, b) at a·Boundaries+b to one; -1 where nothing runs it.
+	kinds  [][]leg
+	kindOf []int32
+	legs   int
+	stride []int64 // of each resource in the index of a used vector
+	states int64   // number of used vectors; the product of capacities + 1
 	// values are the distinct times of each phase, ascending.
 	values [2][]int64
 	// bottleneck tells for which phases T is worth a window of its own.
 	bottleneck [2]bool
 	balance    bool
-	packed     bool
 }
 
 func compile(p *Problem) (*compiled, error) {
@@ -48,7 +57,7 @@ func compile(p *Problem) (*compiled, error) {
 	if len(p.Class) != p.Boundaries*p.Boundaries {
 		return nil, fmt.Errorf("path: class table has %d entries: want %d (Boundaries squared)", len(p.Class), p.Boundaries*p.Boundaries)
 	}
-	c := &compiled{p: p, balance: p.BalanceNum > 0, packed: len(p.Packings) > 0}
+	c := &compiled{p: p, balance: p.BalanceNum > 0}
 	c.states = 1
 	for _, r := range p.Resources {
 		c.stride = append(c.stride, c.states)
@@ -57,30 +66,41 @@ func compile(p *Problem) (*compiled, error) {
 		}
 		c.states *= int64(r.Capacity + 1)
 	}
-	groups := c.splitGroups()
+	c.groups = c.splitGroups()
 	last := p.Boundaries - 1
-	c.nodes = last*groups + 1
-	c.sink = int32(last * groups)
-	for g := range groups {
-		c.sources = append(c.sources, int32(g))
+	c.nodes = last*c.groups + 1
+	c.sink = int32(last * c.groups)
+	c.kinds = make([][]leg, 2*len(p.Options))
+	c.kindOf = make([]int32, len(p.Class))
+	for class := range p.Options {
+		for end := range 2 {
+			if err := c.addClass(class, end); err != nil {
+				return nil, err
+			}
+		}
 	}
-	c.first = make([]int32, c.nodes+1)
-	c.arcs = make([]arc, 0, c.countArcs(groups))
-	for a := 0; a < last; a++ {
-		for g := range groups {
-			c.first[a*groups+g] = int32(len(c.arcs))
-			for b := a + 1; b <= last; b++ {
-				if err := c.addInterval(a, b, g, groups); err != nil {
-					return nil, err
+	for a := range p.Boundaries {
+		for b := range p.Boundaries {
+			i := a*p.Boundaries + b
+			c.kindOf[i] = -1
+			if class := p.Class[i]; class >= 0 && b > a {
+				k := 2*class + int32(bit(b == last))
+				if len(c.kinds[k]) > 0 {
+					c.kindOf[i] = k
+					c.legs += len(c.kinds[k])
 				}
 			}
 		}
 	}
-	for n := int(c.sink); n <= c.nodes; n++ {
-		c.first[n] = int32(len(c.arcs))
-	}
 	c.collectValues()
 	return c, nil
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // splitGroups is the number of nodes a boundary needs: 1 unless some group's send
@@ -96,65 +116,50 @@ func (c *compiled) splitGroups() int {
 	return 1
 }
 
-// countArcs bounds the number of arcs, so that they are allocated once.
-func (c *compiled) countArcs(groups int) int {
-	n := 0
-	for _, class := range c.p.Class {
-		if class >= 0 {
-			n += len(c.p.Options[class])
-		}
-	}
-	return n * groups
-}
-
-func (c *compiled) addInterval(a, b, g, groups int) error {
+// addClass makes the legs of a class, ordered by group; end is 1 for the last stage.
+func (c *compiled) addClass(class, end int) error {
 	p := c.p
-	class := p.ClassOf(a, b)
-	if class < 0 {
-		return nil
-	}
-	for i, o := range p.Options[class] {
-		if groups > 1 && int(o.Group) != g {
-			continue
-		}
-		if o.Units <= 0 || int(o.Resource) >= len(p.Resources) {
-			return fmt.Errorf("path: option %d of class %d takes %d units of resource %d: want a positive number of one of %d resources", i, class, o.Units, o.Resource, len(p.Resources))
-		}
-		if int(o.Units) > p.Resources[o.Resource].Capacity {
-			continue
-		}
-		base := arc{
-			from: int32(a*groups + g), resource: o.Resource, units: o.Units,
-			delta: int64(o.Units) * c.stride[o.Resource], time: o.Time, fee: o.Fee,
-			class: class, option: int32(i), a: int32(a), b: int32(b),
-		}
-		if b == p.Boundaries-1 {
-			base.to = c.sink
-			c.keep(base)
-			continue
-		}
-		for next := range groups {
-			leg := base
-			leg.to = int32(b*groups + next)
-			if p.Send != nil {
-				s := p.Send[o.Group][next]
-				leg.time[0] += s[0]
-				leg.time[1] += s[1]
+	var out []leg
+	for g := range c.groups {
+		for i, o := range p.Options[class] {
+			if o.Units <= 0 || int(o.Resource) >= len(p.Resources) {
+				return fmt.Errorf("path: option %d of class %d takes %d units of resource %d: want a positive number of one of %d resources", i, class, o.Units, o.Resource, len(p.Resources))
 			}
-			c.keep(leg)
+			if c.groups > 1 && int(o.Group) != g || int(o.Units) > p.Resources[o.Resource].Capacity {
+				continue
+			}
+			base := leg{
+				group: int32(g), resource: o.Resource, units: o.Units, delta: int64(o.Units) * c.stride[o.Resource],
+				time: o.Time, fee: o.Fee, class: int32(class), option: int32(i),
+			}
+			if end == 1 {
+				out = c.keep(out, base)
+				continue
+			}
+			for next := range c.groups {
+				x := base
+				x.next = int32(next)
+				if p.Send != nil {
+					s := p.Send[o.Group][next]
+					x.time[0] += s[0]
+					x.time[1] += s[1]
+				}
+				out = c.keep(out, x)
+			}
 		}
 	}
+	c.kinds[2*class+end] = out
 	return nil
 }
 
-// keep adds an arc unless it alone breaks a limit.
-func (c *compiled) keep(x arc) {
+// keep adds a leg unless it alone breaks a limit.
+func (c *compiled) keep(out []leg, x leg) []leg {
 	for ph, f := range c.p.Phases {
 		if c.p.Limit[ph] != NoLimit && f.Metric(x.time[ph], x.time[ph]) > c.p.Limit[ph] {
-			return
+			return out
 		}
 	}
-	c.arcs = append(c.arcs, x)
+	return append(out, x)
 }
 
 func (c *compiled) collectValues() {
@@ -163,21 +168,47 @@ func (c *compiled) collectValues() {
 		f := p.Phases[ph]
 		matters := p.Weight[ph] > 0 || p.Limit[ph] != NoLimit || (p.Cap != nil && p.Cap.Weight[ph] > 0)
 		c.bottleneck[ph] = matters && (f.Peak > 0 || f.Rate > 0) || (ph == 1 && c.balance)
-		// Distinct times come from the options, not from the far more numerous arcs.
-		values := make([]int64, 0, len(p.Options)*4)
-		for _, options := range p.Options {
-			for _, o := range options {
-				values = append(values, o.Time[ph])
-				if p.Send != nil {
-					for _, s := range p.Send[o.Group] {
-						values = append(values, o.Time[ph]+s[ph])
-					}
-				}
+		var values []int64
+		for _, legs := range c.kinds {
+			for i := range legs {
+				values = append(values, legs[i].time[ph])
 			}
 		}
 		slices.Sort(values)
 		c.values[ph] = slices.Compact(values)
 	}
+}
+
+// expand lists the arcs of a selection of legs by kind, ordered by node.
+func (c *compiled) expand(kinds [][]leg) []arc {
+	n := c.p.Boundaries
+	var out []arc
+	for a := range n - 1 {
+		for g := range c.groups {
+			for b := a + 1; b < n; b++ {
+				k := c.kindOf[a*n+b]
+				if k < 0 {
+					continue
+				}
+				for i := range kinds[k] {
+					x := &kinds[k][i]
+					if int(x.group) != g {
+						continue
+					}
+					out = append(out, arc{leg: x, from: int32(a*c.groups + g), to: c.node(b, x.next), a: int32(a), b: int32(b)})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// node is the number of (boundary, group); all groups meet at the sink.
+func (c *compiled) node(b int, group int32) int32 {
+	if b == c.p.Boundaries-1 {
+		return c.sink
+	}
+	return int32(b*c.groups) + group
 }
 
 // usedOf writes the used vector of an index into out.
@@ -232,7 +263,7 @@ func (c *compiled) balanced(low, peak int64) bool {
 }
 
 // tryPath values a chain of arcs; false where it is not a feasible path.
-func (c *compiled) tryPath(chain []int32) (int64, bool) {
+func (c *compiled) tryPath(chain []arc) (int64, bool) {
 	if len(chain) == 0 {
 		return 0, false
 	}
@@ -240,8 +271,7 @@ func (c *compiled) tryPath(chain []int32) (int64, bool) {
 	var fee, index int64
 	low := int64(math.MaxInt64)
 	used := make([]int, len(c.p.Resources))
-	for _, i := range chain {
-		x := &c.arcs[i]
+	for _, x := range chain {
 		for ph := range 2 {
 			sum[ph] += x.time[ph]
 			peak[ph] = max(peak[ph], x.time[ph])
@@ -265,10 +295,9 @@ func (c *compiled) tryPath(chain []int32) (int64, bool) {
 	return c.objective(sum, peak, fee), true
 }
 
-func (c *compiled) stages(chain []int32) []Stage {
+func stagesOf(chain []arc) []Stage {
 	out := make([]Stage, len(chain))
-	for i, k := range chain {
-		x := &c.arcs[k]
+	for i, x := range chain {
 		out[i] = Stage{From: int(x.a), To: int(x.b), Class: x.class, Option: x.option}
 	}
 	return out

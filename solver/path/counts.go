@@ -20,6 +20,7 @@ var noRest = rest{form: infinite, sum0: infinite, sum1: infinite, peak0: infinit
 // completion in each figure.
 type counts struct {
 	c       *compiled
+	arcs    []arc
 	reached [][]int32 // used vectors reached at each node, in order of discovery
 	there   [][]int64 // cheapest form value there; infinite where pruned
 	rest    [][]rest
@@ -51,19 +52,20 @@ func newCounts(c *compiled, lambda []int64) *counts {
 
 // forward finds the cheapest way to every state that may lie on a path of value
 // below cutoff. It reports false when ctx ended.
-func (s *counts) forward(ctx context.Context, arcs []int32, b *priced, cutoff int64) bool {
+func (s *counts) forward(ctx context.Context, arcs []arc, b *priced, cutoff int64) bool {
 	c := s.c
 	s.reached = make([][]int32, c.nodes)
 	s.there = make([][]int64, c.nodes)
 	s.via = make([][]int32, c.nodes)
-	for _, n := range c.sources {
-		s.reach(n, 0, 0, -1)
+	s.arcs = arcs
+	for g := range c.groups {
+		s.reach(int32(g), 0, 0, -1)
 	}
 	limit := (cutoff - 1 - b.form.constant) * priceScale
 	for k := 0; k < len(arcs); {
-		n := c.arcs[arcs[k]].from
+		n := arcs[k].from
 		end := k
-		for end < len(arcs) && c.arcs[arcs[end]].from == n {
+		for end < len(arcs) && arcs[end].from == n {
 			end++
 		}
 		if ctx.Err() != nil {
@@ -75,12 +77,12 @@ func (s *counts) forward(ctx context.Context, arcs []int32, b *priced, cutoff in
 				s.there[n][idx] = infinite
 				continue
 			}
-			for _, i := range arcs[k:end] {
-				x := &c.arcs[i]
+			for i := k; i < end; i++ {
+				x := &arcs[i]
 				if int(s.used[x.resource][idx])+int(x.units) > c.p.Resources[x.resource].Capacity {
 					continue
 				}
-				s.reach(x.to, int64(idx)+x.delta, v+c.cost(i, &b.form), i)
+				s.reach(x.to, int64(idx)+x.delta, v+b.form.of(x.leg), int32(i))
 			}
 		}
 		k = end
@@ -107,7 +109,7 @@ func (s *counts) reach(n int32, idx, v int64, via int32) {
 
 // backward fills the completions of the states that forward kept. Arcs run from
 // lower to higher nodes, so one pass in reverse settles all.
-func (s *counts) backward(ctx context.Context, arcs []int32, b *priced, cutoff int64) bool {
+func (s *counts) backward(ctx context.Context, arcs []arc, b *priced, cutoff int64) bool {
 	c := s.c
 	s.rest = make([][]rest, c.nodes)
 	for n, list := range s.reached {
@@ -126,9 +128,9 @@ func (s *counts) backward(ctx context.Context, arcs []int32, b *priced, cutoff i
 	}
 	most := cutoff - 1 - b.form.constant
 	for end := len(arcs); end > 0; {
-		n := c.arcs[arcs[end-1]].from
+		n := arcs[end-1].from
 		k := end
-		for k > 0 && c.arcs[arcs[k-1]].from == n {
+		for k > 0 && arcs[k-1].from == n {
 			k--
 		}
 		if ctx.Err() != nil {
@@ -140,8 +142,8 @@ func (s *counts) backward(ctx context.Context, arcs []int32, b *priced, cutoff i
 				continue
 			}
 			r := noRest
-			for _, i := range arcs[k:end] {
-				x := &c.arcs[i]
+			for i := k; i < end; i++ {
+				x := &arcs[i]
 				if int(s.used[x.resource][idx])+int(x.units) > c.p.Resources[x.resource].Capacity || s.rest[x.to] == nil {
 					continue
 				}
@@ -149,7 +151,7 @@ func (s *counts) backward(ctx context.Context, arcs []int32, b *priced, cutoff i
 				if t.form >= infinite {
 					continue
 				}
-				form := c.cost(i, &b.form) + t.form
+				form := b.form.of(x.leg) + t.form
 				if v+form > most {
 					continue
 				}
@@ -167,7 +169,7 @@ func (s *counts) backward(ctx context.Context, arcs []int32, b *priced, cutoff i
 }
 
 // cheapest is the chain of the cheapest path with admissible counts, nil if none.
-func (s *counts) cheapest() []int32 {
+func (s *counts) cheapest() []arc {
 	c := s.c
 	best, at := int64(infinite), int32(-1)
 	for _, idx := range s.reached[c.sink] {
@@ -178,15 +180,15 @@ func (s *counts) cheapest() []int32 {
 	if at < 0 {
 		return nil
 	}
-	var chain []int32
+	var chain []arc
 	n, idx := c.sink, int64(at)
 	for {
 		i := s.via[n][idx]
 		if i < 0 {
 			break
 		}
-		chain = append(chain, i)
-		x := &c.arcs[i]
+		x := s.arcs[i]
+		chain = append(chain, x)
 		n, idx = x.from, idx-x.delta
 	}
 	for i, j := 0, len(chain)-1; i < j; i, j = i+1, j-1 {

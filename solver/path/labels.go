@@ -31,13 +31,14 @@ const (
 
 // labeling enumerates the paths of one box by label setting.
 type labeling struct {
+	arcs   []arc
 	c      *compiled
 	box    *box
 	priced *priced
 	counts *counts // nil where the states are hashed
 	bounds []rest  // per node, where counts is nil
 	best   int64   // value to beat
-	chain  []int32 // of the best found
+	chain  []arc   // of the best found
 	labels []label
 	at     []map[int64][]int32 // per node: labels of each used vector, hashed
 	order  [][]int64           // per node: used vectors in order of discovery
@@ -48,8 +49,8 @@ type labeling struct {
 	limit  int // labels this box may make
 }
 
-func (c *compiled) newLabeling(b *box, pr *priced, s *counts, arcs []int32, best int64, width int) *labeling {
-	l := &labeling{c: c, box: b, priced: pr, counts: s, best: best, width: width, limit: maxLabels}
+func (c *compiled) newLabeling(b *box, pr *priced, s *counts, arcs []arc, best int64, width int) *labeling {
+	l := &labeling{c: c, arcs: arcs, box: b, priced: pr, counts: s, best: best, width: width, limit: maxLabels}
 	l.at = make([]map[int64][]int32, c.nodes)
 	l.order = make([][]int64, c.nodes)
 	l.apart = c.p.Cap != nil
@@ -65,19 +66,19 @@ func (c *compiled) newLabeling(b *box, pr *priced, s *counts, arcs []int32, best
 }
 
 // nodeBounds are completions without counts, for hashed states.
-func (c *compiled) nodeBounds(arcs []int32, f *costForm) []rest {
+func (c *compiled) nodeBounds(arcs []arc, f *costForm) []rest {
 	out := make([]rest, c.nodes)
 	for i := range out {
 		out[i] = noRest
 	}
 	out[c.sink] = rest{}
 	for k := len(arcs) - 1; k >= 0; k-- {
-		x := &c.arcs[arcs[k]]
+		x := &arcs[k]
 		t, r := &out[x.to], &out[x.from]
 		if t.form >= infinite {
 			continue
 		}
-		r.form = min(r.form, c.cost(arcs[k], f)+t.form)
+		r.form = min(r.form, f.of(x.leg)+t.form)
 		r.sum0 = min(r.sum0, x.time[0]+t.sum0)
 		r.sum1 = min(r.sum1, x.time[1]+t.sum1)
 		r.peak0 = min(r.peak0, max(x.time[0], t.peak0))
@@ -87,16 +88,16 @@ func (c *compiled) nodeBounds(arcs []int32, f *costForm) []rest {
 }
 
 // run extends labels node by node. Nodes are in topological order.
-func (l *labeling) run(ctx context.Context, arcs []int32) outcome {
-	c := l.c
-	for _, n := range c.sources {
-		l.insert(n, label{low: infinite, parent: -1, arc: -1})
+func (l *labeling) run(ctx context.Context) outcome {
+	c, arcs := l.c, l.arcs
+	for g := range c.groups {
+		l.insert(int32(g), label{low: infinite, parent: -1, arc: -1})
 	}
 	steps := 0
 	for k := 0; k < len(arcs); {
-		n := c.arcs[arcs[k]].from
+		n := arcs[k].from
 		end := k
-		for end < len(arcs) && c.arcs[arcs[end]].from == n {
+		for end < len(arcs) && arcs[end].from == n {
 			end++
 		}
 		for _, state := range l.order[n] {
@@ -104,8 +105,8 @@ func (l *labeling) run(ctx context.Context, arcs []int32) outcome {
 				if l.labels[id].dead {
 					continue
 				}
-				for _, i := range arcs[k:end] {
-					l.extend(id, i)
+				for i := k; i < end; i++ {
+					l.extend(id, int32(i))
 				}
 				if steps++; steps&63 == 0 && ctx.Err() != nil {
 					return stopped
@@ -143,7 +144,7 @@ func (l *labeling) kept(n int32, state int64) []int32 {
 
 func (l *labeling) extend(id, i int32) {
 	c := l.c
-	from, x := &l.labels[id], &c.arcs[i]
+	from, x := &l.labels[id], &l.arcs[i]
 	r := x.resource
 	used := from.state / c.stride[r] % int64(c.p.Resources[r].Capacity+1)
 	if used+int64(x.units) > int64(c.p.Resources[r].Capacity) {
@@ -288,10 +289,10 @@ func (l *labeling) finish() {
 	}
 }
 
-func (l *labeling) chainOf(id int32) []int32 {
-	var chain []int32
+func (l *labeling) chainOf(id int32) []arc {
+	var chain []arc
 	for ; l.labels[id].arc >= 0; id = l.labels[id].parent {
-		chain = append(chain, l.labels[id].arc)
+		chain = append(chain, l.arcs[l.labels[id].arc])
 	}
 	slices.Reverse(chain)
 	return chain

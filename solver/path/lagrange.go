@@ -45,8 +45,7 @@ func (c *compiled) forms(b *box) []costForm {
 	return out
 }
 
-func (c *compiled) cost(i int32, f *costForm) int64 {
-	x := &c.arcs[i]
+func (f *costForm) of(x *leg) int64 {
 	return f.coef[0]*x.time[0] + f.coef[1]*x.time[1] + x.fee
 }
 
@@ -56,31 +55,29 @@ type priced struct {
 	lambda []int64
 	bound  int64   // on J
 	toSink []int64 // per node, scaled: cheapest priced completion
-	chain  []int32 // the path that attains it
+	chain  []arc   // the path that attains it
 }
 
 // ascend searches prices that raise the bound until it reaches cutoff.
-// It returns nil where no path exists in the list of arcs.
-func (c *compiled) ascend(arcs []int32, form costForm, start []int64, cutoff int64) *priced {
-	k := len(c.p.Resources)
-	lambda := make([]int64, k)
+// It returns nil where no path exists over the legs.
+func (c *compiled) ascend(kinds [][]leg, form costForm, start []int64, cutoff int64) *priced {
+	lambda := make([]int64, len(c.p.Resources))
 	copy(lambda, start)
+	s := c.newShortest(kinds)
 	var best *priced
 	factor, stale := 1.0, 0
-	grad := make([]int64, k)
-	scratch := make([]int64, c.nodes)
-	via := make([]int32, c.nodes)
+	grad := make([]int64, len(lambda))
 	for range maxAscent {
-		value, source := c.shortest(arcs, &form, lambda, scratch, via)
+		value, source := s.run(&form, lambda)
 		if value >= infinite {
 			return nil
 		}
 		for r := range grad {
 			grad[r] = -int64(c.p.Resources[r].Capacity)
 		}
-		chain := c.walk(source, via)
-		for _, i := range chain {
-			grad[c.arcs[i].resource] += int64(c.arcs[i].units)
+		chain := s.walk(source)
+		for _, x := range chain {
+			grad[x.resource] += int64(x.units)
 		}
 		scaled := value
 		for r := range lambda {
@@ -88,15 +85,12 @@ func (c *compiled) ascend(arcs []int32, form costForm, start []int64, cutoff int
 		}
 		bound := ceilDiv(scaled, priceScale) + form.constant
 		if best == nil || bound > best.bound {
-			best = &priced{form: form, lambda: append([]int64(nil), lambda...), bound: bound, toSink: append([]int64(nil), scratch...), chain: chain}
+			best = &priced{form: form, lambda: append([]int64(nil), lambda...), bound: bound, toSink: append([]int64(nil), s.toSink...), chain: append([]arc(nil), chain...)}
 			stale = 0
 		} else if stale++; stale >= 3 {
 			factor, stale = factor/2, 0
 		}
-		if best.bound >= cutoff {
-			return best
-		}
-		if !c.step(lambda, grad, float64(cutoff-bound)*priceScale*factor) {
+		if best.bound >= cutoff || !c.step(lambda, grad, float64(cutoff-bound)*priceScale*factor) {
 			return best
 		}
 	}
@@ -136,63 +130,120 @@ func (c *compiled) step(lambda, grad []int64, target float64) bool {
 	return moved
 }
 
-// shortest fills toSink with the cheapest priced completions and via with the
-// first arc of each; it returns the value of the best source.
-func (c *compiled) shortest(arcs []int32, form *costForm, lambda, toSink []int64, via []int32) (int64, int32) {
-	for i := range toSink {
-		toSink[i], via[i] = infinite, -1
+// shortest finds cheapest priced paths. The best leg of a kind is found once for all
+// its intervals, so that identical layers cost one look-up an interval.
+type shortest struct {
+	c      *compiled
+	kinds  [][]leg
+	value  []int64 // of kind·pairs + group·groups + next: its cheapest leg, priced
+	which  []int32
+	toSink []int64 // per node: cheapest completion; infinite where there is none
+	viaB   []int32 // per node: boundary that the first stage of it ends at
+	viaLeg []*leg
+	chain  []arc
+}
+
+func (c *compiled) newShortest(kinds [][]leg) *shortest {
+	n := len(kinds) * c.groups * c.groups
+	return &shortest{
+		c: c, kinds: kinds, value: make([]int64, n), which: make([]int32, n),
+		toSink: make([]int64, c.nodes), viaB: make([]int32, c.nodes), viaLeg: make([]*leg, c.nodes),
 	}
-	toSink[c.sink] = 0
-	for k := len(arcs) - 1; k >= 0; k-- {
-		x := &c.arcs[arcs[k]]
-		rest := toSink[x.to]
-		if rest >= infinite {
-			continue
+}
+
+// run returns the cheapest value and the group that the path starts in.
+func (s *shortest) run(form *costForm, lambda []int64) (int64, int) {
+	c, pairs := s.c, s.c.groups*s.c.groups
+	for k, legs := range s.kinds {
+		at := s.value[k*pairs : (k+1)*pairs]
+		for i := range at {
+			at[i] = infinite
 		}
-		v := (form.coef[0]*x.time[0]+form.coef[1]*x.time[1]+x.fee)*priceScale + lambda[x.resource]*int64(x.units) + rest
-		if v < toSink[x.from] {
-			toSink[x.from], via[x.from] = v, arcs[k]
+		for i := range legs {
+			x := &legs[i]
+			v := form.of(x)*priceScale + lambda[x.resource]*int64(x.units)
+			if j := int(x.group)*c.groups + int(x.next); v < at[j] {
+				at[j], s.which[k*pairs+j] = v, int32(i)
+			}
 		}
 	}
-	value, source := int64(infinite), int32(-1)
-	for _, s := range c.sources {
-		if toSink[s] < value {
-			value, source = toSink[s], s
+	n := c.p.Boundaries
+	s.toSink[c.sink] = 0
+	for a := n - 2; a >= 0; a-- {
+		for g := range c.groups {
+			s.cheapest(a, g, n, pairs)
+		}
+	}
+	value, source := int64(infinite), -1
+	for g := range c.groups {
+		if s.toSink[g] < value {
+			value, source = s.toSink[g], g
 		}
 	}
 	return value, source
 }
 
-func (c *compiled) walk(source int32, via []int32) []int32 {
-	var chain []int32
-	for n := source; n >= 0 && n != c.sink; {
-		i := via[n]
-		chain = append(chain, i)
-		n = c.arcs[i].to
+func (s *shortest) cheapest(a, g, n, pairs int) {
+	c := s.c
+	best, end, at := int64(infinite), int32(-1), -1
+	for b := a + 1; b < n; b++ {
+		k := c.kindOf[a*n+b]
+		if k < 0 {
+			continue
+		}
+		base := int(k)*pairs + g*c.groups
+		for next := range c.groups {
+			v := s.value[base+next]
+			if v >= infinite {
+				continue
+			}
+			rest := s.toSink[c.node(b, int32(next))]
+			if rest < infinite && v+rest < best {
+				best, end, at = v+rest, int32(b), base+next
+			}
+		}
 	}
-	return chain
+	node := a*c.groups + g
+	s.toSink[node], s.viaB[node], s.viaLeg[node] = best, end, nil
+	if at >= 0 {
+		s.viaLeg[node] = &s.kinds[at/pairs][s.which[at]]
+	}
+}
+
+// walk lists the arcs of the cheapest path; the slice is reused by the next call.
+func (s *shortest) walk(group int) []arc {
+	c := s.c
+	s.chain = s.chain[:0]
+	a := 0
+	for node := int32(group); node != c.sink; {
+		x, b := s.viaLeg[node], int(s.viaB[node])
+		next := c.node(b, x.next)
+		s.chain = append(s.chain, arc{leg: x, from: node, to: next, a: int32(a), b: int32(b)})
+		node, a = next, b
+	}
+	return s.chain
 }
 
 // fix drops the arcs whose best priced path already reaches the cutoff.
-func (c *compiled) fix(arcs []int32, b *priced, cutoff int64) []int32 {
+func (c *compiled) fix(arcs []arc, b *priced, cutoff int64) []arc {
 	from := make([]int64, c.nodes)
 	for i := range from {
 		from[i] = infinite
 	}
-	for _, s := range c.sources {
-		from[s] = 0
+	for g := range c.groups {
+		from[g] = 0
 	}
 	limit := (cutoff - b.form.constant) * priceScale
 	for r, l := range b.lambda {
 		limit += l * int64(c.p.Resources[r].Capacity)
 	}
 	kept := arcs[:0]
-	for _, i := range arcs {
-		x := &c.arcs[i]
+	for i := range arcs {
+		x := &arcs[i]
 		if from[x.from] >= infinite || b.toSink[x.to] >= infinite {
 			continue
 		}
-		v := from[x.from] + c.cost(i, &b.form)*priceScale + b.lambda[x.resource]*int64(x.units)
+		v := from[x.from] + b.form.of(x.leg)*priceScale + b.lambda[x.resource]*int64(x.units)
 		if v < from[x.to] {
 			from[x.to] = v
 		}
@@ -200,7 +251,7 @@ func (c *compiled) fix(arcs []int32, b *priced, cutoff int64) []int32 {
 		if v+b.toSink[x.to] > limit-priceScale {
 			continue
 		}
-		kept = append(kept, i)
+		kept = append(kept, *x)
 	}
 	return kept
 }

@@ -40,12 +40,11 @@ const softLabels = 1 << 18
 type search struct {
 	c      *compiled
 	best   int64
-	chain  []int32
+	chain  []arc
 	queue  queue
 	boxes  int
 	labels int
 	serial int
-	arcs   []int32
 	open   int64 // least bound of a box given up unproved
 }
 
@@ -69,7 +68,7 @@ func Solve(ctx context.Context, p *Problem, opts Options) (Result, error) {
 			s.best, known = v.Objective, opts.Incumbent
 		}
 	}
-	if len(c.arcs) > 0 {
+	if c.legs > 0 {
 		root := c.wholeBox()
 		root.bound = -infinite
 		s.push(root)
@@ -81,7 +80,7 @@ func Solve(ctx context.Context, p *Problem, opts Options) (Result, error) {
 func (s *search) result(ctx context.Context, known []Stage, asked int64) (Result, error) {
 	r := Result{Boxes: s.boxes, Labels: s.labels, Stages: known}
 	if s.chain != nil {
-		r.Stages = s.c.stages(s.chain)
+		r.Stages = stagesOf(s.chain)
 	}
 	r.Bound = min(s.best, s.open)
 	for _, b := range s.queue {
@@ -112,23 +111,30 @@ func (s *search) result(ctx context.Context, known []Stage, asked int64) (Result
 
 // most is more than any path can cost.
 func (c *compiled) most() int64 {
-	far := make([][3]int64, c.nodes)
+	n := c.p.Boundaries
+	most := make([][3]int64, len(c.kinds))
 	var peak [2]int64
-	for k := len(c.arcs) - 1; k >= 0; k-- {
-		x := &c.arcs[k]
-		for ph := range 2 {
-			far[x.from][ph] = max(far[x.from][ph], x.time[ph]+far[x.to][ph])
-			peak[ph] = max(peak[ph], x.time[ph])
-		}
-		far[x.from][2] = max(far[x.from][2], x.fee+far[x.to][2])
-	}
-	var worst [3]int64
-	for _, n := range c.sources {
-		for i := range worst {
-			worst[i] = max(worst[i], far[n][i])
+	for k, legs := range c.kinds {
+		for i := range legs {
+			x := &legs[i]
+			for ph := range 2 {
+				most[k][ph] = max(most[k][ph], x.time[ph])
+				peak[ph] = max(peak[ph], x.time[ph])
+			}
+			most[k][2] = max(most[k][2], x.fee)
 		}
 	}
-	return c.objective([2]int64{worst[0], worst[1]}, peak, worst[2])
+	far := make([][3]int64, n)
+	for a := n - 2; a >= 0; a-- {
+		for b := a + 1; b < n; b++ {
+			if k := c.kindOf[a*n+b]; k >= 0 {
+				for i := range most[k] {
+					far[a][i] = max(far[a][i], most[k][i]+far[b][i])
+				}
+			}
+		}
+	}
+	return c.objective([2]int64{far[0][0], far[0][1]}, peak, far[0][2])
 }
 
 func (s *search) run(ctx context.Context) {
@@ -161,17 +167,17 @@ func (s *search) push(b *box) {
 func (s *search) settle(ctx context.Context, b *box) bool {
 	c := s.c
 	s.boxes++
-	s.arcs = c.filter(b, s.arcs)
-	if !c.tighten(b, s.arcs) {
+	legs := c.filter(b)
+	if !c.tighten(b, legs) {
 		return true
 	}
-	s.arcs = c.filter(b, s.arcs)
-	if !c.tighten(b, s.arcs) {
+	legs = c.filter(b)
+	if !c.tighten(b, legs) {
 		return true
 	}
 	var pr *priced
 	for _, form := range c.forms(b) {
-		x := c.ascend(s.arcs, form, b.lambda, s.best)
+		x := c.ascend(legs, form, b.lambda, s.best)
 		if x == nil {
 			return true
 		}
@@ -187,7 +193,7 @@ func (s *search) settle(ctx context.Context, b *box) bool {
 	if b.bound >= s.best {
 		return true
 	}
-	arcs := c.fix(s.arcs, pr, s.best)
+	arcs := c.fix(c.expand(legs), pr, s.best)
 	left, right := c.split(b)
 	if left != nil && int64(len(arcs))*c.states > directWork {
 		s.push(left)
@@ -210,7 +216,7 @@ func (s *search) settle(ctx context.Context, b *box) bool {
 }
 
 // enumerate settles a box by labels.
-func (s *search) enumerate(ctx context.Context, b *box, pr *priced, arcs []int32, splittable bool) outcome {
+func (s *search) enumerate(ctx context.Context, b *box, pr *priced, arcs []arc, splittable bool) outcome {
 	c := s.c
 	var exact *counts
 	if c.dense() {
@@ -229,7 +235,7 @@ func (s *search) enumerate(ctx context.Context, b *box, pr *priced, arcs []int32
 	}
 	if s.chain == nil {
 		beam := c.newLabeling(b, pr, exact, arcs, s.best, 2)
-		if beam.run(ctx, arcs) == stopped {
+		if beam.run(ctx) == stopped {
 			return stopped
 		}
 		s.labels += len(beam.labels)
@@ -240,16 +246,16 @@ func (s *search) enumerate(ctx context.Context, b *box, pr *priced, arcs []int32
 	if splittable {
 		l.limit = softLabels
 	}
-	out := l.run(ctx, arcs)
+	out := l.run(ctx)
 	s.labels += len(l.labels)
 	s.offer(l.chain)
 	return out
 }
 
 // offer takes a chain as the incumbent where it is a better path.
-func (s *search) offer(chain []int32) {
+func (s *search) offer(chain []arc) {
 	if v, ok := s.c.tryPath(chain); ok && v < s.best {
-		s.best, s.chain = v, append([]int32(nil), chain...)
+		s.best, s.chain = v, append([]arc(nil), chain...)
 	}
 }
 
@@ -280,18 +286,18 @@ func LowerBound(p *Problem, cutoff int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if len(c.arcs) == 0 {
+	if c.legs == 0 {
 		return NoLimit, nil
 	}
 	most := c.most() + 1
 	b := c.wholeBox()
-	arcs := c.filter(b, nil)
-	if !c.tighten(b, arcs) {
+	legs := c.filter(b)
+	if !c.tighten(b, legs) {
 		return NoLimit, nil
 	}
 	var best int64
 	for _, form := range c.forms(b) {
-		x := c.ascend(arcs, form, nil, min(cutoff, most))
+		x := c.ascend(legs, form, nil, min(cutoff, most))
 		if x == nil || x.bound >= most {
 			return NoLimit, nil
 		}
