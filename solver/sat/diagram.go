@@ -12,6 +12,7 @@ import (
 // constraints", 2012, here with more than two branches a level). It may be asked for
 // several bounds; nodes are shared between them.
 type diagram struct {
+	f     *formula
 	items []item
 	rest  []int64 // rest[i]: most that the items from i on can add up to
 	nodes []node
@@ -41,7 +42,7 @@ const (
 
 // newDiagram orders the items by weight, the heaviest first, which keeps the number
 // of different slacks low.
-func newDiagram(items []item, limit int) *diagram {
+func (f *formula) newDiagram(items []item, limit int) *diagram {
 	items = slices.Clone(items)
 	slices.SortStableFunc(items, func(a, b item) int {
 		switch d := b.max() - a.max(); {
@@ -52,7 +53,7 @@ func newDiagram(items []item, limit int) *diagram {
 		}
 		return 0
 	})
-	d := &diagram{items: items, limit: limit, rest: make([]int64, len(items)+1),
+	d := &diagram{f: f, items: items, limit: limit, rest: make([]int64, len(items)+1),
 		nodes: make([]node, 2), known: make([][]span, len(items))}
 	for i := len(items) - 1; i >= 0; i-- {
 		d.rest[i] = d.rest[i+1] + items[i].max()
@@ -60,7 +61,8 @@ func newDiagram(items []item, limit int) *diagram {
 	return d
 }
 
-// root is the node of Σ items ≤ bound; false where the diagram outgrows its limit.
+// root is the node of Σ items ≤ bound; false where the diagram outgrows its limit or
+// the context ends.
 func (d *diagram) root(bound int64) (int32, bool) {
 	at, ok := d.build(0, bound)
 	return at.node, ok
@@ -78,6 +80,9 @@ func (d *diagram) build(level int, slack int64) (span, bool) {
 		return known[at], true
 	}
 	it := d.items[level]
+	if len(d.nodes)%ctxEvery == 0 && d.f.ctx.Err() != nil {
+		return span{}, false
+	}
 	if d.size += len(it.lits) + 1; d.size > d.limit {
 		return span{}, false
 	}
@@ -114,12 +119,12 @@ func (d *diagram) build(level int, slack int64) (span, bool) {
 
 // emit defines the nodes below root that have no literal yet and returns the literal
 // that implies Σ items ≤ bound. The root must be neither constant.
-func (d *diagram) emit(f *formula, root int32) lit {
+func (d *diagram) emit(root int32) lit {
 	n := &d.nodes[root]
 	if n.lit != 0 {
 		return n.lit
 	}
-	n.lit = f.fresh()
+	n.lit = d.f.fresh()
 	it := d.items[n.level]
 	previous := int32(-1)
 	for j, child := range n.children {
@@ -138,9 +143,9 @@ func (d *diagram) emit(f *formula, root int32) lit {
 			continue
 		case nodeFalse:
 		default:
-			clause = append(clause, d.emit(f, child))
+			clause = append(clause, d.emit(child))
 		}
-		f.define(clause...)
+		d.f.define(clause...)
 	}
 	return n.lit
 }

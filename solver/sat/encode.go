@@ -174,7 +174,7 @@ func (e *encoding) simple(s atMost) bool {
 
 // diagram encodes Σ items ≤ bound as a decision diagram unless that is too large.
 func (e *encoding) diagram(items []item, bound int64) bool {
-	d := newDiagram(items, e.diagramLimit(items))
+	d := e.f.newDiagram(items, e.diagramLimit(items))
 	root, ok := d.root(bound)
 	if !ok {
 		return false
@@ -184,7 +184,7 @@ func (e *encoding) diagram(items []item, bound int64) bool {
 	case nodeFalse:
 		e.f.require()
 	default:
-		e.f.require(d.emit(e.f, root))
+		e.f.require(d.emit(root))
 	}
 	return true
 }

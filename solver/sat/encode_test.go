@@ -110,14 +110,14 @@ func TestSums(t *testing.T) {
 		f.guard = guards[1]
 		f.atLeastBinary(sum.bits, floor)
 		f.guard = 0
-		d := newDiagram(tidied, 1<<20)
+		d := f.newDiagram(tidied, 1<<20)
 		root, ok := d.root(bound)
 		if !ok {
 			t.Fatal("the diagram outgrew a limit that it cannot reach")
 		}
 		var rootLit lit
 		if root > nodeTrue {
-			rootLit = d.emit(f, root)
+			rootLit = d.emit(root)
 		}
 		holds := func(assumed ...lit) bool { return eng.solve(context.Background(), assumed) == satisfiable }
 		enumerate(eng, ls, func(values []bool, possible bool) {
@@ -161,7 +161,7 @@ func TestDiagramGivesUp(t *testing.T) {
 		items = append(items, item{lits: inputs(f, 1), weights: []int64{w}})
 		half += w / 2
 	}
-	if _, ok := newDiagram(items, 1000).root(half); ok {
+	if _, ok := f.newDiagram(items, 1000).root(half); ok {
 		t.Error("a diagram of exponential size was built within 1000 clauses")
 	}
 }

@@ -20,7 +20,7 @@ func (e *encoding) newObjective() *objective {
 	}
 	o.base, o.items = e.items(obj.Terms, o.sign)
 	o.base += o.sign * obj.Constant
-	o.dd = newDiagram(o.items, e.diagramLimit(o.items))
+	o.dd = e.f.newDiagram(o.items, e.diagramLimit(o.items))
 	return o
 }
 
@@ -48,7 +48,7 @@ func (o *objective) below(f *formula, cutoff int64) (l lit, possible bool) {
 		case root == nodeFalse:
 			return 0, false
 		default:
-			return o.dd.emit(f, root), true
+			return o.dd.emit(root), true
 		}
 	}
 	if o.sum.bits == nil {
