@@ -14,6 +14,7 @@ type Family struct {
 	Layers, Pools, Units int   // Units of each pool, all to be used
 	Degrees              []int // units that a stage may take
 	Ceiling              int64 // longest stage time allowed; 0: three times the even share
+	Seed                 uint32
 }
 
 // Name tells the instances of a benchmark apart.
@@ -59,7 +60,7 @@ type candidate struct {
 
 func (f Family) candidates() []candidate {
 	// Speeds differ by pool and layers by a congruential generator (Numerical Recipes).
-	state := uint32(7)
+	state := f.Seed + 7
 	weight := make([]int64, f.Layers)
 	total := int64(0)
 	for i := range weight {

@@ -96,11 +96,29 @@ func expression(t *rapid.T, vars []solver.Variable, scale int64) solver.Expr {
 	return e
 }
 
-// random compares a backend with exhaustive search.
-func random(t *testing.T, b solver.Backend) {
+// RandomPath draws a small path model with a side constraint on the number of stages.
+func RandomPath(t *rapid.T) *solver.Model {
+	f := Family{
+		Layers:  rapid.IntRange(1, 7).Draw(t, "layers"),
+		Pools:   rapid.IntRange(1, 2).Draw(t, "pools"),
+		Units:   rapid.IntRange(1, 3).Draw(t, "units"),
+		Degrees: rapid.SampledFrom([][]int{{1}, {1, 2}}).Draw(t, "degrees"),
+		Seed:    rapid.Uint32().Draw(t, "seed"),
+	}
+	m := f.Model()
+	var stages solver.Expr
+	for i := range m.NumVariables() {
+		stages = stages.Add(1, m.Variable(i))
+	}
+	m.AtMost("stages", stages, int64(rapid.IntRange(1, 6).Draw(t, "stages")))
+	return m
+}
+
+// random compares a backend with exhaustive search on models drawn at random.
+func random(t *testing.T, b solver.Backend, draw func(*rapid.T) *solver.Model) {
 	oracle := bruteforce.New()
 	rapid.Check(t, func(rt *rapid.T) {
-		m := RandomModel(rt)
+		m := draw(rt)
 		want, err := oracle.Solve(t.Context(), m, solver.Options{})
 		if err != nil {
 			rt.Fatal(err)

@@ -25,7 +25,8 @@ func Run(t *testing.T, fresh func() solver.Backend) {
 	t.Run("DeadlineInTheMiddle", func(t *testing.T) { deadlineInTheMiddle(t, fresh()) })
 	t.Run("UsableAfterCancel", func(t *testing.T) { usableAfterCancel(t, fresh()) })
 	t.Run("Repeatable", func(t *testing.T) { repeatable(t, fresh) })
-	t.Run("Random", func(t *testing.T) { random(t, fresh()) })
+	t.Run("Random", func(t *testing.T) { random(t, fresh(), RandomModel) })
+	t.Run("RandomPath", func(t *testing.T) { random(t, fresh(), RandomPath) })
 	if _, ok := fresh().(solver.Conflicter); ok {
 		t.Run("Conflict", func(t *testing.T) { conflicts(t, fresh().(solver.Conflicter)) })
 	}
