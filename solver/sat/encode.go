@@ -59,7 +59,7 @@ func (b Backend) encode(ctx context.Context, m *solver.Model, guarded []solver.C
 	parts := e.telescope()
 	e.findGroups(parts)
 	for _, p := range parts {
-		if e.f.ended {
+		if e.f.stopped() {
 			break
 		}
 		e.f.guard = e.guards[p.from]
@@ -78,6 +78,9 @@ func (b Backend) encode(ctx context.Context, m *solver.Model, guarded []solver.C
 // not count: what is built on a group must hold whether the row is on or off.
 func (e *encoding) findGroups(parts []part) {
 	for _, p := range parts {
+		if e.f.stopped() {
+			return
+		}
 		if e.guards[p.from] != 0 {
 			continue
 		}

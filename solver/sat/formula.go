@@ -42,11 +42,16 @@ func (f *formula) define(clause ...lit) {
 	if f.ended {
 		return
 	}
-	if f.count++; f.count%ctxEvery == 0 && f.ctx.Err() != nil {
-		f.ended = true
+	if f.count++; f.count%ctxEvery == 0 && f.stopped() {
 		return
 	}
 	f.sink(clause)
+}
+
+// stopped looks at the context; once it has ended the encoding is given up.
+func (f *formula) stopped() bool {
+	f.ended = f.ended || f.ctx.Err() != nil
+	return f.ended
 }
 
 // anyOf is a literal equal to the disjunction of at least one literal.

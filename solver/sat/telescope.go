@@ -24,6 +24,9 @@ func (e *encoding) telescope() []part {
 	var parts []part
 	sum := running{coef: make(map[int]int64)}
 	for c, r := range e.m.Rows() {
+		if e.f.stopped() {
+			return nil // a cut has thousands of terms
+		}
 		r = r.Reduced()
 		if e.guards[c] != 0 || !e.conservation(r) || !sum.add(r) {
 			parts = append(parts, part{c, r})
