@@ -29,6 +29,7 @@ type fact struct {
 // Facts are kept by the path of their key: "workload.batch", "cluster.pools.0.count".
 type draft struct {
 	facts      map[string]fact
+	table      map[string]key // keyTable, built once a draft
 	statements []inputs.Statement
 	problems   Diagnostics
 	// pools counts the pools that are listed one by one; 0: the cluster is one pool
@@ -61,7 +62,7 @@ type configFile struct {
 	rank rank
 }
 
-func newDraft() *draft { return &draft{facts: map[string]fact{}} }
+func newDraft() *draft { return &draft{facts: map[string]fact{}, table: keyTable()} }
 
 // say records a statement and returns its number.
 func (d *draft) say(place inputs.Place, text string) int {
@@ -87,7 +88,7 @@ func (d *draft) problem(place inputs.Place, problem, want, hint string) {
 
 // setText parses a text for a key and records it; a text that does not parse is a problem.
 func (d *draft) setText(statement int, path, text string, at inputs.Place, r rank) bool {
-	k, ok := keyOf(path)
+	k, ok := d.keyOf(path)
 	if !ok {
 		d.problem(at, fmt.Sprintf("unknown key %q", path), "", "")
 		return false
@@ -111,7 +112,7 @@ func wantOf(err error) string {
 // set records a value of a key. It reports false, with a problem, where the value
 // is out of bounds or contradicts another statement of the same rank.
 func (d *draft) set(statement int, path string, v any, at inputs.Place, r rank) bool {
-	k, ok := keyOf(path)
+	k, ok := d.keyOf(path)
 	if !ok {
 		d.problem(at, fmt.Sprintf("unknown key %q", path), "", "")
 		return false

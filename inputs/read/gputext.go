@@ -50,6 +50,9 @@ var (
 		`are|is|available|identical|homogeneous|pool|we|have|there|all|on|one|same|type|for|to|use|cluster|graphics|ai|memory|hbm)\b`)
 )
 
+// smallNumber is a word that counts rather than names; "4090" names.
+var smallNumber = regexp.MustCompile(`^\d{1,3}$`)
+
 // nameWords is the longest accelerator name in words: "NVIDIA RTX PRO 6000 Blackwell Server Edition".
 const nameWords = 8
 
@@ -138,6 +141,9 @@ func takeAccelerator(lib library, p *prose) string {
 			name := string(p.left[start:end])
 			if !strings.ContainsAny(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz") && len(name) < 4 {
 				continue // a count
+			}
+			if smallNumber.MatchString(string(p.left[at[i][0]:at[i][1]])) || smallNumber.MatchString(string(p.left[at[i+size-1][0]:end])) {
+				continue // "16 T4" is sixteen of them, not the 16 GB one
 			}
 			if described.MatchString(string(p.left[at[i][0]:at[i][1]])) || described.MatchString(string(p.left[at[i+size-1][0]:end])) {
 				continue // "H100 GPU": the name is found without the noun

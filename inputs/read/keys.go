@@ -29,7 +29,7 @@ func (k key) noun() string {
 
 // keyOf finds the key of a path. A field of a listed pool ("cluster.pools.0.count")
 // is the field of the cluster ("cluster.count").
-func keyOf(path string) (key, bool) {
+func (d *draft) keyOf(path string) (key, bool) {
 	if rest, ok := strings.CutPrefix(path, "cluster.pools."); ok {
 		_, field, _ := strings.Cut(rest, ".")
 		if field == "network" {
@@ -37,12 +37,17 @@ func keyOf(path string) (key, bool) {
 		}
 		path = "cluster." + field
 	}
+	k, ok := d.table[path]
+	return k, ok
+}
+
+// keyTable is the keys by path.
+func keyTable() map[string]key {
+	table := map[string]key{}
 	for _, k := range keys() {
-		if k.path == path {
-			return k, true
-		}
+		table[k.path] = k
 	}
-	return key{}, false
+	return table
 }
 
 // typed turns a parser and a printer of one type into those of a key.

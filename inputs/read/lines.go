@@ -41,6 +41,18 @@ func (it item) at(offset int) inputs.Place {
 	return place
 }
 
+// part is the item with a part of its value.
+func (it item) part(from, to int) item {
+	pieces := []piece{{0, it.at(from)}}
+	for _, p := range it.pieces {
+		if p.offset > from && p.offset < to {
+			pieces = append(pieces, piece{p.offset - from, p.at})
+		}
+	}
+	it.value, it.pieces = it.value[from:to], pieces
+	return it
+}
+
 var (
 	fence     = regexp.MustCompile("^\\s*(```+|~~~+)\\s*[\\w+-]*\\s*$")
 	rule      = regexp.MustCompile(`^\s*([-*_]\s*){3,}$|^\s*=+\s*$`)

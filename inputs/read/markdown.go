@@ -46,12 +46,13 @@ type markdown struct {
 	*draft
 	file    string
 	catalog library
+	readers []reader
 	titled  bool // a heading outside the known sections was taken as the title
 }
 
 // readMarkdown reads a Markdown condition. Problems end in the draft.
 func readMarkdown(d *draft, lib library, file string, data []byte) {
-	m := &markdown{draft: d, file: file, catalog: lib}
+	m := &markdown{draft: d, file: file, catalog: lib, readers: readers()}
 	items := m.lines(string(data))
 	hasChildren := map[string]bool{}
 	for _, it := range items {
@@ -155,7 +156,19 @@ func readers() []reader {
 	for _, part := range [][]reader{environmentReaders(), modelReaders(), inputReaders(), requirementReaders(), strategyReaders()} {
 		all = append(all, part...)
 	}
+	// The tables hold names as people write them; they are looked up by meaning.
+	for i := range all {
+		all[i].names, all[i].own = phrases(all[i].names), phrases(all[i].own)
+	}
 	return all
+}
+
+func phrases(names []string) []string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = phrase(n)
+	}
+	return out
 }
 
 // statement reads one item: a known name, or prose that mentions one.
@@ -187,10 +200,13 @@ func (m *markdown) statement(it item) {
 // parenthesis is an abbreviation or unit behind a name: "token(TTFT)".
 var parenthesis = regexp.MustCompile(`[(（\[]([^)）\]]*)[)）\]]`)
 
+// numbered is the number or letter of one of several: "GPU pool 2", "Group B".
+var numbered = regexp.MustCompile(` (\d+|[a-z])$`)
+
 // reader finds the reader of an item: by its name in its own section, then in the
 // others, then by the name in its parenthesis, then by a name its prose mentions.
 func (m *markdown) reader(it item) (reader, bool) {
-	all := readers()
+	all := m.readers
 	var keys []string
 	if it.key != "" {
 		keys = append(keys, phrase(it.key), phrase(parenthesis.ReplaceAllString(it.key, "")))
@@ -200,6 +216,7 @@ func (m *markdown) reader(it item) (reader, bool) {
 		if it.parent != "" {
 			keys = append([]string{phrase(it.parent + " " + it.key)}, keys...)
 		}
+		keys = append(keys, numbered.ReplaceAllString(phrase(it.key), "")) // "Pool 2"
 	} else if it.parent != "" {
 		keys = append(keys, phrase(it.parent))
 	}
@@ -258,7 +275,7 @@ func (m *markdown) unknown(s *stated) {
 	}
 	var own, others []string
 	titles := map[string]string{}
-	for _, r := range readers() {
+	for _, r := range m.readers {
 		for _, n := range r.names {
 			titles[n] = r.title
 			if r.section == s.section {
@@ -273,7 +290,7 @@ func (m *markdown) unknown(s *stated) {
 		hint = fmt.Sprintf("did you mean %q?", titles[best])
 	} else if len(own) > 0 {
 		var known []string
-		for _, r := range readers() {
+		for _, r := range m.readers {
 			if r.section == s.section && !contains(known, r.title) {
 				known = append(known, r.title)
 			}
@@ -285,7 +302,7 @@ func (m *markdown) unknown(s *stated) {
 
 // one reads the single quantity of a statement into a key.
 func (m *markdown) one(s *stated, path string) {
-	k, _ := keyOf(path)
+	k, _ := m.keyOf(path)
 	all := findAll(s.prose, k.parse)
 	switch len(all) {
 	case 1:

@@ -44,7 +44,7 @@ func phrase(s string) string {
 		if to, ok := synonyms[w]; ok {
 			w = to
 		}
-		if !stopwords[w] {
+		if !stopwords[w] && (len(out) == 0 || out[len(out)-1] != w) { // "XPU cards" is "gpu" once
 			out = append(out, w)
 		}
 	}

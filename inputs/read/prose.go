@@ -62,7 +62,7 @@ type found[T any] struct {
 
 // quantityStart is where a quantity may begin: a bracket, a currency or a digit
 // that is not part of a word ("H100", "top-8").
-var quantityStart = regexp.MustCompile(`(^|[^\pL\d.,_])([\[$]?\s?[-+]?\d)`)
+var quantityStart = regexp.MustCompile(`(^|[^\pL\d.,_])((?:[\[$]\s?)?[-+]?\d)`)
 
 // unitWords is the longest unit in words: "tokens per second per GPU" and a range
 // "128 to 10240 tokens" have five.

@@ -164,7 +164,7 @@ const sameMemory = 0.02
 // warnFact warns where a stated fact is a tenth or more off the catalogue's.
 func (d *draft) warnFact(named bool, path string, stated, known float64, show func(float64) string) {
 	if named && known > 0 && math.Abs(stated/known-1) >= 0.1 {
-		k, _ := keyOf(path)
+		k, _ := d.keyOf(path)
 		d.warn("%s: %s is stated (%s), the catalogue says %s: the stated figure is used", k.noun(), show(stated), d.origin(d.facts[path]), show(known))
 	}
 }
@@ -349,8 +349,9 @@ func (d *draft) count(p *inputs.Pool, i int, label string) bool {
 	return true
 }
 
-// maxGPUs bounds a stated number: every GPU gets a name.
-const maxGPUs = 1 << 20
+// maxGPUs bounds a stated number: every GPU gets a name. The largest clusters in use
+// have about 100,000.
+const maxGPUs = 1 << 17
 
 func nodeText(nodes, per int, hasPer bool) string {
 	if hasPer {
@@ -392,7 +393,7 @@ func (d *draft) network(pools []inputs.Pool) inputs.Link {
 func (d *draft) severalHosts(pools []inputs.Pool) bool {
 	names := map[string]bool{}
 	for _, p := range pools {
-		if len(p.Nodes) == 0 {
+		if len(p.Nodes) == 0 || len(p.Nodes) > 1 && p.Nodes[0].Host != p.Nodes[1].Host {
 			return true
 		}
 		for _, n := range p.Nodes {

@@ -71,7 +71,7 @@ func (d *draft) checkShapes(m *inputs.Model, source string) {
 			put(v)
 			return
 		}
-		k, _ := keyOf(path)
+		k, _ := d.keyOf(path)
 		d.problem(d.place(path), fmt.Sprintf("%s %d contradicts %s (%d)", k.noun(), v, source, get1()), "shapes that agree with the named model",
 			"leave out the shape, or leave out the name and state all shapes")
 	}

@@ -179,4 +179,3 @@ func (d *draft) denseLayers(m *inputs.Model) {
 		}
 	}
 }
-

@@ -148,11 +148,7 @@ var poolSplit = regexp.MustCompile(`\s\+\s|;\s*|,\s+|\band\b`)
 // poolItems finds pools that are listed one by one, as bullets or joined by "+",
 // and records them. It returns the items that it used up.
 func (m *markdown) poolItems(items []item) map[int]bool {
-	type part struct {
-		item  int
-		value string
-		at    int
-	}
+	type part struct{ item, from, to int }
 	var parts []part
 	for i, it := range items {
 		r, ok := m.reader(it)
@@ -164,13 +160,13 @@ func (m *markdown) poolItems(items []item) map[int]bool {
 		for _, sep := range append(poolSplit.FindAllStringIndex(it.value, -1), []int{len(it.value), len(it.value)}) {
 			p := newProse(it.value[at:sep[0]])
 			if takeAccelerator(m.catalog, p) != "" {
-				own = append(own, part{i, it.value[at:sep[0]], at})
+				own = append(own, part{i, at, sep[0]})
 				at = sep[1]
 			}
 		}
 		// What follows the last accelerator ("…, 2 nodes") belongs to it.
 		if n := len(own); n > 0 && at <= len(it.value) && strings.TrimSpace(it.value[min(at, len(it.value)):]) != "" {
-			own[n-1].value = it.value[own[n-1].at:]
+			own[n-1].to = len(it.value)
 		}
 		parts = append(parts, own...)
 	}
@@ -188,11 +184,8 @@ func (m *markdown) poolItems(items []item) map[int]bool {
 			numbers[p.item] = m.say(it.keyAt, it.text)
 		}
 		usedUp[p.item] = true
-		s := &stated{item: it, prose: newProse(p.value), number: numbers[p.item]}
-		for j := range s.pieces { // places count from the part
-			s.pieces = append([]piece(nil), it.pieces...)
-			s.pieces[j].offset -= p.at
-		}
+		part := it.part(p.from, p.to)
+		s := &stated{item: part, prose: newProse(part.value), number: numbers[p.item]}
 		m.gpuFacts(s, poolPath(m.pools-len(parts)+i, ""))
 	}
 	return usedUp

@@ -25,28 +25,29 @@ func strategyReaders() []reader {
 
 // degree reads one degree: "16", "8-way", "8-way tensor parallelism", or a list with more ("TP8, PP2").
 func (m *markdown) degree(s *stated, path string) {
-	k, _ := keyOf(path)
+	k, _ := m.keyOf(path)
 	text := strings.Trim(strings.TrimSpace(s.value), ".。; ")
 	if _, err := k.parse(text); err == nil {
 		m.whole(s, path)
 		return
 	}
-	if s.key == "" {
-		readStrategy(m, s)
-		return
+	// "TP=8, PP=2": the first degree is this one's, the rest names its own.
+	if s.key != "" {
+		if first, at, ok := s.capture(leadingDegree); ok && !m.setText(s.number, path, first, s.at(at), fromFile) {
+			return
+		}
 	}
-	all := findAll(s.prose, k.parse)
-	if len(all) != 1 {
-		m.problem(s.at(0), fmt.Sprintf("no single degree found in %q", s.text), "a degree such as 8 or 8-way", "")
-		return
-	}
-	s.mask(all[0].start, all[0].end)
-	m.set(s.number, path, all[0].value, s.at(all[0].start), fromFile)
+	readStrategy(m, s)
 	for s.take(strategyWords) {
+	}
+	if m.statements[s.number].UsedAs == "" {
+		_, err := k.parse(text)
+		m.problem(s.at(0), fmt.Sprintf("no degree found in %q", s.text), wantOf2(err), "")
 	}
 }
 
 var (
+	leadingDegree = regexp.MustCompile(`(?i)^\s*(\d+)(?:[- ]?ways?\b|\b)`)
 	degreeShort   = regexp.MustCompile(`(?i)\b(tp|pp|ep|cp|dp|sp)\s*(?:size|degree)?\s*[-=:×x]?\s*(\d+)\b`)
 	degreeWords   = regexp.MustCompile(`(?i)\b(\d+)[- ]?(?:way|stage|x|fold)?s?\s*[- ]?(tensor|pipeline|expert|context|data|sequence)(?:[- ]parallel(?:ism)?)?\b(?:\s*\(?(?:tp|pp|ep|cp|dp|sp)\)?)?`)
 	degreeAfter   = regexp.MustCompile(`(?i)\b(tensor|pipeline|expert|context|data|sequence)(?:[- ]parallel(?:ism)?)?\s*(?:size|degree|of|is|=|:|\(?(?:tp|pp|ep|cp|dp|sp)\)?)*\s*(\d+)(?:[- ]?way)?\b`)
