@@ -21,6 +21,8 @@ type explorer struct {
 	prove prover
 	// relaxed caches the relaxation of each layout.
 	relaxed map[*stagegraph.Layout]*stagegraph.Relaxation
+	// rounds caches the best round of a layout alone.
+	rounds map[singleKey]float64
 }
 
 // node is an outer choice, or all choices of a layout, with a bound on the value.
@@ -28,7 +30,10 @@ type node struct {
 	layout int
 	choice stagegraph.Choice
 	bound  float64
-	level  int // 0 a layout, 1 a choice bounded by its floor, 2 by priced paths
+	// level: 0 a layout, 1 a choice bounded by its floor, 2 by priced paths, 3 by the
+	// best of its rate phase alone.
+	level  int
+	probes int // cutoffs refuted while no plan was known
 	serial int
 }
 
@@ -126,6 +131,9 @@ func (x *exploration) choices(l *stagegraph.Layout) int {
 	if !x.space.Decodes() {
 		return len(x.goal.micros(l))
 	}
+	if !x.microMatters(l) {
+		return len(x.goal.groups(l))
+	}
 	return len(x.goal.micros(l)) * len(x.goal.groups(l))
 }
 
@@ -177,10 +185,22 @@ func (x *exploration) each(l *stagegraph.Layout, f func(ch stagegraph.Choice, tt
 			f(stagegraph.Choice{Layout: l, Micro: m}, r.TTFT(i), r.Round(i), r.Value(i, i, k.ttft, k.round))
 			continue
 		}
+		if i+1 < len(micros) && !x.microMatters(l) {
+			continue // dominated: more micro-batches take less memory and cost nothing here
+		}
 		for j, g := range groups {
 			f(stagegraph.Choice{Layout: l, Micro: m, Groups: g}, r.TTFT(i), r.Round(j), r.Value(i, j, k.ttft, k.round))
 		}
 	}
+}
+
+// microMatters reports whether TTFT counts in the pass: in its value or in a limit.
+func (x *exploration) microMatters(l *stagegraph.Layout) bool {
+	if t := x.pass.tie; t != nil && t.pass.value(l).ttft > 0 {
+		return true
+	}
+	lim, _ := x.goal.limits(x.gpus(l), x.goal.hourly(l), x.pass.slack)
+	return !x.pass.anyPlan && x.pass.value(l).ttft > 0 || !math.IsInf(lim.ttft, 1) || !math.IsInf(lim.endToEnd, 1)
 }
 
 // relax keeps the relaxation of a layout from pass to pass.
@@ -230,6 +250,22 @@ func (x *exploration) step(ctx context.Context, n *node) error {
 			return nil
 		}
 	}
+	if n.level == 2 {
+		n.level = 3
+		single, err := x.singles(ctx, n.choice)
+		if err != nil {
+			return err
+		}
+		if math.IsInf(single, 1) {
+			x.record.infeasible(l, 1, "no path: memory, GPU count or balance")
+			return nil
+		}
+		n.bound = max(n.bound, single)
+		if x.beaten(n.bound) || len(x.queue) > 0 && x.queue[0].bound < n.bound {
+			x.push(n)
+			return nil
+		}
+	}
 	return x.solve(ctx, n, g, cutoff)
 }
 
@@ -241,14 +277,29 @@ func (x *exploration) cutoff() int64 {
 	return x.best.ticks
 }
 
+// firstStep is by how much a first plan may exceed the bound of its choice before
+// the search asks other choices: proofs below a cutoff are cheap, and a search
+// without one wanders.
+const firstStep = 1.3
+
 func (x *exploration) solve(ctx context.Context, n *node, g *stagegraph.Graph, cutoff int64) error {
-	var opts path.Options
-	if cutoff != path.NoLimit {
-		opts.Cutoff = &cutoff
+	opts := path.Options{Cutoff: &cutoff}
+	probe := cutoff == path.NoLimit && !x.pass.anyPlan && n.bound > 0 && n.probes < maxProbes
+	if probe {
+		cutoff = int64(math.Ceil(n.bound*firstStep/x.unit)) + 1
+	}
+	if cutoff == path.NoLimit {
+		opts.Cutoff = nil
 	}
 	r, err := x.prove(ctx, g.Problem, opts)
 	if err != nil {
 		return err
+	}
+	if probe && r.Status == solver.Infeasible {
+		n.bound = max(n.bound, float64(cutoff)*x.unit)
+		n.probes++
+		x.push(n)
+		return nil
 	}
 	if r.Stages != nil && r.Value.Objective < cutoff {
 		x.best = &found{choice: n.choice, graph: g, stages: r.Stages, ticks: r.Value.Objective, value: float64(r.Value.Objective) * x.unit}
@@ -323,8 +374,11 @@ func (x *exploration) finish(ctx context.Context) outcome {
 		switch {
 		case x.beaten(n.bound) || x.pass.anyPlan && x.best != nil:
 			why := "the GPUs' work at its fastest"
-			if n.level == 2 {
+			switch n.level {
+			case 2:
 				why = "priced shortest path"
+			case 3:
+				why = "the best round alone, or a refuted cutoff"
 			}
 			x.record.pruned(l, count, n.bound, why)
 		default:

@@ -18,6 +18,7 @@ type bin struct {
 type assignment struct {
 	s     *Space
 	bins  [][]bin // by pool
+	index []map[string]int
 	taken [][]slot
 }
 
@@ -36,6 +37,13 @@ func (s *Space) newAssignment(replicas int, parts []Part) *assignment {
 			continue
 		}
 		a.makeNodes(k, replicas, parts)
+	}
+	for k := range a.bins {
+		index := make(map[string]int, len(a.bins[k]))
+		for i := range a.bins[k] {
+			index[a.bins[k][i].host] = i
+		}
+		a.index = append(a.index, index)
 	}
 	return a
 }
@@ -77,8 +85,9 @@ func (a *assignment) byHost(parts []Part, replicas int) bool {
 	for _, pt := range parts {
 		need[pt.Pool] += pt.Shape.GPUs()
 	}
+	from := 0 // hosts before this one have no room left
 	for rep := range replicas {
-		host, ok := a.hostWith(need)
+		host, ok := a.hostWith(need, &from)
 		if !ok {
 			return false
 		}
@@ -91,13 +100,15 @@ func (a *assignment) byHost(parts []Part, replicas int) bool {
 	return true
 }
 
-func (a *assignment) hostWith(need []int) (string, bool) {
+// hostWith finds the first host with room for a replica. All replicas are alike, so
+// a host without room stays without.
+func (a *assignment) hostWith(need []int, from *int) (string, bool) {
 	for k := range a.bins {
 		if need[k] == 0 {
 			continue
 		}
-		for i := range a.bins[k] {
-			host := a.bins[k][i].host
+		for ; *from < len(a.bins[k]); *from++ {
+			host := a.bins[k][*from].host
 			fits := true
 			for j := range a.bins {
 				if need[j] > 0 {
@@ -115,10 +126,8 @@ func (a *assignment) hostWith(need []int) (string, bool) {
 }
 
 func (a *assignment) binOn(pool int, host string) *bin {
-	for i := range a.bins[pool] {
-		if a.bins[pool][i].host == host {
-			return &a.bins[pool][i]
-		}
+	if i, ok := a.index[pool][host]; ok {
+		return &a.bins[pool][i]
 	}
 	return nil
 }
