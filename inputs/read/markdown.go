@@ -147,7 +147,6 @@ type stated struct {
 	item
 	*prose
 	number int // in draft.statements
-	failed bool
 }
 
 // readers lists the readers of all sections.

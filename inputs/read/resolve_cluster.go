@@ -116,6 +116,9 @@ func (d *draft) accelerator(lib library, model inputs.Model, i int, label string
 	}
 	if v, _, ok := poolFact[float64](d, i, "pcie"); ok {
 		a.PCIe = v
+		if a.Link.Kind == inputs.LinkPCIe {
+			a.Link.BytesPerSecond = v
+		}
 	}
 	d.peaks(&a, model, i)
 	d.efficiency(&a, i, label)

@@ -79,7 +79,7 @@ func parseGPUCount(s string) (any, error) {
 	if low == 1 {
 		r.Min = 1
 	}
-	return inputs.Count{Min: r.Min, Max: r.Max}, nil
+	return inputs.Count(r), nil
 }
 
 // gpuNoun may follow a number of GPUs, foreignNoun tells that something else is counted.
