@@ -42,14 +42,17 @@ func (s *search) presplit(b *box) (phase int, at int64, ok bool) {
 	return phase, at, ok
 }
 
-// bisect says where to halve a box: the phase in which T moves the objective most.
+// bisect says where to halve a box: the phase in which T moves the objective most, or
+// else decides about the balance.
 func (s *search) bisect(b *box) (phase int, at int64, ok bool) {
-	most := int64(0)
+	most := int64(-1)
 	for p, w := range b.window {
-		if v := s.slope(p) * (w.hi - w.lo); v > most {
-			if t, splits := s.middle(p, w); splits {
-				phase, at, ok, most = p, t, true, v
-			}
+		v := s.slope(p) * (w.hi - w.lo)
+		if v == 0 && (p == 0 || s.n.p.BalanceNum == 0) || v <= most {
+			continue
+		}
+		if t, splits := s.middle(p, w); splits {
+			phase, at, ok, most = p, t, true, v
 		}
 	}
 	return phase, at, ok
