@@ -21,8 +21,8 @@ type explorer struct {
 	prove prover
 	// relaxed caches the relaxation of each layout.
 	relaxed map[*stagegraph.Layout]*stagegraph.Relaxation
-	// rounds caches the best round of a layout alone.
-	rounds map[singleKey]float64
+	// alone caches the best metric of one phase of a layout.
+	alone map[singleKey]float64
 }
 
 // node is an outer choice, or all choices of a layout, with a bound on the value.
@@ -31,7 +31,7 @@ type node struct {
 	choice stagegraph.Choice
 	bound  float64
 	// level: 0 a layout, 1 a choice bounded by its floor, 2 by priced paths, 3 by the
-	// best of its rate phase alone.
+	// best of either phase alone.
 	level  int
 	probes int // cutoffs refuted while no plan was known
 	serial int
@@ -378,7 +378,7 @@ func (x *exploration) finish(ctx context.Context) outcome {
 			case 2:
 				why = "priced shortest path"
 			case 3:
-				why = "the best round alone, or a refuted cutoff"
+				why = "the best TTFT and round alone, or a refuted cutoff"
 			}
 			x.record.pruned(l, count, n.bound, why)
 		default:

@@ -100,16 +100,14 @@ func (r *run) solve(ctx context.Context) (*solution, error) {
 func (r *run) search(ctx context.Context, counts levels, slack float64) (*solution, error) {
 	num, den, stated := r.balanceFloor()
 	sol, err := r.throughLevels(ctx, counts, slack, num, den)
-	if err != nil || sol == nil || sol.final.best != nil {
+	if sol != nil || err != nil {
 		if sol != nil {
 			sol.balance = fmt.Sprintf("default ε = %g", DefaultBalance)
 			if stated {
 				sol.balance = fmt.Sprintf("stated ε = %g, binding", *r.goal.c.Goal.Balance)
 			}
 		}
-		if sol != nil || err != nil {
-			return sol, err
-		}
+		return sol, err
 	}
 	if stated || ctx.Err() != nil {
 		return nil, nil
@@ -129,6 +127,10 @@ func (r *run) throughLevels(ctx context.Context, counts levels, slack float64, n
 		sol, err := r.solveLevel(ctx, lv, slack, num, den)
 		if err != nil {
 			return nil, err
+		}
+		if sol.final.best == nil && !sol.final.proved {
+			sol.stopped, sol.counts = true, counts
+			return sol, nil // out of time before a first plan
 		}
 		if sol.final.best != nil {
 			sol.counts, sol.level, sol.slack, sol.num, sol.den = counts, lv, slack, num, den

@@ -68,11 +68,14 @@ func (p *pass) scale(l *stagegraph.Layout, unit float64, spare [2]float64) (stag
 		k := p.value(l)
 		return u, [2]int64{bit(k.ttft > 0), bit(k.round > 0)}
 	}
-	k := p.value(l)
 	u := stagegraph.Scale{spare[0], spare[1]}
 	var w [2]int64
+	if p.anyPlan {
+		return u, w
+	}
+	k := p.value(l)
 	for ph, x := range [2]float64{k.ttft, k.round} {
-		if x > 0 && !p.anyPlan {
+		if x > 0 {
 			u[ph], w[ph] = unit/x, 1
 		}
 	}

@@ -3,6 +3,7 @@ package formulation
 import (
 	"context"
 	"math"
+	"slices"
 
 	"partita/formulation/stagegraph"
 	"partita/solver"
@@ -13,96 +14,116 @@ import (
 // any ratio of a bound to a plan that fits.
 const maxProbes = 24
 
-// singleKey names what the best round alone depends on. Micro-batches only matter
-// through their memory; the most of them take the least.
+// singleKey names what the best metric of one phase alone depends on: the layout,
+// the parts of that phase, and for the round the balance floor.
 type singleKey struct {
 	layout   *stagegraph.Layout
-	groups   int
+	phase    int
+	parts    int
 	num, den int64
 }
 
-// singles bounds the value of a choice by the best round that any path of its layout
-// reaches under counts and balance, beside the floor of TTFT. Where counts and
-// balance bite, as with unlike pools, this is far better than prices. +Inf: no path.
+// singles bounds the value of a choice by the best TTFT and the best round that any
+// path of its layout reaches alone, under the resource counts. Where counts and balance
+// bite, as with unlike pools, this is far better than prices. +Inf: no path.
 func (x *exploration) singles(ctx context.Context, ch stagegraph.Choice) (float64, error) {
 	if !x.space.Decodes() || x.pass.anyPlan {
 		return 0, nil
 	}
 	k := x.pass.value(ch.Layout)
-	if k.round == 0 {
-		return 0, nil
+	var ttft, round float64
+	var err error
+	if k.round > 0 {
+		if round, err = x.bestAlone(ctx, 1, ch); err != nil || math.IsInf(round, 1) {
+			return round, err
+		}
 	}
-	round, err := x.bestRound(ctx, ch)
-	if err != nil || math.IsInf(round, 1) {
-		return round, err
-	}
-	ttft := 0.0
-	if ch.Micro > 0 {
-		micros := x.goal.micros(ch.Layout)
-		for i, m := range micros {
-			if m == ch.Micro {
-				ttft = x.relax(ch.Layout).TTFT(i)
-			}
+	if k.ttft > 0 {
+		if ttft, err = x.bestAlone(ctx, 0, ch); err != nil || math.IsInf(ttft, 1) {
+			return ttft, err
 		}
 	}
 	return k.of(ttft, round), nil
 }
 
-// bestRound is a lower bound on the round of a layout and number of groups, seconds.
-func (x *exploration) bestRound(ctx context.Context, ch stagegraph.Choice) (float64, error) {
-	key := singleKey{ch.Layout, ch.Groups, x.pass.num, x.pass.den}
-	if v, ok := x.rounds[key]; ok {
+// bestAlone is a lower bound on the metric of one phase over all paths of a layout,
+// in seconds. The parts of the other phase are set to where
+// they take the least memory, so the bound holds for all of them.
+func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choice) (float64, error) {
+	l := ch.Layout
+	micros, groups := x.goal.micros(l), x.goal.groups(l)
+	key := singleKey{layout: l, phase: ph, parts: ch.Micro}
+	floor := 0.0
+	if ph == 1 {
+		key = singleKey{l, ph, ch.Groups, x.pass.num, x.pass.den}
+		ch.Micro = micros[len(micros)-1]
+		floor = x.relax(l).Round(slices.Index(groups, ch.Groups))
+	} else {
+		ch.Groups = groups[len(groups)-1]
+		floor = x.relax(l).TTFT(slices.Index(micros, ch.Micro))
+	}
+	if v, ok := x.alone[key]; ok {
 		return v, nil
 	}
-	micros := x.goal.micros(ch.Layout)
-	ch.Micro = micros[len(micros)-1]
-	floor := 0.0
-	for j, m := range x.goal.groups(ch.Layout) {
-		if m == ch.Groups {
-			floor = x.relax(ch.Layout).Round(j)
-		}
-	}
 	tick := floor / timeTicks
-	g := x.space.Build(ch, stagegraph.Scale{1, tick})
-	p := g.Problem
-	p.Phases, p.Weight = x.goal.phases(ch), [2]int64{0, 1}
-	p.BalanceNum, p.BalanceDen = x.pass.num, max(1, x.pass.den)
+	scale := stagegraph.Scale{1, 1}
+	scale[ph] = tick
+	p := x.space.Build(ch, scale).Problem
+	p.Phases = x.goal.phases(ch)
+	p.Weight[ph] = 1
+	if ph == 1 {
+		p.BalanceNum, p.BalanceDen = x.pass.num, max(1, x.pass.den)
+	}
+	// TTFT has no balance floor to bite; prices bound it nearly as well as a proof.
 	bound, err := path.LowerBound(p, path.NoLimit)
+	if err == nil && ph == 1 {
+		bound, err = boundAlone(ctx, p, bound)
+	}
 	if err != nil {
 		return 0, err
 	}
-	for probe := 0; bound < path.NoLimit && ctx.Err() == nil; probe++ {
+	v := math.Inf(1)
+	if bound < path.NoLimit {
+		// Every stage was rounded up by less than a tick; the bound is in whole ticks.
+		slack := int64(x.space.Layers() + max(ch.Micro, ch.Groups))
+		v = max(0, float64(bound-slack)*tick)
+	}
+	if ctx.Err() != nil {
+		if math.IsInf(v, 1) {
+			v = 0
+		}
+		return v, nil
+	}
+	if x.alone == nil {
+		x.alone = map[singleKey]float64{}
+	}
+	x.alone[key] = v
+	return v, nil
+}
+
+// boundAlone solves a problem by growing cutoffs from a bound and returns the proved
+// one, NoLimit where there is no path.
+func boundAlone(ctx context.Context, p *path.Problem, bound int64) (int64, error) {
+	var err error
+	for probe := 0; err == nil && bound < path.NoLimit && ctx.Err() == nil; probe++ {
 		opts := path.Options{}
 		if probe < maxProbes {
 			cutoff := int64(float64(bound)*firstStep) + 1
 			opts.Cutoff = &cutoff
 		}
-		r, err := path.Solve(ctx, p, opts)
-		if err != nil {
-			return 0, err
+		var r path.Result
+		if r, err = path.Solve(ctx, p, opts); err != nil {
+			break
 		}
 		if r.HasBound {
 			bound = max(bound, r.Bound)
 		}
-		if r.Status != solver.Infeasible {
-			break
-		}
-		if opts.Cutoff == nil {
-			bound = path.NoLimit
+		switch {
+		case r.Status != solver.Infeasible:
+			return bound, nil
+		case opts.Cutoff == nil:
+			return path.NoLimit, nil
 		}
 	}
-	v := math.Inf(1)
-	if bound < path.NoLimit {
-		// Every stage was rounded up by less than a tick; the bound is on whole ticks.
-		v = max(0, float64(bound-int64(x.space.Layers()+ch.Groups))*tick)
-	}
-	if ctx.Err() == nil {
-		if x.rounds == nil {
-			x.rounds = map[singleKey]float64{}
-		}
-		x.rounds[key] = v
-	} else if math.IsInf(v, 1) {
-		v = 0
-	}
-	return v, nil
+	return bound, err
 }
