@@ -34,6 +34,45 @@ func (c *compiled) floor(b *box) int64 {
 	return (c.p.BalanceNum*c.low(b, 1) + c.p.BalanceDen - 1) / c.p.BalanceDen
 }
 
+// sliceRatio is how much T may vary within one of the first windows: the balance
+// floor and the counts say little about wider ones.
+const sliceRatio = 1.25
+
+// slice cuts a box into windows of the rate phase with hi ≤ sliceRatio·lo, where that
+// phase has a bottleneck; else the box stays whole.
+func (c *compiled) slice(b *box) []*box {
+	if !c.bottleneck[1] {
+		return []*box{b}
+	}
+	var out []*box
+	v := c.values[1]
+	for lo := b.lo[1]; lo <= b.hi[1]; {
+		hi := lo
+		for hi < b.hi[1] && float64(v[hi+1]) <= sliceRatio*float64(max(1, v[lo])) {
+			hi++
+		}
+		part := *b
+		part.lo[1], part.hi[1] = lo, hi
+		out = append(out, &part)
+		lo = hi + 1
+	}
+	return out
+}
+
+// cut lowers the high ends to what a path below the cutoff can have.
+func (c *compiled) cut(b *box, cutoff int64) {
+	var rest [2]int64 // what the other phase costs at least
+	for ph, f := range c.p.Phases {
+		rest[1-ph] = c.p.Weight[ph] * f.Metric(c.low(b, ph), c.low(b, ph))
+	}
+	for ph, f := range c.p.Phases {
+		v := c.values[ph]
+		for b.hi[ph] > b.lo[ph] && c.p.Weight[ph]*f.Metric(v[b.hi[ph]], v[b.hi[ph]])+rest[ph] >= cutoff {
+			b.hi[ph]--
+		}
+	}
+}
+
 // filter lists, by kind, the legs a path of the box may use.
 func (c *compiled) filter(b *box) [][]leg {
 	hi0, hi1, floor := c.high(b, 0), c.high(b, 1), c.floor(b)

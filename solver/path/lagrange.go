@@ -9,9 +9,16 @@ package path
 // 1/priceScale tick, so the bound is exact integer arithmetic.
 const priceScale = 64
 
-// maxAscent bounds the steps of the price search in one box. Bounds improve little
-// after the first dozens of steps; an unproved box is split or enumerated instead.
-const maxAscent = 48
+// maxAscent bounds the steps of the price search in one box, firstAscent those that
+// choose between forms. Bounds improve little after the first dozens of steps; an
+// unproved box is split or enumerated instead. A search that closes less than
+// 1/minProgress of the gap in progressSteps steps ends.
+const (
+	maxAscent     = 48
+	firstAscent   = 6
+	progressSteps = 6
+	minProgress   = 16
+)
 
 // costForm is a linear lower bound on J inside a box: per phase either the sum
 // form Sum·Λ + Peak·lo or the rate form Rate·lo.
@@ -58,16 +65,45 @@ type priced struct {
 	chain  []arc   // the path that attains it
 }
 
-// ascend searches prices that raise the bound until it reaches cutoff.
-// It returns nil where no path exists over the legs.
-func (c *compiled) ascend(kinds [][]leg, form costForm, start []int64, cutoff int64) *priced {
+// ascend searches prices that raise the bound until it reaches cutoff, over all
+// linear forms of the box. It returns nil where no path exists over the legs.
+func (c *compiled) ascend(b *box, kinds [][]leg, cutoff int64) *priced {
+	s := c.newShortest(kinds)
+	forms := c.forms(b)
+	var best *priced
+	for _, f := range forms {
+		steps := firstAscent
+		if len(forms) == 1 {
+			steps = maxAscent
+		}
+		x := c.climb(s, f, b.lambda, cutoff, steps)
+		if x == nil {
+			return nil
+		}
+		if best == nil || x.bound > best.bound {
+			best = x
+		}
+		if best.bound >= cutoff {
+			return best
+		}
+	}
+	if len(forms) > 1 {
+		if x := c.climb(s, best.form, best.lambda, cutoff, maxAscent); x.bound > best.bound {
+			best = x
+		}
+	}
+	return best
+}
+
+// climb is the price search for one form: subgradient steps towards the cutoff.
+func (c *compiled) climb(s *shortest, form costForm, start []int64, cutoff int64, steps int) *priced {
 	lambda := make([]int64, len(c.p.Resources))
 	copy(lambda, start)
-	s := c.newShortest(kinds)
 	var best *priced
 	factor, stale := 1.0, 0
+	mark := int64(-infinite)
 	grad := make([]int64, len(lambda))
-	for range maxAscent {
+	for i := range steps {
 		value, source := s.run(&form, lambda)
 		if value >= infinite {
 			return nil
@@ -85,13 +121,25 @@ func (c *compiled) ascend(kinds [][]leg, form costForm, start []int64, cutoff in
 		}
 		bound := ceilDiv(scaled, priceScale) + form.constant
 		if best == nil || bound > best.bound {
-			best = &priced{form: form, lambda: append([]int64(nil), lambda...), bound: bound, toSink: append([]int64(nil), s.toSink...), chain: append([]arc(nil), chain...)}
+			if best == nil {
+				best = &priced{form: form, lambda: make([]int64, len(lambda)), toSink: make([]int64, len(s.toSink))}
+			}
+			best.bound = bound
+			copy(best.lambda, lambda)
+			copy(best.toSink, s.toSink)
+			best.chain = append(best.chain[:0], chain...)
 			stale = 0
 		} else if stale++; stale >= 3 {
 			factor, stale = factor/2, 0
 		}
 		if best.bound >= cutoff || !c.step(lambda, grad, float64(cutoff-bound)*priceScale*factor) {
 			return best
+		}
+		if i%progressSteps == progressSteps-1 {
+			if best.bound-mark < (cutoff-best.bound)/minProgress {
+				return best
+			}
+			mark = best.bound
 		}
 	}
 	return best

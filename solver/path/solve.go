@@ -71,7 +71,10 @@ func Solve(ctx context.Context, p *Problem, opts Options) (Result, error) {
 	if c.legs > 0 {
 		root := c.wholeBox()
 		root.bound = -infinite
-		s.push(root)
+		c.cut(root, s.best)
+		for _, b := range c.slice(root) {
+			s.push(b)
+		}
 		s.run(ctx)
 	}
 	return s.result(ctx, known, asked)
@@ -167,6 +170,7 @@ func (s *search) push(b *box) {
 func (s *search) settle(ctx context.Context, b *box) bool {
 	c := s.c
 	s.boxes++
+	c.cut(b, s.best)
 	legs := c.filter(b)
 	if !c.tighten(b, legs) {
 		return true
@@ -175,20 +179,11 @@ func (s *search) settle(ctx context.Context, b *box) bool {
 	if !c.tighten(b, legs) {
 		return true
 	}
-	var pr *priced
-	for _, form := range c.forms(b) {
-		x := c.ascend(legs, form, b.lambda, s.best)
-		if x == nil {
-			return true
-		}
-		s.offer(x.chain)
-		if pr == nil || x.bound > pr.bound {
-			pr = x
-		}
-		if pr.bound >= s.best {
-			return true
-		}
+	pr := c.ascend(b, legs, s.best)
+	if pr == nil {
+		return true
 	}
+	s.offer(pr.chain)
 	b.lambda, b.bound = pr.lambda, max(b.bound, pr.bound)
 	if b.bound >= s.best {
 		return true
@@ -295,13 +290,9 @@ func LowerBound(p *Problem, cutoff int64) (int64, error) {
 	if !c.tighten(b, legs) {
 		return NoLimit, nil
 	}
-	var best int64
-	for _, form := range c.forms(b) {
-		x := c.ascend(legs, form, nil, min(cutoff, most))
-		if x == nil || x.bound >= most {
-			return NoLimit, nil
-		}
-		best = max(best, x.bound)
+	x := c.ascend(b, legs, min(cutoff, most))
+	if x == nil || x.bound >= most {
+		return NoLimit, nil
 	}
-	return best, nil
+	return max(0, x.bound), nil
 }
