@@ -75,6 +75,9 @@ func TestExamples(t *testing.T) {
 			}
 			plan := planOf(t, stdout)
 			checkPlan(t, plan, e.exit == exitFound)
+			if g := plan.Phases[0].GPUs; e.exit == exitFound && !g.Match && !slices.Contains(e.args, "--allow-idle") {
+				t.Errorf("%d of %d GPUs used, none may be idle", g.Used, *g.Available)
+			}
 		})
 	}
 }
@@ -133,8 +136,9 @@ func checkPlan(t *testing.T, plan *results.Plan, feasible bool) {
 		t.Errorf("%d heuristics compared, want at least 6", len(plan.Comparison))
 	}
 	for _, phase := range plan.Phases {
-		if feasible && !phase.GPUs.Match {
-			t.Errorf("%s: %d parts, %d GPUs used, match = false", phase.Phase, phase.GPUs.Parts, phase.GPUs.Used)
+		g := phase.GPUs
+		if all := g.Available == nil || *g.Available == g.Used; g.Parts != g.Used || g.Match != all {
+			t.Errorf("%s: %d parts, %d GPUs used, all of them %v, match = %v", phase.Phase, g.Parts, g.Used, all, g.Match)
 		}
 		if feasible && phase.Solve.Status != "optimal" {
 			t.Errorf("%s: status %q, want optimal", phase.Phase, phase.Solve.Status)

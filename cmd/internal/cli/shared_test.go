@@ -13,6 +13,9 @@ const sharedConditions = repository + "/../shared/conditions"
 // TestConditionsAsPeopleWriteThem solves every condition of the collection: each
 // ends with a plan or with a proof that there is none, every statement accounted for.
 func TestConditionsAsPeopleWriteThem(t *testing.T) {
+	if testing.Short() {
+		t.Skip("an unlimited number of GPUs takes long: not in short mode")
+	}
 	entries, err := os.ReadDir(sharedConditions)
 	if err != nil {
 		t.Skip("the collection of conditions is not beside the repository")
