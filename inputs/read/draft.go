@@ -128,17 +128,32 @@ func (d *draft) set(statement int, path string, v any, at inputs.Place, r rank) 
 	case stated && old.rank > r:
 		d.used(statement, k.use(v)+", replaced by "+d.origin(old))
 		return true
-	case stated && old.rank == r && !reflect.DeepEqual(old.value, v):
+	case stated && old.rank == r && !agree(old.value, v):
 		d.problem(at, fmt.Sprintf("%s %s contradicts %s (%s)", k.noun(), k.show(v), k.show(old.value), d.origin(old)),
 			"one value", "delete or correct one of the two statements")
 		return false
 	}
 	d.used(statement, k.use(v))
+	if w, ok := v.(wire); ok && stated && old.rank == r && w.Kind == inputs.LinkUnknown {
+		return true // the first statement names the kind too
+	}
 	d.facts[path] = fact{v, statement, r}
 	if stated && old.rank < r {
 		d.used(old.statement, "replaced by "+d.origin(d.facts[path]))
 	}
 	return true
+}
+
+// agree reports whether two values say the same. Two rates of a link agree where only
+// one of them names its kind.
+func agree(a, b any) bool {
+	x, okX := a.(wire)
+	y, okY := b.(wire)
+	if okX && okY && (x.Kind == inputs.LinkUnknown || y.Kind == inputs.LinkUnknown) {
+		x.Kind, y.Kind = inputs.LinkUnknown, inputs.LinkUnknown
+		return x == y
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // origin names where a fact was stated.

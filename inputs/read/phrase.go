@@ -13,7 +13,8 @@ var words = regexp.MustCompile(`[\pL]+[\pL\d]*|\d+`)
 var stopwords = map[string]bool{
 	"the": true, "a": true, "an": true, "of": true, "for": true, "to": true, "each": true, "every": true,
 	"single": true, "one": true, "in": true, "on": true, "is": true, "are": true, "and": true, "with": true,
-	"video": true, "graphic": true, "current": true, "maximum": true, "max": true, "used": true,
+	"video": true, "graphic": true, "current": true, "maximum": true, "max": true, "minimum": true, "used": true,
+	"required": true, "expected": true, "average": true, "mean": true,
 }
 
 // synonyms fold what is written differently into one word.

@@ -91,7 +91,9 @@ func (d *draft) checkShapes(m *inputs.Model, source string) {
 		}
 	})
 	integer("model.vocab", func() int { return m.Vocab }, func(v int) { m.Vocab = v })
-	integer("model.max_context", func() int { return m.MaxContext }, func(v int) { m.MaxContext = v })
+	if v, ok := get[int](d, "model.max_context"); ok {
+		m.MaxContext = v // what is served, which need not be what the model could
+	}
 	if name, ok := get[string](d, "model.name"); ok {
 		m.Name = name
 	}

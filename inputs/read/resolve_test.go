@@ -44,7 +44,9 @@ func TestCountParameters(t *testing.T) {
 func TestDeclaredCountGoverns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := newDraft()
-		set := func(path string, v any) { d.set(d.say(inputs.Place{File: "c", Line: 1}, path), path, v, inputs.Place{}, fromFile) }
+		set := func(path string, v any) {
+			d.set(d.say(inputs.Place{File: "c", Line: 1}, path), path, v, inputs.Place{}, fromFile)
+		}
 		set("model.layers", rapid.IntRange(1, 64).Draw(t, "layers"))
 		heads := rapid.IntRange(1, 32).Draw(t, "heads")
 		width := rapid.IntRange(1, 128).Draw(t, "width")

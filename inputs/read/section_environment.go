@@ -32,7 +32,15 @@ func environmentReaders() []reader {
 			"cross node bandwidth", "inter node communication bandwidth", "infiniband", "ethernet", "roce", "nic", "node interconnect", "network between node"),
 		single(s, "PCIe", "cluster.pcie", "pcie", "pcie bandwidth"),
 		single(s, "Price", "cluster.usd_per_hour", "price", "gpu price", "price per gpu", "cost", "gpu cost", "gpu hour price", "price per gpu hour", "cost per gpu hour", "hourly price"),
+		{section: s, title: "Host", read: readHost, names: []string{"cpu", "cpu core", "ram", "host memory", "system memory", "cpu memory", "node memory", "disk", "storage", "ssd",
+			"operating system", "os", "driver", "driver version", "cuda", "cuda version", "cann", "cann version", "rocm", "rocm version", "python", "software", "framework"}},
 	}
+}
+
+// readHost takes what is known of machines besides their GPUs.
+func readHost(m *markdown, s *stated) {
+	m.used(s.number, "not used: host and software do not bound a plan")
+	s.mask(0, len(s.left))
 }
 
 // readGPUs reads a description of GPUs that is one pool: "Ample GPU resources, no

@@ -2,6 +2,8 @@ package read
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 
 	"partita/inputs"
 )
@@ -16,6 +18,8 @@ func inputReaders() []reader {
 			"length input sequence", "number input token", "average input length", "input sequence", "prefill length", "input len"}, read: lengthsOf("workload.input")},
 		{section: s, title: "Sequence Out", names: []string{"sequence output", "output length", "output sequence length", "osl", "output token", "generation length", "generated token", "output seq length",
 			"sequence length output", "max new token", "new token", "number output token", "average output length", "output", "output sequence", "decode length", "output len", "generated length"}, read: lengthsOf("workload.output")},
+		{section: s, title: "Input/Output length", names: []string{"input output length", "input output", "isl osl", "sequence input output", "input output sequence length", "input output token", "prompt output length"}, read: readInputOutput},
+		{section: s, title: "Request rate", names: []string{"request rate", "qps", "rps", "arrival rate", "request per second", "query per second"}, read: readRequestRate},
 		entire(s, "Phase", "workload.phase", "phase", "inference phase", "stage", "mode", "serving phase"),
 	}
 }
@@ -40,6 +44,27 @@ func lengthsOf(path string) func(m *markdown, s *stated) {
 		s.mask(all[0].start, all[0].end)
 		m.set(s.number, path, all[0].value, s.at(all[0].start), fromFile)
 	}
+}
+
+// inputOutput separates an input from an output length: "2048/512".
+var inputOutput = regexp.MustCompile(`^\s*(.+?)\s*[/|]\s*(.+?)\s*$`)
+
+// readInputOutput reads both lengths from one statement.
+func readInputOutput(m *markdown, s *stated) {
+	g := inputOutput.FindStringSubmatchIndex(s.value)
+	if g == nil {
+		m.problem(s.at(0), fmt.Sprintf("no two lengths found in %q", s.text), "input and output length such as 2048/512", "")
+		return
+	}
+	if m.setText(s.number, "workload.input", s.value[g[2]:g[3]], s.at(g[2]), fromFile) &&
+		m.setText(s.number, "workload.output", strings.TrimRight(s.value[g[4]:g[5]], "."), s.at(g[4]), fromFile) {
+		s.mask(0, len(s.left))
+	}
+}
+
+// readRequestRate refuses arrivals: a plan is for a number of sequences in flight.
+func readRequestRate(m *markdown, s *stated) {
+	m.problem(s.keyAt, fmt.Sprintf("arrivals are not planned for: %q", s.text), "the sequences in flight, as Batch size", "requests per second × seconds a request takes is that number")
 }
 
 // parseLengths is ParseRange for prose: a size or a time is no length.

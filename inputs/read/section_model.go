@@ -19,14 +19,14 @@ func modelReaders() []reader {
 			"moe configuration", "expert configuration", "moe layer"}, read: readFFN},
 		{section: s, title: "Model", names: []string{"model", "model name", "name", "base model", "model type"}, read: readModelName},
 		{section: s, title: "Weights", names: []string{"weight", "parameter", "number parameter", "parameter count", "parameter number", "total parameter", "model size", "model weight", "weight size", "size", "model parameter"}, read: readWeights},
-		entire(s, "Precision", "model.precision", "precision", "weight precision", "data type", "model precision", "quantization", "number format", "format", "weight format", "inference precision"),
+		{section: s, title: "Precision", read: readPrecision, names: []string{"precision", "weight precision", "data type", "model precision", "quantization", "number format", "format", "weight format", "inference precision"}},
 		entire(s, "KV precision", "model.kv_precision", "kv precision", "kv cache precision", "kv cache", "kv data type", "precision kv cache", "kv cache data type"),
 		entire(s, "Activation precision", "model.activation_precision", "activation precision", "activation", "precision activation"),
 		single(s, "Token Dimension", "model.hidden", "token dimension", "hidden size", "hidden dimension", "hidden", "embedding dimension", "embedding size", "model dimension", "d model", "model width",
 			"dimension token", "embedding", "hidden dim", "hidden width"),
 		{section: s, title: "Dimension of attention", names: []string{"dimension mha", "dimension attention", "dimension gqa", "dimension mqa", "dimension mla", "attention", "attention dimension", "mha dimension", "gqa dimension",
 			"mha", "gqa", "mqa", "mla", "dimension multi head attention", "multi head attention", "attention type", "attention configuration"}, read: readAttention},
-		single(s, "Heads", "model.heads", "head", "attention head", "number head", "number attention head", "head number", "query head", "number query head", "head count"),
+		{section: s, title: "Heads", read: readHeads, names: []string{"head", "attention head", "number head", "number attention head", "head number", "query head", "number query head", "head count"}},
 		single(s, "Dimension of each head", "model.head_dim", "head dimension", "dimension head", "head size", "head dim", "dimension per head", "d k"),
 		single(s, "KV heads", "model.kv_heads", "kv head", "gqa kv head", "number kv head", "number key value head", "key value head", "kv head number", "gqa group", "kv head count", "mqa kv head", "gqa head"),
 		single(s, "KV LoRA rank", "model.kv_lora_rank", "kv lora rank", "kv rank", "kv compression dimension", "mla kv rank"),
@@ -54,7 +54,7 @@ func modelReaders() []reader {
 // readModelName reads the name of a model; whether the catalogue must know it is
 // decided when all shapes are known.
 func readModelName(m *markdown, s *stated) {
-	name := strings.Trim(strings.TrimSpace(s.value), ".。;\"'")
+	name := bareName(s.value)
 	if m.catalog != nil {
 		if _, ok := m.catalog.Model(name); ok {
 			if m.set(s.number, "model.catalog", name, s.at(0), fromFile) {
@@ -70,8 +70,62 @@ func readModelName(m *markdown, s *stated) {
 	}
 }
 
+// activeCount are the parameters that a token uses, beside the total.
+var (
+	activeCount = regexp.MustCompile(`(?i)(\d+(?:\.\d+)?\s?[BMT])\s*(?:parameters?\s*)?(?:are\s+)?(?:active|activated|per token)\b|\b(?:active|activated)\s*(?:parameters?)?\s*:?\s*(\d+(?:\.\d+)?\s?[BMT])\b`)
+	totalWord   = regexp.MustCompile(`(?i)\b(in )?total\b`)
+)
+
+var (
+	activationWord = regexp.MustCompile(`(?i)\bactivations?\b|\bcompute\b`)
+	cacheWord      = regexp.MustCompile(`(?i)\bkv\b|\bcache\b`)
+	precisionWords = regexp.MustCompile(`(?i)\b(quanti[sz](ation|ed)|weights?|activations?|kv|cache|compute|mixed|precision|inference|format|e4m3|block-?wise)\b`)
+)
+
+// readPrecision reads "FP8", "FP8 quantization", "FP8 weights, BF16 activations, FP8 KV cache".
+func readPrecision(m *markdown, s *stated) {
+	if v, err := inputs.ParseDType(bareName(s.value)); err == nil {
+		if m.set(s.number, "model.precision", v, s.at(0), fromFile) {
+			s.mask(0, len(s.left))
+		}
+		return
+	}
+	words := formatWord.FindAllStringIndex(s.value, -1)
+	if len(words) == 0 {
+		m.whole(s, "model.precision") // says what it wants
+		return
+	}
+	from := 0
+	for i, w := range words {
+		// The words of a format reach to the next separator, or the next format.
+		end := len(s.value)
+		if i+1 < len(words) {
+			end = words[i+1][0]
+		}
+		if sep := strings.IndexAny(s.value[w[1]:end], ",;/+"); sep >= 0 {
+			end = w[1] + sep
+		}
+		path, around := "model.precision", s.value[from:end]
+		switch {
+		case cacheWord.MatchString(around):
+			path = "model.kv_precision"
+		case activationWord.MatchString(around):
+			path = "model.activation_precision"
+		}
+		m.setText(s.number, path, s.value[w[0]:w[1]], s.at(w[0]), fromFile)
+		s.mask(w[0], w[1])
+		from = end
+	}
+	for s.take(precisionWords) {
+	}
+}
+
 // readWeights reads a parameter count, a number format, or both: "10B", "FP8", "70B in BF16".
 func readWeights(m *markdown, s *stated) {
+	if text, _, ok := s.capture(activeCount); ok {
+		m.used(s.number, "active parameters "+strings.TrimSpace(text)+": not used, they follow from the shapes and top-k")
+		s.take(totalWord)
+	}
 	counts := findAll(s.prose, parseLargeCount)
 	format := formatWord.FindString(s.value)
 	if format != "" {
@@ -189,6 +243,17 @@ func readAttention(m *markdown, s *stated) {
 		}
 	}
 	m.architecture(s, []pattern{{kvHeads, "model.kv_heads"}, {headWidth, "model.head_dim"}, {headCount, "model.heads"}, {hiddenOf, "model.hidden"}})
+}
+
+// leadingNumber is a bare number before further words: "64 (4 KV heads)".
+var leadingNumber = regexp.MustCompile(`^\s*(?:is|are|=)?\s*(\d[\d,]*)\b`)
+
+// readHeads reads a number of heads, with KV heads or a width behind it.
+func readHeads(m *markdown, s *stated) {
+	if text, at, ok := s.capture(leadingNumber); ok {
+		m.setText(s.number, "model.heads", text, s.at(at), fromFile)
+	}
+	m.architecture(s, []pattern{{kvHeads, "model.kv_heads"}, {headWidth, "model.head_dim"}, {headCount, "model.heads"}})
 }
 
 // readGated reads whether the feed-forward block has a gate.

@@ -19,7 +19,8 @@ func requirementReaders() []reader {
 		return func(m *markdown, s *stated) { m.requirement(s, kind) }
 	}
 	return []reader{
-		{section: s, title: "Objective", names: []string{"objective", "optimize", "goal", "optimize objective", "optimize goal", "target", "minimize", "maximize", "priority", "optimize target"}, read: readObjective, strong: true},
+		{section: s, title: "Objective", names: []string{"objective", "optimize", "goal", "optimize objective", "optimize goal", "target", "minimize", "maximize", "priority", "optimize target",
+			"fewest gpu", "few gpu", "lowest cost", "lowest latency", "highest throughput", "cheapest"}, read: readObjective, strong: true},
 		{section: s, title: "TTFT", names: []string{"ttft", "time first token", "time first token ttft", "first token latency", "first token time", "prefill latency"}, read: of(inputs.TTFT)},
 		{section: s, title: "TPOT", names: []string{"tpot", "time per output token", "time per output token tpot", "inter token latency", "itl", "token latency", "decode latency", "time between token", "tbt", "latency per token",
 			"token per second per user", "generation speed", "tps per user"}, read: of(inputs.TPOT)},
@@ -62,6 +63,9 @@ func (m *markdown) requirement(s *stated, kind inputs.RequirementKind) {
 			want = r
 		}
 	}
+	if statistic.MatchString(s.key) || s.take(statistic) {
+		m.used(s.number, "a percentile or mean is not predicted: held against the predicted value")
+	}
 	all := findAll(s.prose, want.number)
 	if len(all) != 1 {
 		_, err := want.number(strings.TrimSpace(s.value))
@@ -83,6 +87,12 @@ func (m *markdown) requirement(s *stated, kind inputs.RequirementKind) {
 	s.take(perSequence)
 	m.set(s.number, want.path(), bound{Value: f.value}, s.at(f.start), fromFile)
 }
+
+// statistic is a property of a distribution, which nothing here predicts.
+var statistic = regexp.MustCompile(`(?i)\b(p\d{2}(\.\d+)?|\d+th percentile|percentile|median|average|mean)\b`)
+
+// noMore says that there is no further requirement.
+var noMore = regexp.MustCompile(`(?i)^\W*no (other|further|additional|more|special|specific) (requirements?|constraints?|limits?|objectives?)\W*$`)
 
 // comparisonBefore is a comparison right before the number.
 var comparisonBefore = regexp.MustCompile(`(?i)(?:(<=?|≤|=<|⩽|at most|no more than|not more than|not (?:to )?exceed(?:ing)?|less than|lower than|below|under|within|up to|max(?:imum)?(?: of)?)|(>=?|≥|=>|⩾|at least|no less than|not less than|greater than|higher than|more than|above|over|min(?:imum)?(?: of)?))\s*$`)
@@ -108,6 +118,11 @@ var weightWord = regexp.MustCompile(`(?i)\b(latency|throughput)\b\s*(?:weight|is
 
 // readObjective reads "optimise for latency", "latency 0.7, throughput 0.3".
 func readObjective(m *markdown, s *stated) {
+	if none.MatchString(s.value) || noMore.MatchString(s.value) {
+		m.used(s.number, "goal: nothing further is asked")
+		s.mask(0, len(s.left))
+		return
+	}
 	weighted := false
 	for {
 		w := weightWord.FindSubmatchIndex(s.left)
@@ -154,4 +169,4 @@ func readObjective(m *markdown, s *stated) {
 }
 
 // objectiveWords are the words an objective is made of.
-var objectiveWords = regexp.MustCompile(`(?i)\b(minimi[sz]e|maximi[sz]e|optimi[sz]e[ds]?|lowest|highest|fewest|least|cheapest|number|best|latency|throughput|ttft|tpot|delay|balanced?|gpus?|npus?|cards?|costs?|price|both|prefer|weights?|objective|goal)\b`)
+var objectiveWords = regexp.MustCompile(`(?i)\b(minimi[sz]e|maximi[sz]e|optimi[sz]e[ds]?|lowest|highest|fewest|least|cheapest|number|best|few|use|possible|latency|throughput|ttft|tpot|delay|balanced?|gpus?|npus?|cards?|costs?|price|both|prefer|weights?|objective|goal)\b`)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"partita/inputs"
 )
 
 // strategyReaders read the section (Current) Parallelism Strategy. The first one
@@ -11,6 +13,7 @@ import (
 func strategyReaders() []reader {
 	s := sectionStrategy
 	all := []reader{{section: s, title: "Strategy", names: []string{"strategy", "parallelism strategy", "parallelism"}, read: readStrategy}}
+	all = append(all, reader{section: s, title: "Micro-batches", names: []string{"micro batch", "micro batch size", "number micro batch", "micro batches"}, read: readMicroBatches})
 	for _, f := range strategyFields() {
 		names := []string{f.short, f.words + " parallelism", f.words + " parallelism " + f.short, f.short + " size", f.short + " degree", f.words + " parallelism size", f.words + " parallelism degree"}
 		title := strings.ToUpper(f.short)
@@ -21,6 +24,15 @@ func strategyReaders() []reader {
 		all = append(all, reader{section: s, title: title, names: names, read: func(m *markdown, st *stated) { m.degree(st, path) }, own: []string{f.words}})
 	}
 	return all
+}
+
+// readMicroBatches takes a number of micro-batches or their size: how a batch is cut is
+// decided for every strategy anew.
+func readMicroBatches(m *markdown, s *stated) {
+	for _, n := range findAll(s.prose, inputs.ParseCount) {
+		s.mask(n.start, n.end)
+		m.used(s.number, fmt.Sprintf("given strategy: micro-batches %d; not used, the search cuts the batch itself", n.value))
+	}
 }
 
 // degree reads one degree: "16", "8-way", "8-way tensor parallelism", or a list with more ("TP8, PP2").

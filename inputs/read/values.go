@@ -211,7 +211,8 @@ func parsePhase(s string) (any, error) {
 // parseObjective reads what is optimised; prose such as "minimise latency" counts.
 func parseObjective(s string) (any, error) {
 	found := map[inputs.ObjectiveKind]bool{}
-	for _, w := range strings.Fields(phrase(s)) {
+	// "throughput per GPU" is about throughput.
+	for _, w := range strings.Fields(strings.ReplaceAll(phrase(s), "per gpu", "")) {
 		switch w {
 		case "latency", "ttft", "tpot", "delay":
 			found[inputs.Latency] = true
