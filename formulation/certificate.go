@@ -14,17 +14,20 @@ type recorder struct {
 	outer   results.Outer
 	lines   []results.OuterChoice
 	grouped map[groupKey]int
+	// coarse joins layouts that differ in GPUs alone: there are too many for a line each.
+	coarse bool
 }
 
 // groupKey joins choices of one layout with one fate.
 type groupKey struct {
-	layout  *stagegraph.Layout
-	outcome string
-	why     string
+	layout   *stagegraph.Layout // nil where lines are coarse
+	replicas int
+	outcome  string
+	why      string
 }
 
-func newRecorder(purpose string) *recorder {
-	return &recorder{purpose: purpose, grouped: map[groupKey]int{}}
+func newRecorder(purpose string, coarse bool) *recorder {
+	return &recorder{purpose: purpose, coarse: coarse, lines: []results.OuterChoice{}, grouped: map[groupKey]int{}}
 }
 
 func (r *recorder) solved(ch stagegraph.Choice, value float64) {
@@ -60,7 +63,11 @@ func (r *recorder) openLayout(l *stagegraph.Layout, n int, bound float64) {
 
 // group adds to the line of a layout; the line carries the least bound.
 func (r *recorder) group(l *stagegraph.Layout, outcome, why string, n int, bound float64) {
-	key := groupKey{l, outcome, why}
+	key := groupKey{l, l.Replicas, outcome, why}
+	gpus := l.GPUs
+	if r.coarse {
+		key.layout, gpus = nil, nil
+	}
 	if i, ok := r.grouped[key]; ok {
 		x := &r.lines[i]
 		x.Choices += n
@@ -71,7 +78,7 @@ func (r *recorder) group(l *stagegraph.Layout, outcome, why string, n int, bound
 	}
 	r.grouped[key] = len(r.lines)
 	r.lines = append(r.lines, results.OuterChoice{
-		Replicas: l.Replicas, GPUsPerReplica: l.GPUs, Choices: n, Outcome: outcome, Why: why, Bound: finite(bound),
+		Replicas: l.Replicas, GPUsPerReplica: gpus, Choices: n, Outcome: outcome, Why: why, Bound: finite(bound),
 	})
 }
 

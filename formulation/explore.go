@@ -28,9 +28,11 @@ type explorer struct {
 // node is an outer choice, or all choices of a layout, with a bound on the value.
 type node struct {
 	layout int
+	last   int // of a range of layouts
 	choice stagegraph.Choice
 	bound  float64
-	// level: 0 a layout, 1 a choice bounded by its floor, 2 by priced paths, 3 by the
+	low    [2]float64 // least seconds of either phase, of a layout
+	// level: -1 a range of layouts, 0 a layout, 1 a choice bounded by its floor, 2 by priced paths, 3 by the
 	// best of either phase alone.
 	level  int
 	probes int // cutoffs refuted while no plan was known
@@ -54,10 +56,8 @@ type exploration struct {
 // run searches the pass: best-first by lower bound, each choice bounded first by
 // its floor, then by priced shortest paths, then solved.
 func (e *explorer) run(ctx context.Context, p *pass) (outcome, error) {
-	x := &exploration{explorer: e, pass: p, record: newRecorder(p.purpose), open: math.Inf(1)}
-	if err := x.seed(); err != nil {
-		return outcome{}, err
-	}
+	x := &exploration{explorer: e, pass: p, record: newRecorder(p.purpose, len(p.layouts) > manyLayouts), open: math.Inf(1)}
+	x.seed()
 	for len(x.queue) > 0 && ctx.Err() == nil {
 		n := heap.Pop(&x.queue).(*node)
 		if x.beaten(n.bound) {
@@ -86,33 +86,28 @@ func (x *exploration) push(n *node) {
 	heap.Push(&x.queue, n)
 }
 
-// seed bounds every layout and fixes the scale.
-func (x *exploration) seed() error {
-	least := math.Inf(1)
-	x.spare = [2]float64{math.Inf(1), math.Inf(1)}
-	var nodes []*node
-	for i, l := range x.pass.layouts {
-		n, low, ok := x.layoutBound(i, l)
-		if !ok {
-			x.record.infeasible(l, x.choices(l), "requirements: no plan of this layout can be fast enough")
-			continue
-		}
-		for ph := range 2 {
-			if low[ph] > 0 {
-				x.spare[ph] = min(x.spare[ph], low[ph])
-			}
-		}
-		least = min(least, n.bound)
-		nodes = append(nodes, n)
+// seed bounds every layout, or ranges of them where they are many, and fixes the
+// scale by the best bound.
+func (x *exploration) seed() {
+	for _, n := range x.ranges() {
+		x.pushLayouts(n)
+	}
+	for len(x.queue) > 0 && x.queue[0].level < 0 {
+		n := heap.Pop(&x.queue).(*node)
+		x.halve(n)
+	}
+	least, spare := 0.0, [2]float64{}
+	if len(x.queue) > 0 {
+		least, spare = x.queue[0].bound, x.queue[0].low
 	}
 	for ph := range 2 {
-		x.spare[ph] /= timeTicks
-		if math.IsInf(x.spare[ph], 0) || x.spare[ph] <= 0 {
+		x.spare[ph] = spare[ph] / timeTicks
+		if x.spare[ph] <= 0 {
 			x.spare[ph] = 1e-6
 		}
 	}
 	x.unit = least / objectiveTicks
-	if x.pass.anyPlan || math.IsInf(least, 0) || least <= 0 {
+	if x.pass.anyPlan || least <= 0 {
 		x.unit = 1
 	}
 	if x.pass.tie != nil && len(x.pass.layouts) > 0 {
@@ -121,10 +116,6 @@ func (x *exploration) seed() error {
 		k := x.pass.value(l)
 		x.unit = k.ttft*u[0]*float64(w[0]) + k.round*u[1]*float64(w[1])
 	}
-	for _, n := range nodes {
-		x.push(n)
-	}
-	return nil
 }
 
 func (x *exploration) choices(l *stagegraph.Layout) int {
@@ -139,10 +130,10 @@ func (x *exploration) choices(l *stagegraph.Layout) int {
 
 // layoutBound is the least value over the choices of a layout, with the least
 // seconds of either phase; false where no choice can meet the requirements.
-func (x *exploration) layoutBound(i int, l *stagegraph.Layout) (*node, [2]float64, bool) {
+func (x *exploration) layoutBound(l *stagegraph.Layout) (float64, [2]float64, bool) {
 	lim, ok := x.goal.limits(x.gpus(l), x.goal.hourly(l), x.pass.slack)
 	if !ok {
-		return nil, [2]float64{}, false
+		return 0, [2]float64{}, false
 	}
 	best, low := math.Inf(1), [2]float64{math.Inf(1), math.Inf(1)}
 	x.each(l, func(_ stagegraph.Choice, ttft, round, value float64) {
@@ -152,7 +143,7 @@ func (x *exploration) layoutBound(i int, l *stagegraph.Layout) (*node, [2]float6
 		low[0], low[1] = min(low[0], ttft), min(low[1], round)
 		best = min(best, value)
 	})
-	return &node{layout: i, bound: best}, low, !math.IsInf(best, 1)
+	return best, low, !math.IsInf(best, 1)
 }
 
 // gpus is how many GPUs a layout uses over all replicas.
@@ -219,6 +210,10 @@ func (e *explorer) relax(l *stagegraph.Layout) *stagegraph.Relaxation {
 // step opens a layout, bounds a choice or solves it.
 func (x *exploration) step(ctx context.Context, n *node) error {
 	l := x.pass.layouts[n.layout]
+	if n.level < 0 {
+		x.halve(n)
+		return nil
+	}
 	if n.level == 0 {
 		lim, _ := x.goal.limits(x.gpus(l), x.goal.hourly(l), x.pass.slack)
 		x.each(l, func(ch stagegraph.Choice, ttft, round, value float64) {
@@ -368,8 +363,8 @@ func (x *exploration) finish(ctx context.Context) outcome {
 	for _, n := range left {
 		l := x.pass.layouts[n.layout]
 		count := 1
-		if n.level == 0 {
-			count = x.choices(l)
+		if n.level <= 0 {
+			count = x.choicesOf(n)
 		}
 		switch {
 		case x.beaten(n.bound) || x.pass.anyPlan && x.best != nil:

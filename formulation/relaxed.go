@@ -55,10 +55,12 @@ func (r *run) leastImbalance(ctx context.Context, counts levels, slack float64) 
 			high = mid
 		}
 	}
+	// One step more: a plan on the very edge may be rounded off it by other ticks.
+	low = max(0, low-1)
 	sol, err := r.throughLevels(ctx, counts, slack, low, balanceParts)
 	if sol != nil {
 		eps := 1 - float64(low)/balanceParts
-		sol.balance = fmt.Sprintf("no plan meets ε = %g; the smallest that some plan meets is ε = %.3f (to 0.001), used here", DefaultBalance, eps)
+		sol.balance = fmt.Sprintf("no plan meets ε = %g; the smallest that some plan meets is ε = %.3f (to 0.002), used here", DefaultBalance, eps)
 		sol.reasons = append(sol.reasons, "warning: balance: "+sol.balance)
 	}
 	return sol, err
@@ -188,7 +190,8 @@ func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
 			low = mid
 		}
 	}
-	sol, err := r.throughLevels(ctx, counts, float64(high)/slackParts, num, den)
+	// One step more: a plan on the very edge may be rounded off it by other ticks.
+	sol, err := r.throughLevels(ctx, counts, float64(high+1)/slackParts, num, den)
 	if err != nil {
 		return nil, err
 	}

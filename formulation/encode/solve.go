@@ -125,24 +125,31 @@ func (s *search) run(ctx context.Context) (solver.Status, error) {
 	return solver.Optimal, nil
 }
 
-// prove has the backend reproduce the incumbent, then closes every box.
+// prove closes every box, and has the backend reproduce the incumbent: one that it was
+// given at once, if that goes quickly, the final one at the latest in the end.
 func (s *search) prove(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return stop{solver.ContextStatus(ctx)}
-	}
-	if s.best != nil {
-		if err := s.reproduce(ctx); err != nil {
-			return err
-		}
 	}
 	root := s.root()
 	if root == nil {
 		return nil
 	}
-	if s.best == nil {
+	given := s.best != nil
+	if !given {
 		s.firstIncumbent(root)
 	}
-	s.push(root)
+	if s.tighten(root, firstSteps) {
+		s.push(root)
+	}
+	if given {
+		quick, cancel := context.WithTimeout(ctx, patience)
+		err := s.reproduce(quick)
+		cancel()
+		if err != nil && (ctx.Err() != nil || !errors.Is(err, stop{solver.TimeLimit})) {
+			return err
+		}
+	}
 	for s.open.Len() > 0 {
 		b := heap.Pop(&s.open).(*box)
 		if b.bound >= s.cutoff {
@@ -158,6 +165,7 @@ func (s *search) prove(ctx context.Context) error {
 		}
 	}
 	if s.best != nil && (!s.hasOwn || s.own > s.value.Objective) {
+		s.push(&box{bound: s.value.Objective}) // proved, but not yet on the backend's word
 		return s.reproduce(ctx)
 	}
 	return nil
@@ -217,8 +225,10 @@ func (s *search) halve(ctx context.Context, b *box, k known, c cover) error {
 		return nil
 	}
 	before := s.cutoff
-	closed, err := s.refute(ctx, b, k, c)
-	if err != nil {
+	limited, cancel := context.WithTimeout(ctx, patience)
+	closed, err := s.refute(limited, b, k, c)
+	cancel()
+	if err != nil && (ctx.Err() != nil || !errors.Is(err, stop{solver.TimeLimit})) {
 		s.push(b)
 		return err
 	}
@@ -250,10 +260,9 @@ func (s *search) decide(ctx context.Context, b *box, k known) error {
 		limited, cancel = context.WithTimeout(ctx, patience)
 	}
 	stages, err := s.call(limited, b, k)
-	ended := limited.Err() != nil || errors.Is(err, stop{solver.TimeLimit})
 	cancel()
 	switch {
-	case err != nil && splits && ended && ctx.Err() == nil:
+	case splits && ctx.Err() == nil && errors.Is(err, stop{solver.TimeLimit}):
 		s.split(b, phase, at)
 		return nil
 	case err != nil:

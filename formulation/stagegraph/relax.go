@@ -1,6 +1,10 @@
 package stagegraph
 
-import "math"
+import (
+	"math"
+
+	"partita/inputs"
+)
 
 // Relaxation bounds the metrics of every plan of a layout from below without
 // building a graph. Every layer may choose its own pool and shape; the slowest stage
@@ -16,112 +20,143 @@ import "math"
 //
 // (prefill alone: the round is m0·T, so θ = 1 with m0 in place of m1).
 type Relaxation struct {
-	space          *Space
-	counts         []int // layers of each kind
-	micros, groups []int
-	spread         []float64     // μ of each way
-	first          [][][]float64 // [m0][kind][way]: seconds in TTFT
-	second         [][][][]float64
-	// floors of either metric alone, by index of m0 and m1.
+	base *layerTimes
+	// spread is μ of each way; negative where the layout has too few GPUs for it.
+	spread []float64
+	// floors of either metric alone, by index of m0 and m1; negative: not computed.
 	ttft, round []float64
 }
 
 // mixes are the θ tried: the sum alone, the bottleneck alone, and between.
-var mixes = [...]float64{0, 0.5, 1}
+var (
+	mixes  = []float64{0, 0.5, 1}
+	atPeak = []float64{1}
+)
 
-// Relax makes the relaxation of a layout for the given numbers of micro-batches and
-// decode groups (a single 0 where the phase has none).
-func (s *Space) Relax(l *Layout, micros, groups []int) *Relaxation {
-	r := &Relaxation{space: s, counts: s.countsOf(0, s.layers), micros: micros, groups: groups}
-	type way struct{ pool, shape, gpus int }
-	var ways []way
+// way is a pool with a shape.
+type way struct{ pool, shape, gpus int }
+
+// layerTimes are the seconds of one layer in every way, for the layouts with so many
+// replicas.
+type layerTimes struct {
+	counts         []int // layers of each kind
+	ways           []way
+	micros, groups []int
+	first, second  [][][]float64 // [part][kind][way], times the layers of the kind
+	mixes          []float64
+	promptOnly     bool
+}
+
+func (s *Space) layerTimes(replicas int, micros, groups []int) *layerTimes {
+	if b, ok := s.bases[replicas]; ok && len(b.groups) >= len(groups) {
+		return b
+	}
+	b := &layerTimes{counts: s.countsOf(0, s.layers), micros: micros, groups: groups, mixes: mixes}
 	for k := range s.pools {
 		for i, sh := range s.pools[k].shapes {
-			if q := sh.GPUs(); q <= l.GPUs[k] {
-				ways = append(ways, way{k, i, q})
-			}
+			b.ways = append(b.ways, way{k, i, sh.GPUs()})
 		}
 	}
-	layer := func(p *pricing, ph, kind int, w way) float64 { return p.layer(w.pool, w.shape, kind, ph) }
+	fill := func(p *pricing, ph int) [][]float64 {
+		out := make([][]float64, len(b.counts))
+		for kind, n := range b.counts {
+			out[kind] = make([]float64, len(b.ways))
+			for i, w := range b.ways {
+				out[kind][i] = float64(n) * p.layer(w.pool, w.shape, kind, ph)
+			}
+		}
+		return out
+	}
+	b.promptOnly = s.Condition.Workload.Phase == inputs.Prefill
+	if b.promptOnly {
+		b.mixes = atPeak
+	}
+	for _, m := range micros {
+		if m == 0 {
+			b.first = append(b.first, nil)
+			continue
+		}
+		p := s.pricing(replicas, m, groups[0])
+		b.first = append(b.first, fill(&p, 0))
+		if b.promptOnly {
+			b.second = append(b.second, fill(&p, 1))
+		}
+	}
+	for _, m := range groups {
+		if !b.promptOnly {
+			p := s.pricing(replicas, micros[0], m)
+			b.second = append(b.second, fill(&p, 1))
+		}
+	}
+	s.bases[replicas] = b
+	return b
+}
+
+// Relax makes the relaxation of a layout for the given numbers of micro-batches and
+// decode groups (a single 0 where the phase has none). The numbers for a layout with
+// more GPUs must continue those for one with fewer.
+func (s *Space) Relax(l *Layout, micros, groups []int) *Relaxation {
+	b := s.layerTimes(l.Replicas, micros, groups)
+	r := &Relaxation{base: b, spread: make([]float64, len(b.ways))}
 	// The weights follow the pools' speed in the rate phase: all then finish together.
 	speed, total := make([]float64, len(s.pools)), 0.0
-	p := s.pricing(l.Replicas, micros[0], groups[0])
-	for _, w := range ways {
+	for i, w := range b.ways {
+		if w.gpus > l.GPUs[w.pool] {
+			continue
+		}
 		work := 0.0
-		for kind, n := range r.counts {
-			work += float64(n) * layer(&p, 1, kind, w)
+		for kind := range b.counts {
+			work += b.second[0][kind][i]
 		}
 		speed[w.pool] = max(speed[w.pool], 1/(work*float64(w.gpus)))
 	}
 	for k, v := range speed {
 		total += v * float64(l.GPUs[k])
 	}
-	for _, w := range ways {
-		r.spread = append(r.spread, speed[w.pool]/total*float64(w.gpus))
-	}
-	fill := func(p *pricing, ph int, weight func(mu float64) float64) [][]float64 {
-		out := make([][]float64, len(r.counts))
-		for kind, n := range r.counts {
-			if n == 0 {
-				continue
-			}
-			out[kind] = make([]float64, len(ways))
-			for i, w := range ways {
-				out[kind][i] = float64(n) * layer(p, ph, kind, w) * weight(r.spread[i])
-			}
-		}
-		return out
-	}
-	for _, m := range micros {
-		p := s.pricing(l.Replicas, m, groups[0])
-		if m == 0 {
-			r.first = append(r.first, nil)
-			continue
-		}
-		r.first = append(r.first, fill(&p, 0, func(mu float64) float64 { return 1 + float64(m-1)*mu }))
-		if !s.Decodes() {
-			r.second = append(r.second, [][][]float64{fill(&p, 1, func(mu float64) float64 { return float64(m) * mu })})
+	for i, w := range b.ways {
+		r.spread[i] = -1
+		if w.gpus <= l.GPUs[w.pool] {
+			r.spread[i] = speed[w.pool] / total * float64(w.gpus)
 		}
 	}
-	for _, m := range groups {
-		if m == 0 {
-			continue
-		}
-		p := s.pricing(l.Replicas, micros[0], m)
-		var at [][][]float64
-		for _, x := range mixes {
-			at = append(at, fill(&p, 1, func(mu float64) float64 { return 1 - x + x*float64(m)*mu }))
-		}
-		r.second = append(r.second, at)
-	}
-	for i := range r.micros {
-		r.ttft = append(r.ttft, r.sum(r.first[i], nil, 1, 0))
-	}
-	for j := range r.second {
-		best := 0.0
-		for _, at := range r.second[j] {
-			best = max(best, r.sum(nil, at, 0, 1))
-		}
-		r.round = append(r.round, best)
-	}
+	r.ttft, r.round = unknown(len(b.first)), unknown(len(b.second))
 	return r
 }
 
-// sum is Σ_layers min over ways of a·first + b·second.
-func (r *Relaxation) sum(first, second [][]float64, a, b float64) float64 {
+func unknown(n int) []float64 {
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = -1
+	}
+	return out
+}
+
+// sum is Σ_layers min over ways, for micro-batches i and groups j at θ = mix.
+func (r *Relaxation) sum(i, j int, a, b, mix float64) float64 {
+	x := r.base
+	var parts, rounds float64
+	if a > 0 {
+		parts = float64(x.micros[i] - 1)
+	}
+	if b > 0 {
+		rounds = float64(x.parts(j)) * mix
+	}
 	total := 0.0
-	for kind, n := range r.counts {
+	for kind, n := range x.counts {
 		if n == 0 {
 			continue
 		}
 		least := math.Inf(1)
-		for i := range r.spread {
-			v := 0.0
-			if first != nil && a > 0 {
-				v += a * first[kind][i]
+		for w, mu := range r.spread {
+			if mu < 0 {
+				continue
 			}
-			if second != nil && b > 0 {
-				v += b * second[kind][i]
+			v := 0.0
+			if a > 0 {
+				v = a * x.first[i][kind][w] * (1 + parts*mu)
+			}
+			if b > 0 {
+				v += b * x.second[j][kind][w] * (1 - mix + rounds*mu)
 			}
 			least = min(least, v)
 		}
@@ -130,19 +165,47 @@ func (r *Relaxation) sum(first, second [][]float64, a, b float64) float64 {
 	return total
 }
 
+// parts is how many steps a round of the j-th choice has.
+func (x *layerTimes) parts(j int) int {
+	if x.promptOnly {
+		return x.micros[j]
+	}
+	return x.groups[j]
+}
+
 // TTFT and Round are floors of the metrics alone, in seconds, for the i-th number of
 // micro-batches and the j-th of groups (prefill alone: j = i).
-func (r *Relaxation) TTFT(i int) float64  { return r.ttft[i] }
-func (r *Relaxation) Round(j int) float64 { return r.round[j] }
+func (r *Relaxation) TTFT(i int) float64 {
+	if r.base.first[i] == nil {
+		return 0
+	}
+	if r.ttft[i] < 0 {
+		r.ttft[i] = r.sum(i, 0, 1, 0, 0)
+	}
+	return r.ttft[i]
+}
+
+// Round is the floor of the round alone, in seconds.
+func (r *Relaxation) Round(j int) float64 {
+	if r.round[j] < 0 {
+		for _, mix := range r.base.mixes {
+			r.round[j] = max(r.round[j], r.sum(0, j, 0, 1, mix))
+		}
+	}
+	return r.round[j]
+}
 
 // Value is a floor of a·TTFT + b·round for the pair.
 func (r *Relaxation) Value(i, j int, a, b float64) float64 {
-	if b == 0 {
-		return a * r.ttft[i]
+	switch {
+	case b == 0:
+		return a * r.TTFT(i)
+	case a == 0 || r.base.first[i] == nil:
+		return b * r.Round(j)
 	}
 	best := 0.0
-	for _, at := range r.second[j] {
-		best = max(best, r.sum(r.first[i], at, a, b))
+	for _, mix := range r.base.mixes {
+		best = max(best, r.sum(i, j, a, b, mix))
 	}
 	return best
 }

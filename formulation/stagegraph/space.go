@@ -26,6 +26,7 @@ type Space struct {
 	tables    map[cost.Step][][]prices
 	chunks    map[int][][]prices
 	fits      map[memoryKey][][][]bool
+	bases     map[int]*layerTimes
 }
 
 // pool is the part of an inputs.Pool that placement needs.
@@ -55,7 +56,7 @@ func New(c *inputs.Condition) (*Space, error) {
 	s := &Space{
 		Condition: c, Costs: calc, layers: len(c.Model.Layers),
 		tables: map[cost.Step][][]prices{}, chunks: map[int][][]prices{},
-		fits: map[memoryKey][][][]bool{},
+		fits: map[memoryKey][][][]bool{}, bases: map[int]*layerTimes{},
 	}
 	if s.layers == 0 {
 		return nil, fmt.Errorf("model %q has no layers", c.Model.Name)

@@ -1,0 +1,191 @@
+package formulation_test
+
+import (
+	"partita/formulation/cost"
+	"partita/inputs"
+)
+
+// priced prices the routes of one outer choice by (C1) to (C8), stage by stage.
+type priced struct {
+	o        *oracle
+	r, n     int // replicas, sequences of one
+	m0, m1   int
+	load     cost.Load
+	stages   map[step]stagePrice
+	sends    map[sendKey][2]float64
+	slower   map[step]bool
+	sequence struct{ latency, decode, prompt cost.Step }
+}
+
+// stagePrice is a stage without its send.
+type stagePrice struct {
+	seconds [2]float64
+	fits    bool
+}
+
+type sendKey struct {
+	from, to int
+	shape    cost.Shape
+	local    bool
+}
+
+func (o *oracle) priced(r, m0, m1 int) *priced {
+	w := &o.c.Workload
+	p := &priced{o: o, r: r, n: (w.Batch + r - 1) / r, m0: m0, m1: m1, stages: map[step]stagePrice{}, sends: map[sendKey][2]float64{}, slower: map[step]bool{}}
+	in, out := (w.Input.Min+w.Input.Max+1)/2, (w.Output.Min+w.Output.Max+1)/2
+	p.load = cost.Load{Sequences: p.n, Tokens: w.Input.Max}
+	if m0 > 0 {
+		b0 := (p.n + m0 - 1) / m0
+		p.sequence.latency = cost.Step{Phase: inputs.Prefill, Sequences: b0, New: w.Input.Max}
+		p.sequence.prompt = cost.Step{Phase: inputs.Prefill, Sequences: b0, New: in}
+		p.load.Steps = append(p.load.Steps, p.sequence.latency)
+	}
+	if m1 > 0 {
+		p.load.Tokens += w.Output.Max
+		p.sequence.decode = cost.Step{Phase: inputs.Decode, Sequences: (p.n + m1 - 1) / m1, New: 1, Cached: in + (out+1)/2}
+		p.load.Steps = append(p.load.Steps, p.sequence.decode)
+	}
+	return p
+}
+
+// both is a price in the latency and in the rate phase, where time prices one step.
+func (p *priced) both(sh cost.Shape, time func(cost.Step) float64) [2]float64 {
+	var t [2]float64
+	if p.m0 > 0 {
+		t[0] = time(p.sequence.latency)
+	}
+	if p.m1 == 0 {
+		t[1] = time(p.sequence.prompt)
+		return t
+	}
+	t[1] = time(p.sequence.decode)
+	if p.m0 > 0 { // mixed
+		w := &p.o.c.Workload
+		in, out := (w.Input.Min+w.Input.Max+1)/2, (w.Output.Min+w.Output.Max+1)/2
+		k := min(p.n, sh.DPAttention*max(1, 8192/in))
+		share := float64(p.n-1) / float64(out) / float64(p.m1) / float64(k)
+		t[1] += share * time(cost.Step{Phase: inputs.Prefill, Sequences: k, New: in})
+	}
+	return t
+}
+
+func (p *priced) stage(s step) stagePrice {
+	if x, ok := p.stages[s]; ok {
+		return x
+	}
+	calc, layers := p.o.calc, p.o.c.Model.Layers
+	first, last := s.from == 0, s.to == len(layers)
+	counts := make([]int, len(p.o.c.Model.Kinds))
+	for _, kind := range layers[s.from:s.to] {
+		counts[kind]++
+	}
+	x := stagePrice{fits: calc.StageMemory(s.pool, counts, first, last, s.shape, p.load).Total() <= calc.Capacity(s.pool)}
+	x.seconds = p.both(s.shape, func(st cost.Step) float64 {
+		t := 0.0
+		for _, kind := range layers[s.from:s.to] {
+			t += calc.Layer(s.pool, kind, s.shape, st)
+		}
+		if first {
+			t += calc.Embedding(s.pool, s.shape, st)
+		}
+		if last {
+			t += calc.Head(s.pool, s.shape, st)
+		}
+		return t
+	})
+	p.stages[s] = x
+	return x
+}
+
+func (p *priced) send(k sendKey) [2]float64 {
+	if t, ok := p.sends[k]; ok {
+		return t
+	}
+	t := p.both(k.shape, func(st cost.Step) float64 { return p.o.calc.Send(k.from, k.to, k.shape, st, k.local) })
+	p.sends[k] = t
+	return t
+}
+
+// beaten reports whether another shape of as many GPUs, that fits, runs the stage
+// as fast in both phases: the search may then leave this one out.
+func (p *priced) beaten(s step) bool {
+	if b, ok := p.slower[s]; ok {
+		return b
+	}
+	const near = 1 + 1e-5
+	mine := p.stage(s).seconds
+	before, found := true, false
+	for _, x := range p.o.shapes[s.pool] {
+		if x.shape == s.shape {
+			before = false
+			continue
+		}
+		other := s
+		other.shape = x.shape
+		if x.wide || x.shape.GPUs() != s.shape.GPUs() || !p.o.validOn(s.from, s.to, x.shape) || !p.stage(other).fits {
+			continue
+		}
+		t := p.stage(other).seconds
+		if t[0] <= mine[0]*near && t[1] <= mine[1]*near && (before || t[0]*near < mine[0] || t[1]*near < mine[1]) {
+			found = true
+		}
+	}
+	p.slower[s] = found
+	return found
+}
+
+// add appends the candidates of a route, if it fits: on one host each where that
+// can be, and across hosts.
+func (p *priced) add(list []candidate, x *route) []candidate {
+	wide := x.wide || p.m1 > sum(x.used)
+	for _, s := range x.steps {
+		if !p.stage(s).fits {
+			return list
+		}
+		wide = wide || p.beaten(s)
+	}
+	c := candidate{replicas: p.r, micro: p.m0, groups: p.m1, path: x.steps, gpus: p.r * sum(x.used), all: x.all}
+	for k, n := range x.used {
+		c.price += float64(n*p.r) * p.o.c.Cluster.Pools[k].USDPerHour
+	}
+	for _, local := range []bool{true, false} {
+		if local && !x.local {
+			continue
+		}
+		y := c
+		y.wide = wide || !local && x.local
+		p.measure(&y, local)
+		list = append(list, y)
+	}
+	return list
+}
+
+// measure fills in the metrics (C4) to (C6).
+func (p *priced) measure(c *candidate, local bool) {
+	var total, longest [2]float64
+	shortest := 0.0
+	for i, s := range c.path {
+		t := p.stage(s).seconds
+		if i+1 < len(c.path) {
+			send := p.send(sendKey{s.pool, c.path[i+1].pool, s.shape, local})
+			t[0] += send[0]
+			t[1] += send[1]
+		}
+		if i == 0 || t[1] < shortest {
+			shortest = t[1]
+		}
+		for ph := range t {
+			total[ph] += t[ph]
+			longest[ph] = max(longest[ph], t[ph])
+		}
+	}
+	c.ratio = shortest / longest[1]
+	if p.m0 > 0 {
+		c.ttft = total[0] + float64(p.m0-1)*longest[0]
+	}
+	if p.m1 > 0 {
+		c.round = max(total[1], float64(p.m1)*longest[1])
+	} else {
+		c.round = float64(p.m0) * longest[1]
+	}
+}
