@@ -43,6 +43,7 @@ type run struct {
 	*explorer
 	opts    Options
 	backend string
+	given   []inputs.Pool // as the condition gives them: a closest plan may be for more
 }
 
 func newRun(c *inputs.Condition, opts Options) (*run, error) {
@@ -53,7 +54,7 @@ func newRun(c *inputs.Condition, opts Options) (*run, error) {
 	if c.Workload.Batch < 1 {
 		return nil, fmt.Errorf("batch is %d: want at least one sequence in flight", c.Workload.Batch)
 	}
-	r := &run{explorer: &explorer{space: space, goal: newGoal(space)}, opts: opts}
+	r := &run{explorer: &explorer{space: space, goal: newGoal(space)}, opts: opts, given: c.Cluster.Pools}
 	r.prove, r.backend, err = opts.prover()
 	return r, err
 }

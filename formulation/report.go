@@ -148,35 +148,24 @@ func (r *run) stage(x *stagegraph.Placed) results.Stage {
 	}
 }
 
-// count fills in the GPUs given and used.
+// count fills in the GPUs used and those given; match tells that a stated number is
+// used up.
 func (r *run) count(p *results.PhasePlan, sol *solution) {
 	p.GPUs.Used = p.GPUs.Parts
 	p.GPUs.Why = sol.counts.counted
-	p.GPUs.Match = true
-	if r.goal.perGPU {
-		most, bounded := 0, true
-		for _, pool := range r.goal.c.Cluster.Pools {
-			most += pool.Count.Max
-			bounded = bounded && !pool.Count.Unlimited()
-		}
-		if bounded {
-			p.GPUs.Available = &most
-		}
-		return
-	}
 	if sol.unfit {
 		p.GPUs.Why = "the fewest GPUs of the same kind that hold the model and its KV cache"
 	}
-	total := 0
-	for _, pool := range r.goal.c.Cluster.Pools {
-		if pool.Count.Stated() {
-			total += pool.Count.Max
-		}
+	total, bounded, stated := 0, true, true
+	for _, pool := range r.given {
+		total += pool.Count.Max
+		bounded = bounded && !pool.Count.Unlimited()
+		stated = stated && pool.Count.Stated()
 	}
-	if !sol.unfit {
+	if bounded {
 		p.GPUs.Available = &total
-		p.GPUs.Match = p.GPUs.Used == total
 	}
+	p.GPUs.Match = !stated || p.GPUs.Used == total
 }
 
 // solveFacts says what was proved.
