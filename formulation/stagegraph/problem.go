@@ -117,13 +117,12 @@ func (s *Space) resources(p *path.Problem, l *Layout) func(k, q int) int32 {
 			p.Resources = append(p.Resources, path.Resource{Capacity: l.GPUs[k] / q * q})
 		}
 		p.Packings = append(p.Packings, pack)
+		if mine := pack.Resources; !l.Exact {
+			p.Packings = append(p.Packings, atMost(mine, l.GPUs[k], -1))
+		}
 	}
 	if l.Total >= 0 {
-		sum := path.Packing{Resources: all, Bins: []int{max(1, l.Total)}, Copies: 1, Total: l.Total}
-		for range all {
-			sum.Sizes = append(sum.Sizes, 1)
-		}
-		p.Packings = append(p.Packings, sum)
+		p.Packings = append(p.Packings, atMost(all, l.Total, l.Total))
 	}
 	return func(k, q int) int32 {
 		if s.pools[k].chains {
@@ -132,6 +131,16 @@ func (s *Space) resources(p *path.Problem, l *Layout) func(k, q int) int32 {
 		i, _ := slices.BinarySearch(s.pools[k].sizes, q)
 		return first[k] + int32(i)
 	}
+}
+
+// atMost bounds the GPUs that several resources of one path take together: one bin
+// that single GPUs fill. A total ≥ 0 asks for exactly so many.
+func atMost(resources []int, gpus, total int) path.Packing {
+	out := path.Packing{Resources: resources, Bins: []int{max(1, gpus)}, Copies: 1, Total: total}
+	for range resources {
+		out.Sizes = append(out.Sizes, 1)
+	}
+	return out
 }
 
 // groups decides where sends are charged. Where the send does not depend on the
