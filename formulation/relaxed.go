@@ -31,12 +31,11 @@ func (r *run) feasible(ctx context.Context, layouts []*stagegraph.Layout, slack 
 	return err == nil && out.best != nil, err
 }
 
-// leastImbalance proves the smallest ε that some plan meets, in steps of 0.1 %, and
-// solves under it; nil where no plan meets the requirements at any ε.
-func (r *run) leastImbalance(ctx context.Context, counts levels, slack float64) (*solution, error) {
-	layouts := counts.all()
+// evenest proves the largest balance floor that some plan reaches, in steps of 0.1 %
+// below the one asked for; false where no plan meets the requirements at any floor.
+func (r *run) evenest(ctx context.Context, layouts []*stagegraph.Layout, slack float64) (int64, bool, error) {
 	if ok, err := r.feasible(ctx, layouts, slack, 0, 1); !ok {
-		return nil, err
+		return 0, false, err
 	}
 	// Invariant: some plan meets the floor low, none meets high.
 	low, high := int64(0), int64(balanceParts)
@@ -47,7 +46,7 @@ func (r *run) leastImbalance(ctx context.Context, counts levels, slack float64) 
 		mid := (low + high) / 2
 		ok, err := r.feasible(ctx, layouts, slack, mid, balanceParts)
 		if err != nil {
-			return nil, err
+			return 0, false, err
 		}
 		if ok {
 			low = mid
@@ -56,14 +55,28 @@ func (r *run) leastImbalance(ctx context.Context, counts levels, slack float64) 
 		}
 	}
 	// One step more: a plan on the very edge may be rounded off it by other ticks.
-	low = max(0, low-1)
+	return max(0, low-1), true, nil
+}
+
+// leastImbalance solves under the smallest ε that some plan meets; nil where no plan
+// meets the requirements at any ε.
+func (r *run) leastImbalance(ctx context.Context, counts levels, slack float64) (*solution, error) {
+	low, ok, err := r.evenest(ctx, counts.all(), slack)
+	if !ok {
+		return nil, err
+	}
 	sol, err := r.throughLevels(ctx, counts, slack, low, balanceParts)
 	if sol != nil {
-		eps := 1 - float64(low)/balanceParts
-		sol.balance = fmt.Sprintf("no plan meets ε = %g; the smallest that some plan meets is ε = %.3f (to 0.002), used here", DefaultBalance, eps)
-		sol.reasons = append(sol.reasons, "warning: balance: "+sol.balance)
+		sol.relaxedTo(low)
 	}
 	return sol, err
+}
+
+// relaxedTo notes that the default balance gave way.
+func (s *solution) relaxedTo(floor int64) {
+	eps := 1 - float64(floor)/balanceParts
+	s.balance = fmt.Sprintf("no plan meets ε = %g; the smallest that some plan meets is ε = %.3f (to 0.002), used here", DefaultBalance, eps)
+	s.reasons = append(s.reasons, "warning: balance: "+s.balance)
 }
 
 // placeable reports whether the model fits the GPUs of any level at all, and all
@@ -84,26 +97,49 @@ func (r *run) placeable(ctx context.Context, counts levels) (bool, error) {
 // unplaced handles a model that no plan places: some GPUs of a stated number stay
 // idle, or the model does not fit and the closest plan needs more GPUs.
 func (r *run) unplaced(ctx context.Context, counts levels) (*solution, error) {
-	if !r.goal.perGPU && !r.goal.c.Goal.AllowIdle {
-		for _, lv := range r.goal.idle().list {
-			one := levels{list: []level{lv}, counted: fmt.Sprintf("stated, but no plan can use all of them; %s is the largest number that can be used (proved)", lv.what)}
-			ok, err := r.placeable(ctx, one)
-			if err != nil {
-				return nil, err
-			}
-			if !ok {
-				continue
-			}
-			sol, err := r.search(ctx, one, 0)
-			if err == nil && sol == nil {
-				sol, err = r.closest(ctx, one)
-			}
-			if sol != nil {
-				sol.idle = true
-				sol.reasons = append(sol.reasons, "warning: GPU count: "+one.counted)
-			}
+	switch {
+	case r.goal.c.Goal.AllowIdle:
+		return r.enlarged(ctx)
+	case r.goal.perGPU:
+		return r.besideStated(ctx)
+	}
+	for _, lv := range r.goal.idle().list {
+		one := levels{list: []level{lv}, counted: fmt.Sprintf("stated, but no plan can use all of them; %s is the largest number that can be used (proved)", lv.what)}
+		if sol, err := r.instead(ctx, one); sol != nil || err != nil {
 			return sol, err
 		}
+	}
+	return r.enlarged(ctx)
+}
+
+// instead solves for other numbers of GPUs than those asked for, with a warning; nil
+// where no plan can be placed on them either.
+func (r *run) instead(ctx context.Context, counts levels) (*solution, error) {
+	ok, err := r.placeable(ctx, counts)
+	if !ok || err != nil {
+		return nil, err
+	}
+	sol, err := r.search(ctx, counts, 0)
+	if err == nil && sol == nil {
+		sol, err = r.closest(ctx, counts)
+	}
+	if sol != nil {
+		sol.idle = true
+		sol.reasons = append(sol.reasons, "warning: GPU count: "+counts.counted)
+	}
+	return sol, err
+}
+
+// besideStated lets GPUs of a stated number stay idle where no plan uses them all
+// beside a pool whose number is ours to choose.
+func (r *run) besideStated(ctx context.Context) (*solution, error) {
+	c, loose := *r.goal.c, *r.goal
+	c.Goal.AllowIdle = true
+	loose.c = &c
+	counts := loose.layoutsOf()
+	counts.counted += "; no plan uses all GPUs of the stated numbers, so some stay idle"
+	if sol, err := r.instead(ctx, counts); sol != nil || err != nil {
+		return sol, err
 	}
 	return r.enlarged(ctx)
 }
@@ -160,14 +196,18 @@ func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !ok && !stated {
-		num, den = 0, 1
-		if ok, err = r.feasible(ctx, layouts, enough, num, den); err != nil {
+	relaxed := !ok && !stated
+	if relaxed {
+		if num, ok, err = r.evenest(ctx, layouts, enough); err != nil {
 			return nil, err
 		}
 	}
 	if !ok {
-		return &solution{stopped: ctx.Err() != nil, counts: counts, reasons: []string{"no plan meets the stated balance and GPU count"}}, nil
+		sol := &solution{stopped: ctx.Err() != nil, counts: counts}
+		if !sol.stopped {
+			sol.reasons = []string{"no plan meets the stated balance and GPU count"}
+		}
+		return sol, nil
 	}
 	low, high := int64(0), int64(1)
 	for high < enough*slackParts && ctx.Err() == nil {
@@ -200,6 +240,9 @@ func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
 	}
 	sol.slack = float64(high) / slackParts
 	sol.balance = fmt.Sprintf("floor %d/%d of the slowest stage", num, den)
+	if relaxed {
+		sol.relaxedTo(num)
+	}
 	return sol, nil
 }
 
