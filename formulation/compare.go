@@ -1,5 +1,173 @@
 package formulation
 
-import "partita/results"
+import (
+	"context"
+	"slices"
+	"time"
 
-func (r *run) compare(sol *solution) []results.Comparison { return []results.Comparison{} }
+	"partita/formulation/heuristic"
+	"partita/formulation/stagegraph"
+	"partita/inputs"
+	"partita/results"
+)
+
+// Compare is Optimize with the time each heuristic took in the comparison. Optimize
+// leaves the times out, so that a plan depends on its input alone.
+func Compare(ctx context.Context, c *inputs.Condition, opts Options) (*results.Report, error) {
+	return optimize(ctx, c, opts, true)
+}
+
+// compare holds every heuristic against the plan, on the same costs and against
+// the requirements as they were asked. One line each: its best proposal.
+func (r *run) compare(ctx context.Context, sol *solution) []results.Comparison {
+	x, vectors := r.contest(sol)
+	if x == nil {
+		return []results.Comparison{}
+	}
+	var out []results.Comparison
+	var lead *entry
+	for _, h := range heuristic.All() {
+		began := time.Now()
+		var best *entry
+		if h.Improves {
+			if lead != nil {
+				best = x.enter(ctx, h, lead.gpus, &lead.proposal)
+			} else {
+				best = x.enter(ctx, h, vectors[0], nil)
+			}
+		} else {
+			for _, gpus := range vectors {
+				if e := x.enter(ctx, h, gpus, nil); best == nil || e.verdict.Better(best.verdict) {
+					best = e
+				}
+			}
+			if lead == nil || best.verdict.Better(lead.verdict) {
+				lead = best
+			}
+		}
+		line := r.line(h.Name, best, sol)
+		if r.timed {
+			line.TimeMS = float64(time.Since(began).Nanoseconds()) / 1e6
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// entry is the best proposal of a heuristic.
+type entry struct {
+	proposal heuristic.Proposal
+	verdict  heuristic.Verdict
+	gpus     []int
+}
+
+// enter asks a heuristic for proposals on so many GPUs of each pool and picks the
+// best.
+func (x *evaluator) enter(ctx context.Context, h heuristic.Heuristic, gpus []int, start *heuristic.Proposal) *entry {
+	x.gpus = gpus
+	list := h.Propose(ctx, heuristic.Env{Space: x.space, GPUs: gpus, Judge: x.judge, Start: start})
+	p, v, ok := heuristic.Best(x.judge, list)
+	if !ok {
+		v.Why = "no proposal"
+	}
+	return &entry{p, v, gpus}
+}
+
+// contest makes the evaluator and lists the numbers of GPUs that heuristics are
+// asked for.
+func (r *run) contest(sol *solution) (*evaluator, [][]int) {
+	best := sol.final.best
+	if best == nil {
+		return nil, nil
+	}
+	if sol.unfit {
+		return r.unfitContest(sol)
+	}
+	x := newEvaluator(r.explorer, *sol.pass, sol.final.unit, best.graph.Scale)
+	x.pass.num, x.pass.den = sol.num, sol.den
+	used := make([]int, r.space.Pools())
+	for _, pt := range best.graph.Parts(best.stages) {
+		used[pt.Pool] += pt.Shape.GPUs() * best.choice.Layout.Replicas
+	}
+	switch {
+	case sol.counts.decided && len(sol.counts.list) > 1, sol.idle:
+		return x, [][]int{used} // the number comes first: heuristics get what the plan has
+	case sol.counts.decided:
+		return x, r.counts(used)
+	case r.goal.c.Goal.AllowIdle:
+		return x, distinct(r.goal.stated(), used)
+	}
+	x.all = true
+	return x, [][]int{r.goal.stated()}
+}
+
+// unfitContest judges on the GPUs as they were stated: the plan is for more of them,
+// and what keeps each heuristic from fitting is the answer.
+func (r *run) unfitContest(sol *solution) (*evaluator, [][]int) {
+	asked := *r.goal.c
+	asked.Cluster.Pools = r.given
+	space, err := stagegraph.New(&asked)
+	if err != nil {
+		return nil, nil // it was priced before the search; there is nothing to compare without
+	}
+	g := newGoal(space)
+	counts := g.layoutsOf()
+	p := pass{purpose: "any plan", anyPlan: true, layouts: counts.all()}
+	p.num, p.den, _ = r.balanceFloor()
+	x := newEvaluator(&explorer{space: space, goal: g}, p, 1, sol.final.best.graph.Scale)
+	x.all = !g.perGPU && !asked.Goal.AllowIdle
+	gpus := g.stated()
+	for k, n := range gpus {
+		if n == 0 {
+			gpus[k] = mostUnlimited
+		}
+	}
+	return x, [][]int{gpus}
+}
+
+// counts are the numbers of GPUs to try where only the objective decides them: those
+// of the plan, and of a single pool the powers of two, as people provision.
+func (r *run) counts(used []int) [][]int {
+	out := [][]int{used}
+	if len(used) > 1 {
+		return out
+	}
+	count := r.goal.c.Cluster.Pools[0].Count
+	most := count.Max
+	if count.Unlimited() {
+		most = mostUnlimited
+	}
+	for n := 1; n <= most; n *= 2 {
+		if n >= count.Min {
+			out = append(out, []int{n})
+		}
+	}
+	return distinct(out...)
+}
+
+func distinct(list ...[]int) [][]int {
+	var out [][]int
+	for _, x := range list {
+		if !slices.ContainsFunc(out, func(y []int) bool { return slices.Equal(x, y) }) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// line is the account of one heuristic. Against a closest plan there is no gap: its
+// requirements are not those that were asked.
+func (r *run) line(name string, e *entry, sol *solution) results.Comparison {
+	out := results.Comparison{Heuristic: name, Strategy: oneLine(r.goal.c, e.proposal), Feasible: e.verdict.Feasible()}
+	if !out.Feasible {
+		out.WhyInfeasible = e.verdict.Why
+		return out
+	}
+	v, best := e.verdict.Value, sol.final.best.value
+	out.Objective = &v
+	if sol.slack == 0 && best > 0 {
+		gap := 100 * (v - best) / best
+		out.GapPercent = &gap
+	}
+	return out
+}

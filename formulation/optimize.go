@@ -16,6 +16,11 @@ import (
 // requirements by least. An error means that the condition cannot be priced or that
 // a backend could not run.
 func Optimize(ctx context.Context, c *inputs.Condition, opts Options) (*results.Report, error) {
+	return optimize(ctx, c, opts, false)
+}
+
+// optimize is Optimize; timed adds the time of each heuristic to the comparison.
+func optimize(ctx context.Context, c *inputs.Condition, opts Options, timed bool) (*results.Report, error) {
 	start := time.Now()
 	if opts.TimeLimit > 0 {
 		var cancel context.CancelFunc
@@ -26,6 +31,7 @@ func Optimize(ctx context.Context, c *inputs.Condition, opts Options) (*results.
 	if err != nil {
 		return nil, err
 	}
+	r.timed = timed
 	sol, err := r.solve(ctx)
 	if err != nil {
 		return nil, err
@@ -35,7 +41,7 @@ func Optimize(ctx context.Context, c *inputs.Condition, opts Options) (*results.
 			return nil, err
 		}
 	}
-	return r.report(sol, time.Since(start))
+	return r.report(ctx, sol, time.Since(start))
 }
 
 // run is one call of Optimize.
@@ -44,6 +50,7 @@ type run struct {
 	opts    Options
 	backend string
 	given   []inputs.Pool // as the condition gives them: a closest plan may be for more
+	timed   bool          // the comparison tells the time of each heuristic
 }
 
 func newRun(c *inputs.Condition, opts Options) (*run, error) {
@@ -159,6 +166,10 @@ func (r *run) solveLevel(ctx context.Context, lv level, slack float64, num, den 
 	latency.purpose, latency.value = "latency alone", func(*stagegraph.Layout) coefficients { return r.goal.latency() }
 	throughput.purpose, throughput.value = "throughput alone", func(l *stagegraph.Layout) coefficients {
 		return r.goal.throughput(l.Used() * l.Replicas)
+	}
+	if len(lv.layouts) > manyLayouts {
+		// Latency does not count GPUs: every replica takes as many as it likes.
+		latency.layouts = r.goal.freeLayouts(lv.layouts)
 	}
 	switch kind {
 	case inputs.Latency:

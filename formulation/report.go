@@ -1,6 +1,7 @@
 package formulation
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -14,7 +15,7 @@ import (
 const gib = 1 << 30
 
 // report makes the report of a search: the plan, what was proved, what binds.
-func (r *run) report(sol *solution, took time.Duration) (*results.Report, error) {
+func (r *run) report(ctx context.Context, sol *solution, took time.Duration) (*results.Report, error) {
 	c := r.goal.c
 	rep := &results.Report{Condition: c.Name, Reasons: nil, Status: results.StatusUnknown}
 	r.describe(rep, sol)
@@ -33,7 +34,7 @@ func (r *run) report(sol *solution, took time.Duration) (*results.Report, error)
 	plan := &results.Plan{
 		FormatVersion: results.FormatVersion, Condition: c.Name, Phases: []results.PhasePlan{*phase},
 		Statements: rep.Statements, Assumptions: rep.Assumptions, Warnings: rep.Warnings,
-		Comparison: r.compare(sol),
+		Comparison: r.compare(ctx, sol),
 	}
 	rep.Plan = plan
 	rep.Feasible = sol.slack == 0 && !sol.unfit && len(unmet(phase.Requirements)) == 0

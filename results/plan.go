@@ -213,7 +213,9 @@ type Comparison struct {
 	GapPercent    *float64 `json:"gap_percent,omitempty"`
 	WhyInfeasible string   `json:"why_infeasible,omitempty"`
 	Strategy      string   `json:"strategy,omitempty"`
-	TimeMS        float64  `json:"time_ms"`
+	// TimeMS is how long the heuristic took; absent in plans, which depend on their
+	// input alone.
+	TimeMS float64 `json:"time_ms,omitempty"`
 }
 
 // Verification is the checklist, recomputed from the plan alone.
