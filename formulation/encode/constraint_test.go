@@ -128,7 +128,9 @@ func TestConstraints(t *testing.T) {
 		want   bool
 	}{
 		{"count under", pools(), count, path.NoLimit, true},
-		{"count used up", with(func(p *path.Problem) { p.Resources = []path.Resource{{Capacity: 2, Exact: true}, {Capacity: 3, Exact: true}} }), count, path.NoLimit, true},
+		{"count used up", with(func(p *path.Problem) {
+			p.Resources = []path.Resource{{Capacity: 2, Exact: true}, {Capacity: 3, Exact: true}}
+		}), count, path.NoLimit, true},
 		{"count not used up", with(func(p *path.Problem) { p.Resources[0].Exact = true }), count, path.NoLimit, false},
 		{"count over", with(func(p *path.Problem) { p.Resources[0].Capacity = 1 }), count, path.NoLimit, false},
 		{"packing by counting", pack(-1, []int{1, 3}, 3, 2), packing, path.NoLimit, true},
