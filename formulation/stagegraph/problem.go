@@ -33,7 +33,17 @@ type Graph struct {
 // Build makes the graph of an outer choice. Objective, limits and balance are left
 // open for the caller. Of shapes with the same pool and number of GPUs only those
 // are kept that no other beats in both phases.
-func (s *Space) Build(ch Choice, u Scale) *Graph {
+func (s *Space) Build(ch Choice, u Scale) *Graph { return s.build(ch, u, keepBest) }
+
+// BuildWide is Build with every shape that fits: a relaxation of the graphs of all
+// choices that differ in the other phase's parts, also under a balance floor, for
+// which a slower shape may be needed.
+func (s *Space) BuildWide(ch Choice, u Scale) *Graph { return s.build(ch, u, keepAll) }
+
+// keeping adds an option to a list whose entries from an index on are its pool's.
+type keeping func(all []path.Option, from int, o path.Option) []path.Option
+
+func (s *Space) build(ch Choice, u Scale, keep keeping) *Graph {
 	l := ch.Layout
 	p := &path.Problem{
 		Boundaries: s.layers + 1,
@@ -65,13 +75,15 @@ func (s *Space) Build(ch Choice, u Scale) *Graph {
 					}
 					o.Time[ph] = u.Ticks(ph, t[ph])
 				}
-				all = keepBest(all, from, o)
+				all = keep(all, from, o)
 			}
 		}
 		p.Options[j] = slices.Clip(all)
 	}
 	return g
 }
+
+func keepAll(all []path.Option, _ int, o path.Option) []path.Option { return append(all, o) }
 
 // keepBest adds an option to those of its pool unless one with as many GPUs is no
 // slower in both phases.
