@@ -154,12 +154,15 @@ func (j *judge) decide() verdict {
 	if len(j.plans) == 0 {
 		return verdict{none: true}
 	}
-	if j.ours() || j.c.Goal.AllowIdle {
+	if j.c.Goal.AllowIdle {
 		return j.among()
 	}
 	full := j.where(func(x *candidate) bool { return x.all })
-	if len(full.plans) > 0 {
+	switch {
+	case len(full.plans) > 0:
 		return full.among()
+	case j.ours(): // beside a number that is ours, a stated one need not be used up
+		return j.among()
 	}
 	most := 0
 	for i := range j.plans {
