@@ -27,8 +27,8 @@ func enlarged(p *results.Plan, c *inputs.Condition) *inputs.Condition {
 	return &more
 }
 
-// beyond reports whether a plan names a GPU that a pool does not list, or more GPUs
-// of a pool than its number allows.
+// beyond reports whether a plan names a GPU that a pool does not list, one past the
+// end of the nodes that a pool is made of, or more GPUs of a pool than its number allows.
 func beyond(p *results.Plan, c *inputs.Condition) bool {
 	known := devices(c)
 	pools, used := map[string]*inputs.Pool{}, map[string]int{}
@@ -47,7 +47,10 @@ func beyond(p *results.Plan, c *inputs.Condition) bool {
 				return true
 			}
 			for _, id := range s.GPUs {
-				if _, listed := known[id]; !listed && len(pool.Nodes) > 0 {
+				if _, listed := known[id]; listed {
+					continue
+				}
+				if _, err := made(id, 0, pool); len(pool.Nodes) > 0 || err != nil {
 					return true
 				}
 			}

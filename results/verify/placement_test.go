@@ -69,6 +69,27 @@ func TestClosestPlanMayNameGPUsThatAreNotThere(t *testing.T) {
 	}
 }
 
+// Where a number is a range, so is the closest plan's: on larger nodes than stated.
+func TestClosestPlanOnLargerNodes(t *testing.T) {
+	p, c, prices := mixedPlan()
+	ph := &p.Phases[0]
+	for k := range c.Cluster.Pools {
+		pool := &c.Cluster.Pools[k]
+		pool.Nodes, pool.GPUsPerNode, pool.Count = nil, 2, inputs.Count{Min: 1, Max: 4}
+	}
+	for i := range ph.Stages {
+		for j := range ph.Stages[i].GPUs {
+			ph.Stages[i].GPUs[j] = fmt.Sprintf("node-%d/gpu-%d", i%2, 2*(i/2)+j)
+		}
+	}
+	if v := check(p, c, prices, Options{}); !slices.Contains(failedRules(v), ruleIDs) {
+		t.Errorf("gpu-2 on a node of two: got %q", failedRules(v))
+	}
+	if v := check(p, enlarged(p, c), prices, Options{Closest: true}); slices.Contains(failedRules(v), ruleIDs) {
+		t.Errorf("a closest plan on a node of eight:\n%s", describe(v))
+	}
+}
+
 func TestIdleGPUs(t *testing.T) {
 	fewer := func() (*results.Plan, *inputs.Condition, handPrices) {
 		p, c, prices := mixedPlan()
