@@ -2,6 +2,7 @@ package encode_test
 
 import (
 	"context"
+	"math"
 	"os"
 	"strconv"
 	"testing"
@@ -106,5 +107,27 @@ func agree(t *testing.T, seed uint64, p *path.Problem, b solver.Backend, start [
 	}
 	if v, err := p.Evaluate(r.Stages); err != nil || v != r.Value {
 		t.Fatalf("seed %d: %s: %v is %+v, %v; said %+v", seed, b.Name(), r.Stages, v, err, r.Value)
+	}
+}
+
+// TestCutoff: a cutoff at the optimum is refuted and is then the bound, whatever path
+// is handed in; one above it changes nothing, however far above.
+func TestCutoff(t *testing.T) {
+	for seed := range uint64(200) {
+		p := pathtest.Random(pathtest.Seeded(seed))
+		best, want, ok := path.BruteForce(p)
+		for _, cutoff := range []int64{math.MinInt64, want.Objective, want.Objective + 1, math.MaxInt64} {
+			r, err := encode.Solve(t.Context(), p, sat.New(), encode.Options{Incumbent: best, Cutoff: &cutoff})
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			if ok && want.Objective < cutoff {
+				if r.Status != solver.Optimal || r.Value.Objective != want.Objective {
+					t.Fatalf("seed %d, cutoff %d: %+v, want %d", seed, cutoff, r, want.Objective)
+				}
+			} else if r.Status != solver.Infeasible || !r.HasBound || r.Bound != cutoff || r.Stages != nil {
+				t.Fatalf("seed %d, cutoff %d: %+v, want nothing (the optimum is %d, %v)", seed, cutoff, r, want.Objective, ok)
+			}
+		}
 	}
 }

@@ -51,7 +51,8 @@ func Solve(ctx context.Context, p *path.Problem, b solver.Backend, opts Options)
 	s := &search{n: n, w: n.newWork(), b: b, seed: opts.Seed, cutoff: path.NoLimit, constraints: constraints(p), objective: newObjective(p)}
 	s.n.distinctTimes(&s.times)
 	if opts.Cutoff != nil {
-		s.cutoff = *opts.Cutoff
+		// No objective is outside ±largestValue (validate); prices of more overflow.
+		s.cutoff = max(-largestValue, min(*opts.Cutoff, largestValue+1))
 	}
 	if opts.Incumbent != nil {
 		v, err := p.Evaluate(opts.Incumbent)
