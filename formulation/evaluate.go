@@ -53,8 +53,8 @@ func (x *evaluator) termsOf(l *stagegraph.Layout) *terms {
 	t := &terms{hourly: x.goal.hourly(l), micros: x.goal.micros(l), groups: x.goal.groups(l)}
 	t.scale, t.weight = x.pass.scale(l, x.unit, x.spare)
 	var lim limits
-	lim, t.affordable = x.goal.limits(x.exploration.gpus(l), t.hourly, 0)
-	t.limit = [2]int64{tickLimit(lim.ttft, t.scale[0]), tickLimit(lim.round, t.scale[1])}
+	lim, t.affordable = x.goal.limits(t.hourly, 0)
+	t.limit = [2]int64{tickLimit(lim.ttft, t.scale[0]), tickLimit(lim.roundOf(x.exploration.gpus(l)), t.scale[1])}
 	var p path.Problem
 	x.limitEndToEnd(&p, t.scale, lim.endToEnd)
 	t.cap = p.Cap

@@ -28,11 +28,11 @@ type explorer struct {
 // node is an outer choice, or all choices of a layout, with a bound on the value.
 type node struct {
 	layout int
-	last   int // of a range of layouts
+	last   int // > layout for a range of layouts
 	choice stagegraph.Choice
 	bound  float64
 	low    [2]float64 // least seconds of either phase, of a layout
-	// level: -1 a range of layouts, 0 a layout, 1 a choice bounded by its floor, 2 by priced paths, 3 by the
+	// level: 0 all choices of a layout, 1 a choice bounded by its floor, 2 by priced paths, 3 by the
 	// best of either phase alone.
 	level  int
 	probes int // cutoffs refuted while no plan was known
@@ -50,13 +50,13 @@ type exploration struct {
 	best   *found
 	record *recorder
 	// given up: choices that a backend left unproved, by their bound.
-	open float64
+	unproved float64
 }
 
 // run searches the pass: best-first by lower bound, each choice bounded first by
 // its floor, then by priced shortest paths, then solved.
 func (e *explorer) run(ctx context.Context, p *pass) (outcome, error) {
-	x := &exploration{explorer: e, pass: p, record: newRecorder(p.purpose, len(p.layouts) > manyLayouts), open: math.Inf(1)}
+	x := &exploration{explorer: e, pass: p, record: newRecorder(p.purpose, len(p.layouts) > manyLayouts), unproved: math.Inf(1)}
 	x.seed()
 	for len(x.queue) > 0 && ctx.Err() == nil {
 		n := heap.Pop(&x.queue).(*node)
@@ -89,16 +89,20 @@ func (x *exploration) push(n *node) {
 // seed bounds every layout, or ranges of them where they are many, and fixes the
 // scale by the best bound.
 func (x *exploration) seed() {
+	least, spare := math.Inf(1), [2]float64{}
 	for _, n := range x.ranges() {
-		x.pushLayouts(n)
+		n.bound, n.low = x.rangeFloor(n)
+		if math.IsInf(n.bound, 1) {
+			x.record.infeasible(x.pass.layouts[n.layout], x.choicesOf(n), "requirements: no plan of this layout can be fast enough")
+			continue
+		}
+		x.push(n)
+		if v, low := x.sample(n); v < least {
+			least, spare = v, low
+		}
 	}
-	for len(x.queue) > 0 && x.queue[0].level < 0 {
-		n := heap.Pop(&x.queue).(*node)
-		x.halve(n)
-	}
-	least, spare := 0.0, [2]float64{}
-	if len(x.queue) > 0 {
-		least, spare = x.queue[0].bound, x.queue[0].low
+	if math.IsInf(least, 1) {
+		least = 0
 	}
 	for ph := range 2 {
 		x.spare[ph] = spare[ph] / timeTicks
@@ -128,31 +132,14 @@ func (x *exploration) choices(l *stagegraph.Layout) int {
 	return len(x.goal.micros(l)) * len(x.goal.groups(l))
 }
 
-// layoutBound is the least value over the choices of a layout, with the least
-// seconds of either phase; false where no choice can meet the requirements.
-func (x *exploration) layoutBound(l *stagegraph.Layout) (float64, [2]float64, bool) {
-	lim, ok := x.goal.limits(x.gpus(l), x.goal.hourly(l), x.pass.slack)
-	if !ok {
-		return 0, [2]float64{}, false
-	}
-	best, low := math.Inf(1), [2]float64{math.Inf(1), math.Inf(1)}
-	x.each(l, func(_ stagegraph.Choice, ttft, round, value float64) {
-		if !lim.admit(x.goal, ttft, round) {
-			return
-		}
-		low[0], low[1] = min(low[0], ttft), min(low[1], round)
-		best = min(best, value)
-	})
-	return best, low, !math.IsInf(best, 1)
-}
-
 // gpus is how many GPUs a layout uses over all replicas.
 func (x *exploration) gpus(l *stagegraph.Layout) int { return l.Used() * l.Replicas }
 
-// admit reports whether metrics keep the limits.
-func (l limits) admit(g *goal, ttft, round float64) bool {
-	const rounding = 1e-12
-	return ttft <= l.ttft*(1+rounding) && round <= l.round*(1+rounding) && g.latency().of(ttft, round) <= l.endToEnd*(1+rounding)
+// admit reports whether floors of the metrics keep the limits; work is in GPU-seconds.
+func (l limits) admit(g *goal, ttft, round, work float64) bool {
+	const rounding = 1 + 1e-12
+	return ttft <= l.ttft*rounding && round <= l.round*rounding && work <= l.work*rounding &&
+		g.latency().of(ttft, round) <= l.endToEnd*rounding
 }
 
 // worth is the value of metrics in the pass.
@@ -163,34 +150,12 @@ func (p *pass) worth(l *stagegraph.Layout, ttft, round float64) float64 {
 	return p.value(l).of(ttft, round)
 }
 
-// each calls f with every choice of a layout, floors of its metrics and of its value.
-func (x *exploration) each(l *stagegraph.Layout, f func(ch stagegraph.Choice, ttft, round, value float64)) {
-	r := x.relax(l)
-	micros, groups := x.goal.micros(l), x.goal.groups(l)
-	var k coefficients
-	if !x.pass.anyPlan {
-		k = x.pass.value(l)
-	}
-	for i, m := range micros {
-		if !x.space.Decodes() {
-			f(stagegraph.Choice{Layout: l, Micro: m}, r.TTFT(i), r.Round(i), r.Value(i, i, k.ttft, k.round))
-			continue
-		}
-		if i+1 < len(micros) && !x.microMatters(l) {
-			continue // dominated: more micro-batches take less memory and cost nothing here
-		}
-		for j, g := range groups {
-			f(stagegraph.Choice{Layout: l, Micro: m, Groups: g}, r.TTFT(i), r.Round(j), r.Value(i, j, k.ttft, k.round))
-		}
-	}
-}
-
 // microMatters reports whether TTFT counts in the pass: in its value or in a limit.
 func (x *exploration) microMatters(l *stagegraph.Layout) bool {
 	if t := x.pass.tie; t != nil && t.pass.value(l).ttft > 0 {
 		return true
 	}
-	lim, _ := x.goal.limits(x.gpus(l), x.goal.hourly(l), x.pass.slack)
+	lim, _ := x.goal.limits(x.goal.hourly(l), x.pass.slack)
 	return !x.pass.anyPlan && x.pass.value(l).ttft > 0 || !math.IsInf(lim.ttft, 1) || !math.IsInf(lim.endToEnd, 1)
 }
 
@@ -210,21 +175,14 @@ func (e *explorer) relax(l *stagegraph.Layout) *stagegraph.Relaxation {
 // step opens a layout, bounds a choice or solves it.
 func (x *exploration) step(ctx context.Context, n *node) error {
 	l := x.pass.layouts[n.layout]
-	if n.level < 0 {
-		x.halve(n)
-		return nil
-	}
 	if n.level == 0 {
-		lim, _ := x.goal.limits(x.gpus(l), x.goal.hourly(l), x.pass.slack)
-		x.each(l, func(ch stagegraph.Choice, ttft, round, value float64) {
-			if !lim.admit(x.goal, ttft, round) {
-				x.record.infeasible(l, 1, "requirements: no plan of this layout can be fast enough")
-				return
-			}
-			x.push(&node{layout: n.layout, choice: ch, level: 1, bound: value})
-		})
+		x.open(n)
 		return nil
 	}
+	if n.layout < n.last {
+		return x.narrow(n)
+	}
+	n.choice.Layout = l
 	g := x.build(n.choice)
 	cutoff := x.cutoff()
 	if n.level == 1 {
@@ -310,7 +268,7 @@ func (x *exploration) solve(ctx context.Context, n *node, g *stagegraph.Graph, c
 		if r.HasBound {
 			n.bound = max(n.bound, float64(r.Bound)*x.unit)
 		}
-		x.open = min(x.open, n.bound)
+		x.unproved = min(x.unproved, n.bound)
 		x.record.open(n.choice, n.bound)
 	}
 	return nil
@@ -318,6 +276,11 @@ func (x *exploration) solve(ctx context.Context, n *node, g *stagegraph.Graph, c
 
 // build makes the path problem of a choice under the pass.
 func (x *exploration) build(ch stagegraph.Choice) *stagegraph.Graph {
+	return x.buildFor(ch, ch.Layout)
+}
+
+// buildFor builds a choice with the requirements as they are for the layout counted.
+func (x *exploration) buildFor(ch stagegraph.Choice, counted *stagegraph.Layout) *stagegraph.Graph {
 	l := ch.Layout
 	u, w := x.pass.scale(l, x.unit, x.spare)
 	g := x.space.Build(ch, u)
@@ -325,8 +288,8 @@ func (x *exploration) build(ch stagegraph.Choice) *stagegraph.Graph {
 	p.Phases = x.goal.phases(ch)
 	p.Weight = w
 	p.BalanceNum, p.BalanceDen = x.pass.num, max(1, x.pass.den)
-	lim, _ := x.goal.limits(x.gpus(l), x.goal.hourly(l), x.pass.slack)
-	p.Limit = [2]int64{tickLimit(lim.ttft, u[0]), tickLimit(lim.round, u[1])}
+	lim, _ := x.goal.limits(x.goal.hourly(counted), x.pass.slack)
+	p.Limit = [2]int64{tickLimit(lim.ttft, u[0]), tickLimit(lim.roundOf(x.gpus(counted)), u[1])}
 	x.limitEndToEnd(p, u, lim.endToEnd)
 	if t := x.pass.tie; t != nil {
 		k := t.pass.value(l)
@@ -357,14 +320,16 @@ func (x *exploration) limitEndToEnd(p *path.Problem, u stagegraph.Scale, seconds
 
 // finish closes the books of the pass.
 func (x *exploration) finish(ctx context.Context) outcome {
-	out := outcome{best: x.best, unit: x.unit, bound: x.open}
+	out := outcome{best: x.best, unit: x.unit, bound: x.unproved}
 	left := slices.Clone(x.queue)
 	slices.SortFunc(left, func(a, b *node) int { return a.serial - b.serial })
 	for _, n := range left {
 		l := x.pass.layouts[n.layout]
 		count := 1
-		if n.level <= 0 {
+		if n.level == 0 {
 			count = x.choicesOf(n)
+		} else {
+			count = n.last - n.layout + 1
 		}
 		switch {
 		case x.beaten(n.bound) || x.pass.anyPlan && x.best != nil:

@@ -87,15 +87,20 @@ func (g *goal) throughput(gpus int) coefficients {
 	return coefficients{0, k}
 }
 
-// limits of an outer choice, in seconds: +Inf where nothing is asked.
+// limits of an outer choice: +Inf where nothing is asked.
 type limits struct {
-	ttft, round, endToEnd float64
+	ttft, round, endToEnd float64 // seconds
+	work                  float64 // GPU-seconds of a round: what rates per GPU bound
 }
 
-// limits for a deployment of so many GPUs, with every requirement relaxed by the
-// share slack (0: as asked). impossible names a requirement that no path can meet.
-func (g *goal) limits(gpus int, hourly, slack float64) (limits, bool) {
-	l := limits{math.Inf(1), math.Inf(1), math.Inf(1)}
+// roundOf is the bound on the round of a deployment of so many GPUs, in seconds.
+func (l limits) roundOf(gpus int) float64 { return min(l.round, l.work/float64(gpus)) }
+
+// limits for a deployment at a price, with every requirement relaxed by the share
+// slack (0: as asked); false where the price alone is too high.
+func (g *goal) limits(hourly, slack float64) (limits, bool) {
+	inf := math.Inf(1)
+	l := limits{inf, inf, inf, inf}
 	keep, loose := 1-g.margin, 1+slack
 	rate := func(tokens, want float64) float64 { return tokens * keep / want * loose }
 	perRound := g.tokensPerRound()
@@ -111,11 +116,11 @@ func (g *goal) limits(gpus int, hourly, slack float64) (limits, bool) {
 		case inputs.TokensPerSecond:
 			l.round = min(l.round, rate(perRound, r.Value))
 		case inputs.TokensPerSGPU:
-			l.round = min(l.round, rate(perRound, r.Value*float64(gpus)))
+			l.work = min(l.work, rate(perRound, r.Value))
 		case inputs.OutputPerSecond:
 			l.round = min(l.round, rate(output, r.Value))
 		case inputs.OutputPerSGPU:
-			l.round = min(l.round, rate(output, r.Value*float64(gpus)))
+			l.work = min(l.work, rate(output, r.Value))
 		case inputs.CostUSDPerHour:
 			if hourly > r.Value*loose*(1+1e-12) {
 				return l, false

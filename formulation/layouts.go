@@ -201,6 +201,36 @@ func mostUnlimitedOr(stated []int) int {
 	return max(sum, mostUnlimited)
 }
 
+// freeLayouts are the layouts of a decided number with the number left open: for each
+// number of replicas those that stay on a host and those that need not.
+func (g *goal) freeLayouts(of []*stagegraph.Layout) []*stagegraph.Layout {
+	most := map[int]int{}
+	var order []int
+	for _, l := range of {
+		if most[l.Replicas] == 0 {
+			order = append(order, l.Replicas)
+		}
+		most[l.Replicas] = max(most[l.Replicas], l.GPUs[0])
+	}
+	count := g.c.Cluster.Pools[0].Count
+	var out []*stagegraph.Layout
+	for _, r := range order {
+		n := most[r]
+		if count.Unlimited() {
+			n = g.space.Layers() * g.space.LargestGroup(0)
+		}
+		host := min(n, max(1, g.c.Cluster.Pools[0].GPUsPerNode))
+		if l, ok := g.space.Exact(r, []int{host}); ok && l.SameHost {
+			l.Exact = false
+			out = append(out, l)
+		}
+		if n > host {
+			out = append(out, &stagegraph.Layout{Replicas: r, GPUs: []int{n}, Total: -1})
+		}
+	}
+	return out
+}
+
 // idle lists the levels below the stated number, most GPUs first: where no plan
 // uses all, the largest number that can be used is found by going down.
 func (g *goal) idle() levels {

@@ -1,9 +1,11 @@
 package formulation
 
 import (
+	"math"
 	"slices"
 
 	"partita/formulation/stagegraph"
+	"partita/solver/path"
 )
 
 // manyLayouts is how many layouts are bounded one by one. Where the number of GPUs
@@ -44,60 +46,143 @@ func (x *exploration) ranges() []*node {
 	return out
 }
 
-// halve replaces a range by its halves.
-func (x *exploration) halve(n *node) {
-	mid := (n.layout + n.last) / 2
-	x.pushLayouts(&node{layout: n.layout, last: mid})
-	x.pushLayouts(&node{layout: mid + 1, last: n.last})
+// rangeFloor is the least value over the layouts and choices of a range: the metrics
+// of the layout with most GPUs (more of them never slow a floor down), throughput
+// counted for the one with fewest. +Inf where no choice can meet the requirements.
+func (x *exploration) rangeFloor(n *node) (float64, [2]float64) {
+	best, low := math.Inf(1), [2]float64{math.Inf(1), math.Inf(1)}
+	x.each(n, func(_ stagegraph.Choice, ttft, round, value float64) {
+		low[0], low[1] = min(low[0], ttft), min(low[1], round)
+		best = min(best, value)
+	})
+	return best, low
 }
 
-// pushLayouts bounds a range, or a single layout, and queues it unless no plan of it
-// can meet the requirements.
-func (x *exploration) pushLayouts(n *node) {
-	var ok bool
-	if n.layout == n.last {
-		n.bound, n.low, ok = x.layoutBound(x.pass.layouts[n.layout])
-	} else {
-		n.level = -1
-		n.bound, ok = x.rangeBound(n)
+// sample is the least floor of a few layouts of a range taken alone: the size of
+// value to expect.
+func (x *exploration) sample(n *node) (float64, [2]float64) {
+	least, low := math.Inf(1), [2]float64{}
+	for step := 0; n.layout+step <= n.last; step = 2*step + 1 {
+		at := n.layout + step
+		if v, l := x.rangeFloor(&node{layout: at, last: at}); v < least {
+			least, low = v, l
+		}
 	}
+	return least, low
+}
+
+// each calls f with every choice of a range that the requirements admit, and with
+// floors of its metrics and its value.
+func (x *exploration) each(n *node, f func(ch stagegraph.Choice, ttft, round, value float64)) {
+	first, last := x.pass.layouts[n.layout], x.pass.layouts[n.last]
+	lim, ok := x.goal.limits(x.goal.hourly(first), x.pass.slack)
 	if !ok {
-		x.record.infeasible(x.pass.layouts[n.layout], x.choicesOf(n), "requirements: no plan of this layout can be fast enough")
 		return
 	}
-	x.push(n)
+	r := x.relax(last)
+	micros, groups := x.goal.micros(last), x.goal.groups(last)
+	k := x.rangeValue(first, last)
+	visit := func(m, g, i, j int) {
+		ttft, round := r.TTFT(i), r.Round(j)
+		value, work := r.Value(i, j, k.ttft, k.round), round*float64(x.gpus(first))
+		if n.layout < n.last {
+			// Work does not shrink with the number of GPUs: that bounds GPUs·round better
+			// than the fewest GPUs with the fastest round.
+			replicas := float64(first.Replicas)
+			work = max(work, replicas*r.RangeValue(i, j, 0, 1, first.GPUs[0]))
+			if k.round > 0 && x.goal.perGPU {
+				value = max(value, r.RangeValue(i, j, k.ttft, k.round/float64(first.GPUs[0]), first.GPUs[0]))
+			}
+		}
+		if lim.admit(x.goal, ttft, round, work) {
+			f(stagegraph.Choice{Layout: last, Micro: m, Groups: g}, ttft, round, value)
+		}
+	}
+	for i, m := range micros {
+		if !x.space.Decodes() {
+			visit(m, 0, i, i)
+			continue
+		}
+		if i+1 < len(micros) && !x.microMatters(first) {
+			continue // dominated: more micro-batches take less memory and cost nothing here
+		}
+		for j, g := range groups {
+			visit(m, g, i, j)
+		}
+	}
 }
 
-// rangeBound is a bound for all layouts of a range: the metrics of the one with
-// most GPUs (more of them never slow a floor down), throughput counted for the one
-// with fewest.
-func (x *exploration) rangeBound(n *node) (float64, bool) {
-	first, last := x.pass.layouts[n.layout], x.pass.layouts[n.last]
-	lim, ok := x.goal.limits(x.gpus(first), x.goal.hourly(first), x.pass.slack)
-	if !ok {
-		return 0, false
-	}
-	r := x.relax(last)
-	ttft := r.TTFT(0)
-	for i := range x.goal.micros(last) {
-		ttft = min(ttft, r.TTFT(i))
-	}
-	rounds := len(x.goal.groups(last))
-	if !x.space.Decodes() {
-		rounds = len(x.goal.micros(last))
-	}
-	round := r.Round(0)
-	for j := range rounds {
-		round = min(round, r.Round(j))
-	}
-	if !lim.admit(x.goal, ttft, round) {
-		return 0, false
-	}
+// rangeValue are the coefficients that no layout of a range is below.
+func (x *exploration) rangeValue(first, last *stagegraph.Layout) coefficients {
 	if x.pass.anyPlan {
-		return 0, true
+		return coefficients{}
 	}
 	a, b := x.pass.value(first), x.pass.value(last)
-	return coefficients{min(a.ttft, b.ttft), min(a.round, b.round)}.of(ttft, round), true
+	return coefficients{min(a.ttft, b.ttft), min(a.round, b.round)}
+}
+
+// open replaces a range by its choices.
+func (x *exploration) open(n *node) {
+	total, pushed := x.choicesOf(n), 0
+	x.each(n, func(ch stagegraph.Choice, ttft, round, value float64) {
+		x.push(&node{layout: n.layout, last: n.last, choice: ch, level: 1, bound: max(n.bound, value)})
+		pushed += n.last - n.layout + 1
+	})
+	if pushed < total {
+		x.record.infeasible(x.pass.layouts[n.layout], total-pushed, "requirements: no plan of this layout can be fast enough")
+	}
+}
+
+// narrow bounds a choice over a range of layouts by priced paths that may use any
+// number of GPUs of it, then halves the range.
+func (x *exploration) narrow(n *node) error {
+	first, last := x.pass.layouts[n.layout], x.pass.layouts[n.last]
+	if n.level == 1 {
+		n.level = 2
+		free := *last
+		free.Exact = false
+		free.SameHost = first.SameHost // the faster send: a bound for all
+		own := *x.pass
+		k := x.rangeValue(first, last)
+		own.value = func(*stagegraph.Layout) coefficients { return k }
+		bounding := *x
+		bounding.pass = &own
+		g := bounding.buildFor(stagegraph.Choice{Layout: &free, Micro: n.choice.Micro, Groups: n.choice.Groups}, first)
+		b, err := path.LowerBound(g.Problem, x.cutoff())
+		if err != nil {
+			return err
+		}
+		if b == path.NoLimit {
+			x.record.infeasible(first, n.last-n.layout+1, "no path: memory, GPU count or balance")
+			return nil
+		}
+		n.bound = max(n.bound, float64(b)*x.unit)
+		x.push(n)
+		return nil
+	}
+	mid := (n.layout + n.last) / 2
+	for _, part := range [2][2]int{{n.layout, mid}, {mid + 1, n.last}} {
+		half := &node{layout: part[0], last: part[1], choice: n.choice, level: 1}
+		half.bound = max(n.bound, x.choiceFloor(half))
+		if math.IsInf(half.bound, 1) {
+			x.record.infeasible(x.pass.layouts[part[0]], part[1]-part[0]+1, "requirements: no plan of this layout can be fast enough")
+			continue
+		}
+		x.push(half)
+	}
+	return nil
+}
+
+// choiceFloor is the floor of one choice over a range; +Inf where the requirements
+// or the number of stages rule it out.
+func (x *exploration) choiceFloor(n *node) float64 {
+	v := math.Inf(1)
+	x.each(n, func(ch stagegraph.Choice, _, _, value float64) {
+		if ch.Micro == n.choice.Micro && ch.Groups == n.choice.Groups {
+			v = value
+		}
+	})
+	return v
 }
 
 // choicesOf counts the outer choices behind a node that is not opened yet.

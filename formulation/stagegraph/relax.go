@@ -165,6 +165,42 @@ func (r *Relaxation) sum(i, j int, a, b, mix float64) float64 {
 	return total
 }
 
+// RangeValue is a floor of a·TTFT + b·GPUs·round for every layout of one pool that has
+// from `fewest` GPUs a replica up to those of this one: TTFT as with the most GPUs,
+// and GPUs·round ≥ Σ_layers min τ1·((1−θ)·fewest + θ·m1·q), whatever their number.
+func (r *Relaxation) RangeValue(i, j int, a, b float64, fewest int) float64 {
+	best := 0.0
+	for _, mix := range r.base.mixes {
+		best = max(best, r.rangeSum(i, j, a, b, mix, float64(fewest)))
+	}
+	return best
+}
+
+func (r *Relaxation) rangeSum(i, j int, a, b, mix, fewest float64) float64 {
+	x := r.base
+	parts := float64(x.micros[i] - 1)
+	rounds := float64(x.parts(j)) * mix
+	total := 0.0
+	for kind, n := range x.counts {
+		if n == 0 {
+			continue
+		}
+		least := math.Inf(1)
+		for w, mu := range r.spread {
+			if mu < 0 {
+				continue
+			}
+			v := b * x.second[j][kind][w] * ((1-mix)*fewest + rounds*float64(x.ways[w].gpus))
+			if a > 0 {
+				v += a * x.first[i][kind][w] * (1 + parts*mu)
+			}
+			least = min(least, v)
+		}
+		total += least
+	}
+	return total
+}
+
 // parts is how many steps a round of the j-th choice has.
 func (x *layerTimes) parts(j int) int {
 	if x.promptOnly {

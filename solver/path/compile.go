@@ -41,8 +41,11 @@ type compiled struct {
 	kinds  [][]leg
 	kindOf []int32
 	legs   int
-	stride []int64 // of each resource in the index of a used vector
-	states int64   // number of used vectors; the product of capacities + 1
+	// capacity of each resource as the search sees it: one that no path can exceed and
+	// that need not be used up is not counted at all (slack, with stride 0).
+	capacity []int
+	stride   []int64 // of each resource in the index of a used vector
+	states   int64   // number of used vectors; the product of capacities + 1
 	// values are the distinct times of each phase, ascending.
 	values [2][]int64
 	// bottleneck tells for which phases T is worth a window of its own.
@@ -59,8 +62,13 @@ func compile(p *Problem) (*compiled, error) {
 	}
 	c := &compiled{p: p, balance: p.BalanceNum > 0}
 	c.states = 1
-	for _, r := range p.Resources {
-		c.stride = append(c.stride, c.states)
+	slack := c.slackResources()
+	for k, r := range p.Resources {
+		if slack[k] {
+			c.stride, c.capacity = append(c.stride, 0), append(c.capacity, math.MaxInt32)
+			continue
+		}
+		c.stride, c.capacity = append(c.stride, c.states), append(c.capacity, r.Capacity)
 		if r.Capacity < 0 || c.states > infinite/int64(r.Capacity+1) {
 			return nil, fmt.Errorf("path: resource capacity %d: want a number from 0 whose product stays in range", r.Capacity)
 		}
@@ -94,6 +102,28 @@ func compile(p *Problem) (*compiled, error) {
 	}
 	c.collectValues()
 	return c, nil
+}
+
+// slackResources tells which capacities no path can reach.
+func (c *compiled) slackResources() []bool {
+	out := make([]bool, len(c.p.Resources))
+	most := make([]int, len(out))
+	for _, options := range c.p.Options {
+		for _, o := range options {
+			if o.Resource >= 0 && int(o.Resource) < len(most) {
+				most[o.Resource] = max(most[o.Resource], int(o.Units))
+			}
+		}
+	}
+	for k, r := range c.p.Resources {
+		out[k] = !r.Exact && r.Capacity >= most[k]*(c.p.Boundaries-1)
+	}
+	for _, x := range c.p.Packings {
+		for _, k := range x.Resources {
+			out[k] = false
+		}
+	}
+	return out
 }
 
 func bit(b bool) int {
@@ -213,8 +243,11 @@ func (c *compiled) node(b int, group int32) int32 {
 
 // usedOf writes the used vector of an index into out.
 func (c *compiled) usedOf(index int64, out []int) {
-	for k, r := range c.p.Resources {
-		out[k] = int(index / c.stride[k] % int64(r.Capacity+1))
+	for k, stride := range c.stride {
+		out[k] = 0
+		if stride > 0 {
+			out[k] = int(index / stride % int64(c.capacity[k]+1))
+		}
 	}
 }
 

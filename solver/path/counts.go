@@ -25,7 +25,7 @@ type counts struct {
 	there   [][]int64 // cheapest form value there; infinite where pruned
 	rest    [][]rest
 	via     [][]int32 // arc of the cheapest way there
-	used    [][]int16 // used[k][index]
+	used    [][]int32 // used[k][index]
 	left    []int64   // Σ λ·(capacity − used) by index, scaled
 }
 
@@ -39,10 +39,13 @@ func newCounts(c *compiled, lambda []int64) *counts {
 	n := int(c.states)
 	s.left = make([]int64, n)
 	for k, r := range c.p.Resources {
-		col := make([]int16, n)
+		col := make([]int32, n)
 		for i := range col {
-			u := int64(i) / c.stride[k] % int64(r.Capacity+1)
-			col[i] = int16(u)
+			var u int64
+			if c.stride[k] > 0 {
+				u = int64(i) / c.stride[k] % int64(r.Capacity+1)
+			}
+			col[i] = int32(u)
 			s.left[i] += lambda[k] * (int64(r.Capacity) - u)
 		}
 		s.used = append(s.used, col)
@@ -79,7 +82,7 @@ func (s *counts) forward(ctx context.Context, arcs []arc, b *priced, cutoff int6
 			}
 			for i := k; i < end; i++ {
 				x := &arcs[i]
-				if int(s.used[x.resource][idx])+int(x.units) > c.p.Resources[x.resource].Capacity {
+				if int(s.used[x.resource][idx])+int(x.units) > c.capacity[x.resource] {
 					continue
 				}
 				s.reach(x.to, int64(idx)+x.delta, v+b.form.of(x.leg), int32(i))
@@ -144,7 +147,7 @@ func (s *counts) backward(ctx context.Context, arcs []arc, b *priced, cutoff int
 			r := noRest
 			for i := k; i < end; i++ {
 				x := &arcs[i]
-				if int(s.used[x.resource][idx])+int(x.units) > c.p.Resources[x.resource].Capacity || s.rest[x.to] == nil {
+				if int(s.used[x.resource][idx])+int(x.units) > c.capacity[x.resource] || s.rest[x.to] == nil {
 					continue
 				}
 				t := &s.rest[x.to][int64(idx)+x.delta]

@@ -146,8 +146,7 @@ func (l *labeling) extend(id, i int32) {
 	c := l.c
 	from, x := &l.labels[id], &l.arcs[i]
 	r := x.resource
-	used := from.state / c.stride[r] % int64(c.p.Resources[r].Capacity+1)
-	if used+int64(x.units) > int64(c.p.Resources[r].Capacity) {
+	if stride := c.stride[r]; stride > 0 && from.state/stride%int64(c.capacity[r]+1)+int64(x.units) > int64(c.capacity[r]) {
 		return
 	}
 	next := label{
@@ -210,7 +209,11 @@ func (l *labeling) bound(n int32, x *label) int64 {
 		rest := l.priced.toSink[n]
 		for r, price := range l.priced.lambda {
 			capacity := int64(c.p.Resources[r].Capacity)
-			rest -= price * (capacity - x.state/c.stride[r]%(capacity+1))
+			used := int64(0)
+			if c.stride[r] > 0 {
+				used = x.state / c.stride[r] % (capacity + 1)
+			}
+			rest -= price * (capacity - used)
 		}
 		v = max(v, own+ceilDiv(rest, priceScale)+extra)
 	}
