@@ -157,16 +157,17 @@ func atMost(resources []int, gpus, total int) path.Packing {
 
 // groups decides where sends are charged. Where the send does not depend on the
 // next pool it is part of the option's time and Send stays nil; else options fall
-// into groups by pool and by how many ranks share the tokens.
+// into groups by pool and by how the ranks share the tokens (the two ways of sharing
+// round up differently).
 func (s *Space) groups(p *path.Problem, l *Layout, price *pricing, u Scale) func(int, cost.Shape) int32 {
-	type key struct{ pool, ranks int }
+	type key struct{ pool, context, data int }
 	index := map[key]int32{}
 	var list []key
 	var shape []int
 	depends := false
 	for k := range s.pools {
 		for i, sh := range s.pools[k].shapes {
-			x := key{k, sh.CP * sh.DPAttention}
+			x := key{k, sh.CP, sh.DPAttention}
 			if _, ok := index[x]; !ok {
 				index[x] = int32(len(list))
 				list = append(list, x)
@@ -187,5 +188,5 @@ func (s *Space) groups(p *path.Problem, l *Layout, price *pricing, u Scale) func
 			p.Send[a] = append(p.Send[a], [2]int64{u.Ticks(0, t[0]), u.Ticks(1, t[1])})
 		}
 	}
-	return func(k int, sh cost.Shape) int32 { return index[key{k, sh.CP * sh.DPAttention}] }
+	return func(k int, sh cost.Shape) int32 { return index[key{k, sh.CP, sh.DPAttention}] }
 }

@@ -1,0 +1,182 @@
+package stagegraph
+
+import (
+	"fmt"
+
+	"pgregory.net/rapid"
+
+	"partita/formulation/cost"
+	"partita/inputs"
+)
+
+// fixture is a condition with one pool for each list of node sizes. Pools share
+// hosts where their nodes have the same number and shared is set.
+func fixture(m inputs.Model, phase inputs.Phase, batch int, shared bool, pools ...[]int) *inputs.Condition {
+	c := &inputs.Condition{
+		Name: "fixture", Model: m,
+		Cluster:  inputs.Cluster{Network: inputs.Link{Kind: inputs.LinkInfiniBand, BytesPerSecond: 25e9}},
+		Workload: inputs.Workload{Phase: phase, Batch: batch, Input: inputs.Range{Min: 512, Max: 1500}, Output: inputs.Range{Min: 64, Max: 200}},
+	}
+	if phase == inputs.Prefill {
+		c.Workload.Output = inputs.Range{}
+	}
+	for k, sizes := range pools {
+		p := inputs.Pool{
+			Name: fmt.Sprintf("pool-%d", k), MemoryBytes: 80 << 30, Utilization: 0.9,
+			Accelerator: inputs.Accelerator{
+				Name: fmt.Sprintf("gpu-%d", k), Generation: "hopper", MemoryBandwidth: 2e12 / float64(k+1),
+				FLOPS: map[inputs.DType]float64{inputs.BF16: 500e12 / float64(k+1)},
+			},
+			Intra: inputs.Link{Kind: inputs.LinkNVLink, BytesPerSecond: 300e9 / float64(k+1)},
+		}
+		for i, n := range sizes {
+			node := inputs.Node{Host: fmt.Sprintf("p%d-node-%d", k, i)}
+			if shared {
+				node.Host = fmt.Sprintf("node-%d", i)
+			}
+			for j := range n {
+				node.GPUs = append(node.GPUs, fmt.Sprintf("p%d-node-%d/gpu-%d", k, i, j))
+			}
+			p.Nodes = append(p.Nodes, node)
+			p.Count.Max += n
+			p.GPUsPerNode = max(p.GPUsPerNode, n)
+		}
+		p.Count.Min = p.Count.Max
+		c.Cluster.Pools = append(c.Cluster.Pools, p)
+	}
+	return c
+}
+
+func denseKind(heads, width int) inputs.LayerKind {
+	return inputs.LayerKind{
+		Name:      "dense",
+		Attention: inputs.Attention{Kind: inputs.GQA, Heads: heads, KVHeads: heads, HeadDim: 128, VHeadDim: 128},
+		FFN:       inputs.FFN{Intermediate: width, Gated: true},
+	}
+}
+
+func expertKind(heads, width, experts int) inputs.LayerKind {
+	k := denseKind(heads, width)
+	k.Name, k.FFN.Experts, k.FFN.TopK = "experts", experts, 2
+	return k
+}
+
+// modelOf is a model of these kinds with the given kind for each layer.
+func modelOf(layers []int, kinds ...inputs.LayerKind) inputs.Model {
+	return inputs.Model{
+		Name: "model", Hidden: 2048, Vocab: 32000, Kinds: kinds, Layers: layers,
+		Weights: inputs.BF16, Activation: inputs.BF16, KV: inputs.BF16, FFNScale: 1,
+	}
+}
+
+// unlimited makes the number of GPUs of every pool ours to choose.
+func unlimited(c *inputs.Condition, node int) *inputs.Condition {
+	for k := range c.Cluster.Pools {
+		p := &c.Cluster.Pools[k]
+		p.Nodes, p.Count, p.GPUsPerNode = nil, inputs.Count{}, node
+	}
+	return c
+}
+
+func mustSpace(t interface{ Fatal(...any) }, c *inputs.Condition) *Space {
+	s, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// drawCondition is a small condition with any phase, one or two pools and kinds.
+func drawCondition(t *rapid.T) *inputs.Condition {
+	heads := rapid.SampledFrom([]int{4, 8, 12}).Draw(t, "heads")
+	kinds := []inputs.LayerKind{denseKind(heads, 4096)}
+	if rapid.Bool().Draw(t, "experts") {
+		kinds = append(kinds, expertKind(heads, rapid.SampledFrom([]int{512, 768}).Draw(t, "width"), 8))
+	}
+	n := rapid.IntRange(1, 6).Draw(t, "layers")
+	layers := make([]int, n)
+	for l := range layers {
+		layers[l] = rapid.IntRange(0, len(kinds)-1).Draw(t, "kind")
+	}
+	sizes := rapid.SampledFrom([][]int{{1}, {2}, {4}, {2, 2}, {3}, {3, 2}, {8}})
+	pools := [][]int{sizes.Draw(t, "nodes")}
+	if rapid.Bool().Draw(t, "two pools") {
+		pools = append(pools, sizes.Draw(t, "nodes"))
+	}
+	phase := rapid.SampledFrom([]inputs.Phase{inputs.Prefill, inputs.Decode, inputs.Mixed}).Draw(t, "phase")
+	c := fixture(modelOf(layers, kinds...), phase, rapid.IntRange(1, 9).Draw(t, "batch"), rapid.Bool().Draw(t, "shared"), pools...)
+	for k := range c.Cluster.Pools {
+		c.Cluster.Pools[k].MemoryBytes = int64(rapid.IntRange(2600, 4000).Draw(t, "MiB")) << 20
+	}
+	return c
+}
+
+// drawChoice is any outer choice of a space; false where replicas get no GPU.
+func drawChoice(t *rapid.T, s *Space) (Choice, bool) {
+	var all []*Layout
+	r := rapid.IntRange(1, s.Condition.Workload.Batch).Draw(t, "replicas")
+	gpus := make([]int, s.Pools())
+	for k := range gpus {
+		gpus[k] = s.Condition.Cluster.Pools[k].Count.Max / r
+	}
+	if l, ok := s.Exact(r, gpus); ok && sumOf(gpus) > 0 {
+		all = append(all, l)
+	}
+	all = append(all, s.UpTo(r)...)
+	if len(all) == 0 {
+		return Choice{}, false
+	}
+	ch := Choice{Layout: rapid.SampledFrom(all).Draw(t, "layout")}
+	n := s.Sequences(r)
+	if s.Prefills() {
+		ch.Micro = rapid.IntRange(1, n).Draw(t, "micro-batches")
+	}
+	if s.Decodes() {
+		ch.Groups = rapid.IntRange(1, n).Draw(t, "groups")
+	}
+	return ch, true
+}
+
+func sumOf(list []int) int {
+	n := 0
+	for _, v := range list {
+		n += v
+	}
+	return n
+}
+
+// direct prices a stage by (C1) to (C3) from single layers, in seconds.
+func direct(s *Space, ch Choice, pt Part, next int, sameHost bool) [2]float64 {
+	w := &s.Condition.Workload
+	n := ceilDiv(w.Batch, ch.Layout.Replicas)
+	in, out := w.Input.Mid(), w.Output.Mid()
+	time := func(st cost.Step) float64 {
+		t := 0.0
+		for _, kind := range s.Condition.Model.Layers[pt.First : pt.Last+1] {
+			t += s.Costs.Layer(pt.Pool, kind, pt.Shape, st)
+		}
+		if pt.First == 0 {
+			t += s.Costs.Embedding(pt.Pool, pt.Shape, st)
+		}
+		if pt.Last == s.Layers()-1 {
+			t += s.Costs.Head(pt.Pool, pt.Shape, st)
+		} else if next >= 0 {
+			t += s.Costs.Send(pt.Pool, next, pt.Shape, st, sameHost)
+		}
+		return t
+	}
+	var t [2]float64
+	if ch.Micro > 0 {
+		t[0] = time(cost.Step{Phase: inputs.Prefill, Sequences: ceilDiv(n, ch.Micro), New: w.Input.Max})
+	}
+	if w.Phase == inputs.Prefill {
+		t[1] = time(cost.Step{Phase: inputs.Prefill, Sequences: ceilDiv(n, ch.Micro), New: in})
+		return t
+	}
+	t[1] = time(cost.Step{Phase: inputs.Decode, Sequences: ceilDiv(n, ch.Groups), New: 1, Cached: in + ceilDiv(out, 2)})
+	if w.Phase == inputs.Mixed {
+		k := min(n, pt.Shape.DPAttention*max(1, 8192/in))
+		t[1] += float64(n-1) / float64(out) / float64(ch.Groups*k) * time(cost.Step{Phase: inputs.Prefill, Sequences: k, New: in})
+	}
+	return t
+}
