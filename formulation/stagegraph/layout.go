@@ -47,53 +47,84 @@ func (s *Space) Exact(replicas int, gpus []int) (*Layout, bool) {
 	return &Layout{Replicas: replicas, GPUs: slices.Clone(gpus), Exact: true, Total: -1, SameHost: s.oneHost(replicas, gpus)}, true
 }
 
-// UpTo lists the layouts that leave GPUs idle: replicas that lie on one host each
-// where that can be, and replicas that take what they like.
+// UpTo lists the layouts that leave GPUs idle: replicas that lie on one host each,
+// for every way to have most GPUs so, and replicas that take what they like.
 func (s *Space) UpTo(replicas int) []*Layout {
 	gpus := make([]int, len(s.pools))
-	any := false
 	for k := range gpus {
 		gpus[k] = s.pools[k].total / replicas
-		any = any || gpus[k] > 0
 	}
-	if !any {
+	if !slices.ContainsFunc(gpus, func(n int) bool { return n > 0 }) {
 		return nil
 	}
-	var out []*Layout
 	if s.oneHost(replicas, gpus) {
-		return append(out, &Layout{Replicas: replicas, GPUs: gpus, Total: -1, SameHost: true})
+		return []*Layout{{Replicas: replicas, GPUs: gpus, Total: -1, SameHost: true}}
 	}
-	seen := [][]int{}
-	for i := range s.hosts {
-		alike := 0
-		for j := range s.hosts {
-			if slices.Equal(s.hosts[i].gpus, s.hosts[j].gpus) {
-				alike++
-			}
-		}
-		share := make([]int, len(gpus))
-		each := ceilDiv(replicas, alike)
-		any := false
-		for k := range share {
-			share[k] = s.hosts[i].gpus[k] / each
-			any = any || share[k] > 0
-		}
-		if !any || slices.ContainsFunc(seen, func(x []int) bool { return slices.Equal(x, share) }) {
-			continue
-		}
-		seen = append(seen, share)
-		if s.oneHost(replicas, share) {
-			out = append(out, &Layout{Replicas: replicas, GPUs: share, Total: -1, SameHost: true})
-		}
+	var out []*Layout
+	for _, share := range s.shares(replicas) {
+		out = append(out, &Layout{Replicas: replicas, GPUs: share, Total: -1, SameHost: true})
 	}
 	return append(out, &Layout{Replicas: replicas, GPUs: gpus, Total: -1})
 }
 
+// shares lists the most GPUs of each pool that so many replicas can have on one host
+// each. There are several such vectors where hosts hold unlike GPUs.
+func (s *Space) shares(replicas int) [][]int {
+	values := make([][]int, len(s.pools)) // what an even split of a host can give, most first
+	for k := range s.pools {
+		values[k] = []int{0}
+		for i := range s.hosts {
+			for n := 1; n <= min(replicas, s.hosts[i].gpus[k]); n++ {
+				values[k] = append(values[k], s.hosts[i].gpus[k]/n)
+			}
+		}
+		slices.SortFunc(values[k], func(a, b int) int { return b - a })
+		values[k] = slices.Compact(values[k])
+	}
+	var out [][]int
+	share := make([]int, len(s.pools))
+	var walk func(k int)
+	walk = func(k int) {
+		if k == len(share) {
+			if !slices.ContainsFunc(out, func(x []int) bool { return within(share, x) }) {
+				out = append(out, slices.Clone(share))
+			}
+			return
+		}
+		for _, share[k] = range values[k] {
+			if s.oneHost(replicas, share) { // with nothing of the pools to come
+				walk(k + 1)
+			}
+		}
+		share[k] = 0
+	}
+	walk(0)
+	return slices.DeleteFunc(out, func(x []int) bool { return !slices.ContainsFunc(x, func(n int) bool { return n > 0 }) })
+}
+
+// within reports whether no entry of a exceeds that of b.
+func within(a, b []int) bool {
+	for i := range a {
+		if a[i] > b[i] {
+			return false
+		}
+	}
+	return true
+}
+
 // oneHost reports whether so many replicas with these GPUs fit each into one host.
 func (s *Space) oneHost(replicas int, gpus []int) bool {
-	if len(s.hosts) == 0 {
-		// Nodes are made as needed: one pool (several would not share a host).
-		return len(gpus) == 1 && gpus[0] <= s.pools[0].node
+	pools := 0
+	for _, g := range gpus {
+		if g > 0 {
+			pools++
+		}
+	}
+	for k, g := range gpus {
+		if g > 0 && s.pools[k].total == 0 {
+			// Nodes are made as needed, and several pools share none of them.
+			return pools == 1 && g <= s.pools[k].node
+		}
 	}
 	room := 0
 	for i := range s.hosts {

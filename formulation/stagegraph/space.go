@@ -74,7 +74,7 @@ func New(c *inputs.Condition) (*Space, error) {
 	for i := range c.Cluster.Pools {
 		s.pools = append(s.pools, newPool(c, &c.Cluster.Pools[i]))
 	}
-	s.hosts = hostsOf(c)
+	s.hosts = s.makeHosts()
 	s.makeClasses()
 	return s, nil
 }
@@ -155,18 +155,27 @@ func chains(sizes, bins []int, node int) bool {
 	return true
 }
 
-func hostsOf(c *inputs.Condition) []host {
+// makeHosts lists the machines: those named, and the nodes of a range of GPUs. Nodes
+// of an unlimited number have no end and are not listed.
+func (s *Space) makeHosts() []host {
 	var out []host
 	index := map[string]int{}
-	for k := range c.Cluster.Pools {
-		for _, n := range c.Cluster.Pools[k].Nodes {
-			i, ok := index[n.Host]
-			if !ok {
-				i = len(out)
-				index[n.Host] = i
-				out = append(out, host{name: n.Host, gpus: make([]int, len(c.Cluster.Pools))})
-			}
-			out[i].gpus[k] += len(n.GPUs)
+	add := func(k int, name string, gpus int) {
+		i, ok := index[name]
+		if !ok {
+			i = len(out)
+			index[name] = i
+			out = append(out, host{name: name, gpus: make([]int, len(s.pools))})
+		}
+		out[i].gpus[k] += gpus
+	}
+	for k := range s.pools {
+		p := &s.Condition.Cluster.Pools[k]
+		for _, n := range p.Nodes {
+			add(k, n.Host, len(n.GPUs))
+		}
+		for i := 0; len(p.Nodes) == 0 && i < len(s.pools[k].bins); i++ {
+			add(k, fmt.Sprintf("\x00%d/%d", k, i), s.pools[k].bins[i]) // a name no input can have
 		}
 	}
 	return out

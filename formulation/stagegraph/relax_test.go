@@ -1,0 +1,114 @@
+package stagegraph
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"partita/inputs"
+)
+
+// metrics of a replica's stages by (C4) to (C6), in seconds.
+func metrics(s *Space, ch Choice, seconds [][2]float64) (ttft, round float64) {
+	var sum, peak [2]float64
+	for _, t := range seconds {
+		for ph := range 2 {
+			sum[ph] += t[ph]
+			peak[ph] = max(peak[ph], t[ph])
+		}
+	}
+	if ch.Micro > 0 {
+		ttft = sum[0] + float64(ch.Micro-1)*peak[0]
+	}
+	if s.Condition.Workload.Phase == inputs.Prefill {
+		return ttft, float64(ch.Micro) * peak[1]
+	}
+	return ttft, max(sum[1], float64(ch.Groups)*peak[1])
+}
+
+// No plan of a layout is below its relaxation, in either metric or any mix of them.
+func TestRelaxationIsBelowEveryPlan(t *testing.T) {
+	plans := 0
+	rapid.Check(t, func(t *rapid.T) {
+		s := mustSpace(t, drawCondition(t))
+		ch, ok := drawChoice(t, s)
+		if !ok {
+			return
+		}
+		g := s.Build(ch, Scale{1e-9, 1e-9})
+		stages, ok := drawPath(t, g.Problem)
+		if !ok {
+			return
+		}
+		used := make([]int, s.Pools())
+		parts := g.Parts(stages)
+		for _, pt := range parts {
+			used[pt.Pool] += pt.Shape.GPUs()
+		}
+		for k, n := range used {
+			if n > ch.Layout.GPUs[k] {
+				return // not a plan of this layout
+			}
+		}
+		plans++
+		ttft, round := metrics(s, ch, s.Seconds(ch, parts))
+		micros, groups := []int{ch.Micro}, []int{ch.Groups}
+		r := s.Relax(ch.Layout, micros, groups)
+		const rounding = 1 + 1e-9
+		if low := r.TTFT(0); low > ttft*rounding || s.Prefills() && low <= 0 {
+			t.Fatalf("TTFT %g s, relaxation %g s", ttft, low)
+		}
+		if low := r.Round(0); low > round*rounding || low <= 0 {
+			t.Fatalf("round %g s, relaxation %g s", round, low)
+		}
+		a, b := rapid.Float64Range(0, 5).Draw(t, "a"), rapid.Float64Range(0, 5).Draw(t, "b")
+		if low, v := r.Value(0, 0, a, b), a*ttft+b*round; low > v*rounding {
+			t.Fatalf("value %g with %g·TTFT + %g·round, relaxation %g", v, a, b, low)
+		}
+	})
+	if plans < 20 {
+		t.Fatalf("only %d plans drawn: the generator says too little", plans)
+	}
+}
+
+// One GPU, one way: the relaxation is the plan itself but for embedding and head.
+func TestRelaxationOfOneGPU(t *testing.T) {
+	m := modelOf([]int{0, 0, 0}, denseKind(8, 4096))
+	s := mustSpace(t, fixture(m, inputs.Mixed, 6, false, []int{1}))
+	l, _ := s.Exact(1, []int{1})
+	ch := Choice{Layout: l, Micro: 3, Groups: 2}
+	one := s.pools[0].shapes[0]
+	ttft, round := metrics(s, ch, s.Seconds(ch, []Part{{0, 2, 0, one}}))
+	var ends [2]float64 // embedding and head
+	p := s.pricing(1, ch.Micro, ch.Groups)
+	ends[0] = p.latency[0][0].embed + p.latency[0][0].head
+	ends[1] = p.rate[0][0].embed + p.rate[0][0].head + p.share*(p.chunk[0][0].embed+p.chunk[0][0].head)
+	r := s.Relax(l, []int{3}, []int{2})
+	if want := ttft - 3*ends[0]; !near(r.TTFT(0), want) {
+		t.Errorf("TTFT %g: want %g", r.TTFT(0), want)
+	}
+	if want := round - 2*ends[1]; !near(r.Round(0), want) {
+		t.Errorf("round %g: want %g", r.Round(0), want)
+	}
+	if got, want := r.Value(0, 0, 2, 3), 2*r.TTFT(0)+3*r.Round(0); !near(got, want) {
+		t.Errorf("value %g: want %g", got, want)
+	}
+}
+
+// More GPUs never raise a floor, nor do faster ones.
+func TestRelaxationFallsWithGPUs(t *testing.T) {
+	s := mustSpace(t, unlimited(fixture(modelOf([]int{0, 0, 0, 0}, denseKind(8, 4096)), inputs.Mixed, 8, false, []int{8}), 8))
+	last := [2]float64{1e9, 1e9}
+	for n := 1; n <= 32; n++ {
+		l, ok := s.Exact(1, []int{n})
+		if !ok {
+			t.Fatal(n)
+		}
+		r := s.Relax(l, []int{2}, []int{2})
+		if now := [2]float64{r.TTFT(0), r.Round(0)}; now[0] > last[0] || now[1] > last[1] {
+			t.Errorf("%d GPUs: floors %v after %v", n, now, last)
+		} else {
+			last = now
+		}
+	}
+}
