@@ -93,8 +93,8 @@ func (s *Space) Place(ch Choice, parts []Part) ([]Placed, error) {
 	price := s.pricing(r, ch.Micro, ch.Groups)
 	load := s.load(s.Sequences(r), ch.Micro, ch.Groups)
 	out := make([]Placed, 0, r*len(parts))
+	oneHost := true // each replica; all are priced alike, as the slowest
 	for rep := range r {
-		from := len(out)
 		hosts := map[string]bool{}
 		for i, pt := range parts {
 			p := Placed{Part: pt, Replica: rep, Index: i}
@@ -105,8 +105,11 @@ func (s *Space) Place(ch Choice, parts []Part) ([]Placed, error) {
 			}
 			out = append(out, p)
 		}
+		oneHost = oneHost && len(hosts) == 1
+	}
+	for from := 0; from < len(out); from += len(parts) {
 		for i := range parts {
-			s.price(&price, load, out[from:], i, len(hosts) == 1)
+			s.price(&price, load, out[from:from+len(parts)], i, oneHost)
 		}
 	}
 	return out, nil

@@ -74,15 +74,12 @@ func (a *audit) find(id string, k int) (device, error) {
 }
 
 // checkIDs: every GPU exists, in the pool that its stage names; a made node serves
-// one pool. It also records which replicas lie on one host.
+// one pool. It also records whether replicas lie on one host each.
 func (a *audit) checkIDs() {
 	t := tally{rule: ruleIDs, want: "ids of the cluster's GPUs, each in the pool of its stage"}
 	hostPool := map[string]int{}
 	host := map[int]string{}
-	a.oneHost = make([]bool, len(a.replicas))
-	for r := range a.oneHost {
-		a.oneHost[r] = true
-	}
+	a.oneHost = true
 	for i := range a.phase.Stages {
 		s := &a.phase.Stages[i]
 		k, ok := a.pools[s.Pool]
@@ -102,8 +99,8 @@ func (a *audit) checkIDs() {
 				}
 				hostPool[d.host] = k
 			}
-			if first, seen := host[s.Replica]; seen && first != d.host && s.Replica < len(a.oneHost) && s.Replica >= 0 {
-				a.oneHost[s.Replica] = false
+			if first, seen := host[s.Replica]; seen && first != d.host {
+				a.oneHost = false
 			} else if !seen {
 				host[s.Replica] = d.host
 			}

@@ -45,7 +45,7 @@ func (a *audit) key(stages []*results.Stage, i int) stageKey {
 	s := stages[i]
 	k := stageKey{
 		pool: a.pools[s.Pool], next: -1, first: s.FirstLayer, last: s.LastLayer,
-		shape: shapeOf(s), oneHost: a.oneHost[s.Replica],
+		shape: shapeOf(s), oneHost: a.oneHost,
 	}
 	if i+1 < len(stages) {
 		k.next = a.pools[stages[i+1].Pool]

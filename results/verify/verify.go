@@ -117,7 +117,7 @@ type audit struct {
 	parts    int                // GPU shards counted from the stages
 	used     int                // different GPU ids
 	usedOf   []int              // different GPU ids by pool
-	oneHost  []bool             // by replica: all its GPUs are on one host
+	oneHost  bool               // every replica has all its GPUs on one host
 	broken   string             // first placement rule that failed; figures are then not recomputed
 }
 
