@@ -71,7 +71,7 @@ func oracleCase(t *testing.T, seed uint64) string {
 	tight, eased := newJudge(c, plans, edge), newJudge(c, plans, -edge)
 	want, most := tight.decide(), eased.decide()
 	if want.none != most.none || want.feasible != most.feasible || want.idle != most.idle || want.floor != most.floor ||
-		want.best != nil && (math.Abs(want.price-most.price) > 1e-9 && c.Goal.Objective == inputs.Cost || want.value > most.value*(1+2*edge) || want.slack > most.slack+5*edge*(1+most.slack)) {
+		want.best != nil && (math.Abs(want.price-most.price) > 1e-9 && c.Goal.Objective == inputs.Cost || math.Abs(want.value-most.value) > 2*edge*want.value || want.slack > most.slack+5*edge*(1+most.slack)) {
 		return "on an edge"
 	}
 	switch {
