@@ -77,7 +77,7 @@ func (e *explorer) run(ctx context.Context, p *pass) (outcome, error) {
 // beaten reports that nothing with this bound improves on the best plan.
 func (x *exploration) beaten(bound float64) bool {
 	// Values are whole ticks: what is not a tick below the best cannot be better.
-	return x.best != nil && bound > x.best.value-x.unit*(1-1e-9)
+	return x.best != nil && bound > x.best.value*(1-x.pass.tolerance)-x.unit*(1-1e-9)
 }
 
 func (x *exploration) push(n *node) {
@@ -348,7 +348,7 @@ func (x *exploration) finish(ctx context.Context) outcome {
 	}
 	if x.best != nil {
 		out.proved = x.beaten(out.bound) || math.IsInf(out.bound, 1)
-		out.bound = min(out.bound, x.best.value)
+		out.bound = min(out.bound, x.best.value*(1-x.pass.tolerance))
 	} else {
 		out.proved = math.IsInf(out.bound, 1) && ctx.Err() == nil
 	}

@@ -170,15 +170,22 @@ func (r *run) solveLevel(ctx context.Context, lv level, slack float64, num, den 
 	if len(lv.layouts) > manyLayouts {
 		// Latency does not count GPUs: every replica takes as many as it likes.
 		latency.layouts = r.goal.freeLayouts(lv.layouts)
+		throughput.tolerance = normTolerance
 	}
 	switch kind {
 	case inputs.Latency:
 		return r.lexicographic(ctx, &latency)
 	case inputs.Throughput:
+		throughput.tolerance = 0
 		return r.lexicographic(ctx, &throughput)
 	}
 	return r.combined(ctx, &latency, &throughput)
 }
+
+// normTolerance is how well c* is proved where tens of thousands of layouts are
+// nearly as good as the best: it only scales the objective, and the value used is in
+// the certificate.
+const normTolerance = 0.005
 
 // lexicographic minimises one value and breaks ties by the other phase.
 func (r *run) lexicographic(ctx context.Context, first *pass) (*solution, error) {
@@ -252,7 +259,8 @@ func (r *run) combined(ctx context.Context, latency, throughput *pass) (*solutio
 	if wl <= 0 && wc <= 0 {
 		wl, wc = 1, 1
 	}
-	final := *latency
+	final := *throughput
+	final.tolerance = 0
 	final.purpose = "objective"
 	sol.norms = [2]float64{a.best.value, b.best.value}
 	final.value = func(l *stagegraph.Layout) coefficients {

@@ -16,7 +16,9 @@ type pass struct {
 	// anyPlan asks for a feasible plan and no more.
 	anyPlan bool
 	layouts []*stagegraph.Layout
-	slack   float64 // share by which requirements are relaxed
+	// tolerance is the share by which the best plan may miss the optimum.
+	tolerance float64
+	slack     float64 // share by which requirements are relaxed
 	// balance floor num/den = 1 − ε; num 0: free.
 	num, den int64
 	// tie keeps an earlier value at its optimum while this pass minimises another.

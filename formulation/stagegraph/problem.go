@@ -33,17 +33,14 @@ type Graph struct {
 // Build makes the graph of an outer choice. Objective, limits and balance are left
 // open for the caller. Of shapes with the same pool and number of GPUs only those
 // are kept that no other beats in both phases.
-func (s *Space) Build(ch Choice, u Scale) *Graph { return s.build(ch, u, keepBest) }
+func (s *Space) Build(ch Choice, u Scale) *Graph { return s.build(ch, u, false) }
 
 // BuildWide is Build with every shape that fits: a relaxation of the graphs of all
 // choices that differ in the other phase's parts, also under a balance floor, for
 // which a slower shape may be needed.
-func (s *Space) BuildWide(ch Choice, u Scale) *Graph { return s.build(ch, u, keepAll) }
+func (s *Space) BuildWide(ch Choice, u Scale) *Graph { return s.build(ch, u, true) }
 
-// keeping adds an option to a list whose entries from an index on are its pool's.
-type keeping func(all []path.Option, from int, o path.Option) []path.Option
-
-func (s *Space) build(ch Choice, u Scale, keep keeping) *Graph {
+func (s *Space) build(ch Choice, u Scale, wide bool) *Graph {
 	l := ch.Layout
 	p := &path.Problem{
 		Boundaries: s.layers + 1,
@@ -57,12 +54,19 @@ func (s *Space) build(ch Choice, u Scale, keep keeping) *Graph {
 	price := s.pricing(l.Replicas, ch.Micro, ch.Groups)
 	fits := s.fitting(l.Replicas, ch.Micro, ch.Groups)
 	group := s.groups(p, l, &price, u)
+	keep, shapes := keepBest, s.everyShape
+	if wide {
+		keep = keepAll
+	} else {
+		shapes = s.live(&price, fits, l)
+	}
 	for j := range s.classes.list {
 		c := &s.classes.list[j]
 		var all []path.Option
 		for k := range s.pools {
 			from := len(all)
-			for i, sh := range s.pools[k].shapes {
+			for _, i := range shapes[k] {
+				sh := s.pools[k].shapes[i]
 				q := sh.GPUs()
 				if q > l.GPUs[k] || !fits[k][i][j] {
 					continue

@@ -27,6 +27,8 @@ type Space struct {
 	chunks    map[int][][]prices
 	fits      map[memoryKey][][][]bool
 	bases     map[int]*layerTimes
+	// everyShape lists the indices of all shapes of each pool.
+	everyShape [][]int
 }
 
 // pool is the part of an inputs.Pool that placement needs.
@@ -73,6 +75,11 @@ func New(c *inputs.Condition) (*Space, error) {
 	}
 	for i := range c.Cluster.Pools {
 		s.pools = append(s.pools, newPool(c, &c.Cluster.Pools[i]))
+		all := make([]int, len(s.pools[i].shapes))
+		for j := range all {
+			all[j] = j
+		}
+		s.everyShape = append(s.everyShape, all)
 	}
 	s.hosts = s.makeHosts()
 	s.makeClasses()
