@@ -100,7 +100,7 @@ func compile(p *Problem) (*compiled, error) {
 			}
 		}
 	}
-	c.collectValues()
+	c.markBottlenecks()
 	return c, nil
 }
 
@@ -192,12 +192,18 @@ func (c *compiled) keep(out []leg, x leg) []leg {
 	return append(out, x)
 }
 
-func (c *compiled) collectValues() {
+func (c *compiled) markBottlenecks() {
 	p := c.p
 	for ph := range 2 {
 		f := p.Phases[ph]
 		matters := p.Weight[ph] > 0 || p.Limit[ph] != NoLimit || (p.Cap != nil && p.Cap.Weight[ph] > 0)
 		c.bottleneck[ph] = matters && (f.Peak > 0 || f.Rate > 0) || (ph == 1 && c.balance)
+	}
+}
+
+// collectValues lists the distinct times, for windows.
+func (c *compiled) collectValues() {
+	for ph := range 2 {
 		var values []int64
 		for _, legs := range c.kinds {
 			for i := range legs {

@@ -69,6 +69,7 @@ func Solve(ctx context.Context, p *Problem, opts Options) (Result, error) {
 		}
 	}
 	if c.legs > 0 {
+		c.collectValues()
 		root := c.wholeBox()
 		root.bound = -infinite
 		c.cut(root, s.best)
@@ -285,12 +286,14 @@ func LowerBound(p *Problem, cutoff int64) (int64, error) {
 		return NoLimit, nil
 	}
 	most := c.most() + 1
-	b := c.wholeBox()
-	legs := c.filter(b)
-	if !c.tighten(b, legs) {
-		return NoLimit, nil
+	for ph := range 2 {
+		least := c.minimax(c.kinds, ph)
+		if least >= infinite {
+			return NoLimit, nil
+		}
+		c.values[ph] = []int64{least} // one window: T is at least this
 	}
-	x := c.ascend(b, legs, min(cutoff, most))
+	x := c.ascend(&box{}, c.kinds, min(cutoff, most))
 	if x == nil || x.bound >= most {
 		return NoLimit, nil
 	}
