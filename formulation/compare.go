@@ -2,6 +2,7 @@ package formulation
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -46,6 +47,9 @@ func (r *run) compare(ctx context.Context, sol *solution) []results.Comparison {
 			}
 		}
 		line := r.line(h.Name, best, sol)
+		if !line.Feasible && !h.Improves {
+			line.WhyInfeasible += r.fewest(ctx, h, sol, best.gpus)
+		}
 		if r.timed {
 			line.TimeMS = float64(time.Since(began).Nanoseconds()) / 1e6
 		}
@@ -85,6 +89,9 @@ func (r *run) contest(sol *solution) (*evaluator, [][]int) {
 	}
 	x := newEvaluator(r.explorer, *sol.pass, sol.final.unit, best.graph.Scale)
 	x.pass.num, x.pass.den = sol.num, sol.den
+	if sol.final.proved && sol.slack == 0 {
+		x.proved = best.value
+	}
 	used := make([]int, r.space.Pools())
 	for _, pt := range best.graph.Parts(best.stages) {
 		used[pt.Pool] += pt.Shape.GPUs() * best.choice.Layout.Replicas
@@ -153,6 +160,31 @@ func distinct(list ...[]int) [][]int {
 		}
 	}
 	return out
+}
+
+// mostTimes bounds the numbers of GPUs that fewest tries, in multiples of the plan's:
+// a heuristic that needs more is out of the question.
+const mostTimes = 4
+
+// fewest finds the least number of GPUs on which a heuristic meets everything, where
+// the number is decided first and the plan's is too few for it.
+func (r *run) fewest(ctx context.Context, h heuristic.Heuristic, sol *solution, gpus []int) string {
+	if sol.unfit || sol.slack > 0 || !sol.counts.decided || len(sol.counts.list) < 2 || len(gpus) > 1 {
+		return ""
+	}
+	most := mostTimes * gpus[0]
+	if n := r.goal.c.Cluster.Pools[0].Count.Max; n > 0 {
+		most = min(most, n)
+	}
+	for n := gpus[0] + 1; n <= most && ctx.Err() == nil; n++ {
+		p := *sol.pass
+		p.layouts, p.num, p.den = r.goal.exactLayouts([]int{n}), sol.num, sol.den
+		x := newEvaluator(r.explorer, p, sol.final.unit, sol.final.best.graph.Scale)
+		if e := x.enter(ctx, h, []int{n}, nil); e.verdict.Feasible() {
+			return fmt.Sprintf("; the fewest GPUs on which it meets everything are %d: %s", n, oneLine(r.goal.c, e.proposal))
+		}
+	}
+	return ""
 }
 
 // line is the account of one heuristic. Against a closest plan there is no gap: its

@@ -351,3 +351,46 @@ func TestOneLine(t *testing.T) {
 		}
 	}
 }
+
+// TestFewestGPUs: where the number is decided and the plan's is too few for a rule,
+// its line says how many it needs.
+func TestFewestGPUs(t *testing.T) {
+	p := testPool("small", nil, 8, 64, 4e14, 3e11)
+	p.Count = inputs.Count{Min: 1, Max: 64}
+	c := testCondition(testModel(80, 64, false), inputs.Mixed, 1, p)
+	c.Goal.Objective = inputs.GPUs
+	h := lineOf(t, c, "aiconfigurator-grid")
+	// 131 GiB of weights are three GPUs of 57.6 GiB; the grid has groups of 2 and 4.
+	if want := "the fewest GPUs on which it meets everything are 4: PP1 × TP4"; h.Feasible || !strings.Contains(h.WhyInfeasible, want) {
+		t.Errorf("feasible %v, why %q: want %q", h.Feasible, h.WhyInfeasible, want)
+	}
+}
+
+// BenchmarkCompare is the whole comparison, the search aside.
+func BenchmarkCompare(b *testing.B) {
+	fast := testPool("fast", hosts(2), 8, 80, 4e14, 3e11)
+	many := fast
+	many.Nodes, many.Count = nil, inputs.Count{Min: 16384, Max: 16384}
+	for _, x := range []struct {
+		name string
+		c    *inputs.Condition
+	}{
+		{"80 layers on 16 GPUs", testCondition(testModel(80, 64, false), inputs.Mixed, 64, fast)},
+		{"80 layers of experts on 16 GPUs", testCondition(testModel(80, 64, true), inputs.Mixed, 64, fast)},
+		{"126 layers on 16384 GPUs", testCondition(testModel(126, 128, false), inputs.Mixed, 8192, many)},
+	} {
+		b.Run(x.name, func(b *testing.B) {
+			r, err := newRun(x.c, Options{Backend: "labels"})
+			if err != nil {
+				b.Fatal(err)
+			}
+			sol, err := r.solve(b.Context())
+			if err != nil || sol.final.best == nil {
+				b.Fatalf("no plan: %v", err)
+			}
+			for b.Loop() {
+				r.compare(b.Context(), sol)
+			}
+		})
+	}
+}

@@ -15,8 +15,9 @@ import (
 // path of a stage graph comes out better than a proved optimum.
 type evaluator struct {
 	*exploration
-	gpus    []int // asked for of each pool, over all replicas
-	all     bool  // the condition asks for all of them
+	gpus    []int   // asked for of each pool, over all replicas
+	all     bool    // the condition asks for all of them
+	proved  float64 // the proved optimum; -Inf where there is none
 	layouts map[int][]*stagegraph.Layout
 	terms   map[*stagegraph.Layout]*terms
 }
@@ -37,7 +38,7 @@ func newEvaluator(e *explorer, p pass, unit float64, spare [2]float64) *evaluato
 	p.slack = 0
 	x := &evaluator{
 		exploration: &exploration{explorer: e, pass: &p, unit: unit, spare: spare},
-		layouts:     map[int][]*stagegraph.Layout{}, terms: map[*stagegraph.Layout]*terms{},
+		proved:      math.Inf(-1), layouts: map[int][]*stagegraph.Layout{}, terms: map[*stagegraph.Layout]*terms{},
 	}
 	for _, l := range p.layouts {
 		x.layouts[l.Replicas] = append(x.layouts[l.Replicas], l)
@@ -144,12 +145,15 @@ func (x *evaluator) evaluate(l *stagegraph.Layout, pipe *stagegraph.Pipeline) he
 			if !x.space.Decodes() {
 				groups = 0
 			}
-			if fits(pipe, a.parts, groups) {
+			if v.Feasible() && v.Value < x.proved {
+				v = x.leftOut(pipe, t, v, a.parts, groups)
+			}
+			if v.Better(best.Verdict) && fits(pipe, a.parts, groups) {
 				best = pairing{v, a, b}
 			}
 		}
 	}
-	if !best.Feasible() {
+	if !best.Feasible() && best.Why == "" {
 		best.Why = x.sentence(l, t, best)
 	}
 	return best.Verdict

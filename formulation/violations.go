@@ -60,6 +60,21 @@ func (x *evaluator) unaffordable(t *terms) heuristic.Verdict {
 	return v
 }
 
+// leftOut is the verdict on what comes out below the proved optimum: it is not among
+// the plans that the proof ranges over, as one of its stages runs a shape that
+// another beats in both phases. With the faster shape it would fall out of balance. A
+// plan without such a stage keeps its value, for then the proof is wrong.
+func (x *evaluator) leftOut(pipe *stagegraph.Pipeline, t *terms, v heuristic.Verdict, micro, groups int) heuristic.Verdict {
+	stage, by, ok := pipe.Beaten(micro, groups, t.scale)
+	if !ok {
+		return v
+	}
+	return heuristic.Verdict{
+		Rule: heuristic.RuleBalance, Miss: 1,
+		Why: fmt.Sprintf("balance: met only because stage %d runs slower than %s on the same GPUs would; plans that slow a stage down are left out", stage, degreesOf(by)),
+	}
+}
+
 // sentence says which condition the pair that comes furthest violates.
 func (x *evaluator) sentence(l *stagegraph.Layout, t *terms, p pairing) string {
 	if p.Rule == heuristic.RuleBalance {

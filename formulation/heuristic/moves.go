@@ -54,7 +54,11 @@ func (s *search) everywhere(x pipeline) []move {
 			}
 		}
 	}
-	for _, f := range factors {
+	all := factors[:]
+	if x.replicas > factors[len(factors)-1] {
+		all = append(slices.Clone(all), x.replicas) // one replica, where no factor divides
+	}
+	for _, f := range all {
 		out = append(out,
 			chain(replicate(f, 1), s.resize(1, f)), // more replicas of narrower stages
 			chain(replicate(f, 1), join(f)),        // more replicas of shorter pipelines

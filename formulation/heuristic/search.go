@@ -13,10 +13,10 @@ import (
 // pipelines of 80 layers; the other two are what separates its local optima on the
 // examples of this repository.
 const (
-	evaluations = 500
-	kicks       = 40 // restarts from the best plan, changed at random
-	kickMoves   = 3  // changes in each of them
-	searchSeed  = 1  // any number: the same input shall give the same plan
+	evaluations = 2000
+	kicks       = 100 // restarts from the best plan, changed at random
+	kickMoves   = 3   // changes in each of them
+	searchSeed  = 1   // any number: the same input shall give the same plan
 )
 
 // localSearch is what one does with a cost model and no solver: begin with the best

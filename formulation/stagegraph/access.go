@@ -117,13 +117,7 @@ func (p *Pipeline) GPUs() []int { return p.counts }
 func (p *Pipeline) Ticks(ph, micro, groups int, u Scale) (sum, peak, low int64) {
 	price := p.space.pricing(p.layout.Replicas, micro, groups)
 	for i, x := range p.alike {
-		seconds, ticks := price.times(x.pool, x.shape, x.class)[ph], int64(0)
-		if x.next >= 0 && p.byNext {
-			ticks = u.Ticks(ph, price.sends(x.pool, x.shape, x.next, p.layout.SameHost)[ph])
-		} else if x.next >= 0 {
-			seconds += price.sends(x.pool, x.shape, x.pool, p.layout.SameHost)[ph]
-		}
-		ticks += u.Ticks(ph, seconds)
+		ticks := p.ticks(&price, x, x.shape, ph, u)
 		sum += ticks * int64(x.stages)
 		peak = max(peak, ticks)
 		if i == 0 || ticks < low {
@@ -131,6 +125,50 @@ func (p *Pipeline) Ticks(ph, micro, groups int, u Scale) (sum, peak, low int64) 
 		}
 	}
 	return sum, peak, low
+}
+
+// ticks is the time of a stage in one phase, were it of that shape, rounded as arcs
+// are: with its send, or apart from it where the send depends on the next pool.
+func (p *Pipeline) ticks(price *pricing, x alike, shape, ph int, u Scale) int64 {
+	seconds := price.times(x.pool, shape, x.class)[ph]
+	if x.next < 0 {
+		return u.Ticks(ph, seconds)
+	}
+	send := price.sends(x.pool, shape, x.next, p.layout.SameHost)[ph]
+	if p.byNext {
+		return u.Ticks(ph, seconds) + u.Ticks(ph, send)
+	}
+	return u.Ticks(ph, seconds+send)
+}
+
+// Beaten finds a stage that another shape on as many GPUs beats in both phases, in
+// ticks, and fits in as well. Graphs leave such stages out; they matter to a balance
+// floor alone, which a slower stage can meet.
+func (p *Pipeline) Beaten(micro, groups int, u Scale) (stage int, by cost.Shape, ok bool) {
+	s := p.space
+	price := s.pricing(p.layout.Replicas, micro, groups)
+	load := s.load(s.Sequences(p.layout.Replicas), micro, groups)
+	for _, x := range p.alike {
+		shapes := s.pools[x.pool].shapes
+		own := shapes[x.shape]
+		both := func(shape int) [2]int64 {
+			return [2]int64{p.ticks(&price, x, shape, 0, u), p.ticks(&price, x, shape, 1, u)}
+		}
+		mine := both(x.shape)
+		for j, other := range shapes {
+			if other.GPUs() != own.GPUs() || p.byNext && (other.CP != own.CP || other.DPAttention != own.DPAttention) {
+				continue
+			}
+			t := both(j)
+			if t == mine || t[0] > mine[0] || t[1] > mine[1] {
+				continue
+			}
+			if s.Costs.StageMemory(x.pool, x.class.counts, x.class.first, x.class.last, other, load).Total() <= s.Costs.Capacity(x.pool) {
+				return x.stage, other, true
+			}
+		}
+	}
+	return 0, cost.Shape{}, false
 }
 
 // Fullest is the stage whose GPUs are filled most in proportion to what a plan may
