@@ -67,11 +67,18 @@ func (e *explorer) run(ctx context.Context, p *pass) (outcome, error) {
 		if err := x.step(ctx, n); err != nil {
 			return outcome{}, err
 		}
-		if p.anyPlan && x.best != nil {
+		if (p.anyPlan || p.first) && x.best != nil {
 			break
 		}
 	}
 	return x.finish(ctx), nil
+}
+
+// hopeless reports that floors alone refute every layout of a pass.
+func (e *explorer) hopeless(p *pass) bool {
+	x := &exploration{explorer: e, pass: p, record: newRecorder(p.purpose, true), unproved: math.Inf(1)}
+	x.seed()
+	return len(x.queue) == 0
 }
 
 // beaten reports that nothing with this bound improves on the best plan.
@@ -82,6 +89,9 @@ func (x *exploration) beaten(bound float64) bool {
 
 func (x *exploration) push(n *node) {
 	n.serial = x.serial
+	if x.pass.anyPlan {
+		n.serial = -n.serial // all bounds are equal: depth first
+	}
 	x.serial++
 	heap.Push(&x.queue, n)
 }
@@ -155,7 +165,7 @@ func (x *exploration) microMatters(l *stagegraph.Layout) bool {
 	if t := x.pass.tie; t != nil && t.pass.value(l).ttft > 0 {
 		return true
 	}
-	lim, _ := x.goal.limits(x.goal.hourly(l), x.pass.slack)
+	lim, _ := x.goal.limits(x.goal.hourly(l), x.pass.slack, x.pass.without...)
 	return !x.pass.anyPlan && x.pass.value(l).ttft > 0 || !math.IsInf(lim.ttft, 1) || !math.IsInf(lim.endToEnd, 1)
 }
 
@@ -288,7 +298,7 @@ func (x *exploration) buildFor(ch stagegraph.Choice, counted *stagegraph.Layout)
 	p.Phases = x.goal.phases(ch)
 	p.Weight = w
 	p.BalanceNum, p.BalanceDen = x.pass.num, max(1, x.pass.den)
-	lim, _ := x.goal.limits(x.goal.hourly(counted), x.pass.slack)
+	lim, _ := x.goal.limits(x.goal.hourly(counted), x.pass.slack, x.pass.without...)
 	p.Limit = [2]int64{tickLimit(lim.ttft, u[0]), tickLimit(lim.roundOf(x.gpus(counted)), u[1])}
 	x.limitEndToEnd(p, u, lim.endToEnd)
 	if t := x.pass.tie; t != nil {
@@ -332,7 +342,7 @@ func (x *exploration) finish(ctx context.Context) outcome {
 			count = n.last - n.layout + 1
 		}
 		switch {
-		case x.beaten(n.bound) || x.pass.anyPlan && x.best != nil:
+		case x.beaten(n.bound) || (x.pass.anyPlan || x.pass.first) && x.best != nil:
 			why := "the GPUs' work at its fastest"
 			switch n.level {
 			case 2:

@@ -84,7 +84,7 @@ func (r *run) usdPerHour(p *results.PhasePlan) float64 {
 }
 
 // requirements holds the plan against what was asked.
-func (r *run) requirements(p *results.PhasePlan) []results.RequirementResult {
+func (r *run) requirements(p *results.PhasePlan, nearest map[inputs.RequirementKind]float64) []results.RequirementResult {
 	out := []results.RequirementResult{}
 	m := &p.Metrics
 	value := func(v *float64, scale float64) float64 {
@@ -120,6 +120,9 @@ func (r *run) requirements(p *results.PhasePlan) []results.RequirementResult {
 			x.Met = x.Got <= x.Want*(1-margin)*(1+rounding)
 		} else {
 			x.Met = x.Got*(1-margin) >= x.Want*(1-rounding)
+		}
+		if v, ok := nearest[q.Kind]; ok && !x.Met {
+			x.Nearest = &v
 		}
 		x.MarginPercent = results.MarginPercent(q.Kind.Upper(), x.Want, x.Got)
 		out = append(out, x)

@@ -2,6 +2,7 @@ package formulation
 
 import (
 	"math"
+	"slices"
 
 	"partita/formulation/stagegraph"
 	"partita/inputs"
@@ -98,7 +99,7 @@ func (l limits) roundOf(gpus int) float64 { return min(l.round, l.work/float64(g
 
 // limits for a deployment at a price, with every requirement relaxed by the share
 // slack (0: as asked); false where the price alone is too high.
-func (g *goal) limits(hourly, slack float64) (limits, bool) {
+func (g *goal) limits(hourly, slack float64, without ...inputs.RequirementKind) (limits, bool) {
 	inf := math.Inf(1)
 	l := limits{inf, inf, inf, inf}
 	keep, loose := 1-g.margin, 1+slack
@@ -106,6 +107,9 @@ func (g *goal) limits(hourly, slack float64) (limits, bool) {
 	perRound := g.tokensPerRound()
 	output := g.batch
 	for _, r := range g.c.Goal.Requirements {
+		if slices.Contains(without, r.Kind) {
+			continue
+		}
 		switch r.Kind {
 		case inputs.TTFT:
 			l.ttft = min(l.ttft, r.Value*keep*loose)
@@ -128,6 +132,35 @@ func (g *goal) limits(hourly, slack float64) (limits, bool) {
 		}
 	}
 	return l, true
+}
+
+// measure is the value that a requirement bounds from above, in seconds (GPU-seconds
+// for a rate per GPU), and that bound; false for what no path decides.
+func (g *goal) measure(q inputs.Requirement) (func(*stagegraph.Layout) coefficients, float64, bool) {
+	keep := 1 - g.margin
+	constant := func(k coefficients) func(*stagegraph.Layout) coefficients {
+		return func(*stagegraph.Layout) coefficients { return k }
+	}
+	byGPU := func(l *stagegraph.Layout) coefficients {
+		return coefficients{0, float64(l.Used() * l.Replicas)}
+	}
+	switch q.Kind {
+	case inputs.TTFT:
+		return constant(coefficients{1, 0}), q.Value * keep, true
+	case inputs.TPOT:
+		return constant(coefficients{0, 1}), q.Value * keep, true
+	case inputs.EndToEnd:
+		return constant(g.latency()), q.Value * keep, true
+	case inputs.TokensPerSecond:
+		return constant(coefficients{0, 1}), g.tokensPerRound() * keep / q.Value, true
+	case inputs.OutputPerSecond:
+		return constant(coefficients{0, 1}), g.batch * keep / q.Value, true
+	case inputs.TokensPerSGPU:
+		return byGPU, g.tokensPerRound() * keep / q.Value, true
+	case inputs.OutputPerSGPU:
+		return byGPU, g.batch * keep / q.Value, true
+	}
+	return nil, 0, false
 }
 
 // usedMatters reports whether a requirement depends on how many GPUs are used, so

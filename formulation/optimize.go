@@ -84,6 +84,8 @@ type solution struct {
 	stopped bool
 	norms   [2]float64 // ℓ*, c* of a combined objective
 	reasons []string
+	// nearest holds, of missed requirements, the value that a plan exists for.
+	nearest map[inputs.RequirementKind]float64
 }
 
 // solve goes through the levels, relaxes what may be relaxed and ends with the
@@ -128,6 +130,13 @@ func (r *run) search(ctx context.Context, counts levels, slack float64) (*soluti
 func (r *run) throughLevels(ctx context.Context, counts levels, slack float64, num, den int64) (*solution, error) {
 	var refuted []results.CertificatePass
 	var outer results.Outer
+	if len(counts.list) > 1 {
+		// Requirements that no number of GPUs can meet need not be refuted number by number.
+		whole := &pass{purpose: "all levels", anyPlan: true, layouts: counts.all(), slack: slack, num: num, den: den}
+		if r.hopeless(whole) {
+			return nil, nil
+		}
+	}
 	for _, lv := range counts.list {
 		if ctx.Err() != nil {
 			break

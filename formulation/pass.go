@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"partita/formulation/stagegraph"
+	"partita/inputs"
 	"partita/results"
 	"partita/solver/path"
 )
@@ -18,7 +19,11 @@ type pass struct {
 	layouts []*stagegraph.Layout
 	// tolerance is the share by which the best plan may miss the optimum.
 	tolerance float64
-	slack     float64 // share by which requirements are relaxed
+	// first ends the pass at its first plan: whether there is one is all that is asked.
+	first bool
+	// without lists requirements that do not bind in the pass.
+	without []inputs.RequirementKind
+	slack   float64 // share by which requirements are relaxed
 	// balance floor num/den = 1 − ε; num 0: free.
 	num, den int64
 	// tie keeps an earlier value at its optimum while this pass minimises another.

@@ -75,7 +75,7 @@ func (x *exploration) sample(n *node) (float64, [2]float64) {
 // floors of its metrics and its value.
 func (x *exploration) each(n *node, f func(ch stagegraph.Choice, ttft, round, value float64)) {
 	first, last := x.pass.layouts[n.layout], x.pass.layouts[n.last]
-	lim, ok := x.goal.limits(x.goal.hourly(first), x.pass.slack)
+	lim, ok := x.goal.limits(x.goal.hourly(first), x.pass.slack, x.pass.without...)
 	if !ok {
 		return
 	}

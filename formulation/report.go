@@ -131,7 +131,7 @@ func (r *run) phasePlan(sol *solution, took time.Duration) (*results.PhasePlan, 
 	}
 	r.metricsOf(p, ch, parts, slowest)
 	p.Solve = r.solveFacts(sol, took)
-	p.Requirements = r.requirements(p)
+	p.Requirements = r.requirements(p, sol.nearest)
 	return p, nil
 }
 

@@ -1,0 +1,139 @@
+package formulation_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"slices"
+	"testing"
+
+	"partita/formulation"
+	"partita/inputs"
+	"partita/results"
+	"partita/solver"
+	"partita/solver/lpsolve"
+	"partita/solver/sat"
+)
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	out, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+func openSAT() (solver.Backend, error) { return sat.New(), nil }
+
+// backends lists the backends that this build has, with options that name them.
+func backends(t *testing.T) []formulation.Options {
+	list := []formulation.Options{{Backend: "labels"}, {Backend: "sat", SAT: openSAT}}
+	b, err := lpsolve.New()
+	if err != nil {
+		t.Logf("without lp_solve: %v", err)
+		return list
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	return append(list, formulation.Options{Backend: "ilp", ILP: func() (solver.Backend, error) { return b, nil }})
+}
+
+// Every backend proves the same optimum, or that there is none.
+func TestBackendsAgree(t *testing.T) {
+	list := backends(t)
+	for seed := range uint64(12) {
+		d := newDraw(seed + 1<<21)
+		c := d.condition()
+		c.Cluster.Pools = c.Cluster.Pools[:1]
+		c.Model.Layers = c.Model.Layers[:min(3, len(c.Model.Layers))]
+		c.Workload.Batch = min(2, c.Workload.Batch)
+		var first *results.Report
+		for _, opts := range list {
+			rep, err := formulation.Optimize(context.Background(), c, opts)
+			if err != nil {
+				t.Fatalf("seed %d, %s: %v\n%s", seed, opts.Backend, err, describe(c))
+			}
+			if what := verified(rep, c); what != "" {
+				t.Errorf("seed %d, %s: %s\n%s", seed, opts.Backend, what, describe(c))
+			}
+			if first == nil {
+				first = rep
+				continue
+			}
+			x, ok := objective(first)
+			y, still := objective(rep)
+			if rep.Status != first.Status || ok != still || math.Abs(x-y) > 1e-12*x {
+				t.Errorf("seed %d: labels %s %g, %s %s %g\n%s", seed, first.Status, x, opts.Backend, rep.Status, y, describe(c))
+			}
+			if rep.Plan != nil && rep.Plan.Phases[0].Solve.Backend != opts.Backend {
+				t.Errorf("seed %d: %s writes backend %q", seed, opts.Backend, rep.Plan.Phases[0].Solve.Backend)
+			}
+		}
+	}
+}
+
+// Auto has the optimum confirmed and records by whom.
+func TestAutoConfirms(t *testing.T) {
+	c := small()
+	rep, err := formulation.Optimize(context.Background(), c, formulation.Options{SAT: openSAT})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &rep.Plan.Phases[0].Solve
+	if s.Status != "optimal" || !slices.Equal(s.AgreedBy, []string{"labels", "sat"}) || len(s.OutOfTime) != 0 {
+		t.Errorf("status %s, agreed by %v, out of time %v: want labels and sat", s.Status, s.AgreedBy, s.OutOfTime)
+	}
+	if s.BestBound == nil || s.Gap == nil || *s.Gap != 0 || *s.BestBound != s.Objective {
+		t.Errorf("bound %v, gap %v of an optimum of %g", s.BestBound, s.Gap, s.Objective)
+	}
+	rep, err = formulation.Optimize(context.Background(), c, formulation.Options{SAT: openSAT, Confirm: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = &rep.Plan.Phases[0].Solve
+	if s.Status != "optimal" || !slices.Equal(s.AgreedBy, []string{"labels"}) || !slices.Equal(s.OutOfTime, []string{"sat"}) {
+		t.Errorf("no time to confirm: status %s, agreed by %v, out of time %v", s.Status, s.AgreedBy, s.OutOfTime)
+	}
+}
+
+// small is two unlike GPUs pairs and a dense model that fits either.
+func small() *inputs.Condition {
+	d := newDraw(3)
+	c := &inputs.Condition{Name: "small", Workload: inputs.Workload{Phase: inputs.Mixed, Batch: 4, Input: inputs.Range{Min: 500, Max: 700}, Output: inputs.Range{Min: 50, Max: 90}}}
+	c.Model = inputs.Model{
+		Name: "dense", Hidden: 2048, Vocab: 32000, Weights: inputs.BF16, Activation: inputs.BF16, KV: inputs.BF16, FFNScale: 1, Layers: []int{0, 0, 0, 0},
+		Kinds: []inputs.LayerKind{{Name: "dense", Attention: inputs.Attention{Kind: inputs.GQA, Heads: 16, KVHeads: 4, HeadDim: 128, VHeadDim: 128}, FFN: inputs.FFN{Intermediate: 8192, Gated: true}}},
+	}
+	for _, name := range []string{"pool-a", "pool-b"} {
+		p := d.pool(name, []int{2}, &c.Model, &c.Workload)
+		p.MemoryBytes = 8 << 30
+		c.Cluster.Pools = append(c.Cluster.Pools, p)
+	}
+	c.Cluster.Network = inputs.Link{Kind: inputs.LinkInfiniBand, BytesPerSecond: 25e9}
+	c.Goal = inputs.Goal{Objective: inputs.Balanced, Balance: ptr(1.0)}
+	return c
+}
+
+func TestBackendsThatAreNotThere(t *testing.T) {
+	broken := func() (solver.Backend, error) { return nil, errors.New("no library") }
+	for _, c := range []struct {
+		name string
+		opts formulation.Options
+		ok   bool
+	}{
+		{"sat not built in", formulation.Options{Backend: "sat"}, false},
+		{"ilp that does not open", formulation.Options{Backend: "ilp", ILP: broken}, false},
+		{"unknown", formulation.Options{Backend: "cplex"}, false},
+		{"auto without a second backend", formulation.Options{}, true},
+		{"auto with one that does not open", formulation.Options{Backend: "auto", ILP: broken}, true},
+	} {
+		rep, err := formulation.Optimize(context.Background(), small(), c.opts)
+		if (err == nil) != c.ok {
+			t.Errorf("%s: error %v", c.name, err)
+		}
+		if err == nil && !slices.Equal(rep.Plan.Phases[0].Solve.AgreedBy, []string{"labels"}) {
+			t.Errorf("%s: agreed by %v", c.name, rep.Plan.Phases[0].Solve.AgreedBy)
+		}
+	}
+}

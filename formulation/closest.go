@@ -1,0 +1,201 @@
+package formulation
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"partita/formulation/stagegraph"
+	"partita/inputs"
+	"partita/results"
+)
+
+// closest finds the plan that misses the requirements by least: the smallest
+// largest relative violation, in steps of 0.01 %, then the objective. The best that
+// each requirement can have alone bounds the violation from below, the plans that
+// reach it from above; between them it is halved.
+func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
+	layouts := counts.all()
+	num, den, stated := r.balanceFloor()
+	ok, err := r.feasible(ctx, layouts, enough, num, den)
+	if err != nil {
+		return nil, err
+	}
+	relaxed := !ok && !stated
+	if relaxed {
+		if num, ok, err = r.evenest(ctx, layouts, enough); err != nil {
+			return nil, err
+		}
+	}
+	if !ok {
+		sol := &solution{stopped: ctx.Err() != nil, counts: counts}
+		if !sol.stopped {
+			sol.reasons = []string{"no plan meets the stated balance and GPU count"}
+		}
+		return sol, nil
+	}
+	slack, passes, err := r.leastSlack(ctx, &pass{layouts: layouts, num: num, den: den})
+	if err != nil {
+		return nil, err
+	}
+	// One step more: a plan on the very edge may be rounded off it by other ticks.
+	sol, err := r.throughLevels(ctx, counts, slack+1.0/slackParts, num, den)
+	if err != nil {
+		return nil, err
+	}
+	if sol == nil {
+		sol = &solution{stopped: ctx.Err() != nil, counts: counts}
+	}
+	sol.passes = append(passes, sol.passes...)
+	sol.slack = slack
+	sol.balance = fmt.Sprintf("floor %d/%d of the slowest stage", num, den)
+	if relaxed {
+		sol.relaxedTo(num)
+	}
+	if sol.final.best != nil {
+		sol.nearest, err = r.nearest(ctx, sol, &pass{layouts: layouts, num: num, den: den})
+	}
+	return sol, err
+}
+
+// leastSlack is the smallest share by which all requirements must give way for a
+// plan to exist, to a hundredth of a percent, with the passes that prove it.
+func (r *run) leastSlack(ctx context.Context, base *pass) (float64, []results.CertificatePass, error) {
+	var passes []results.CertificatePass
+	low, high := 0.0, math.Inf(1)
+	guide := *base // the search for a feasible plan follows the hardest requirement
+	guide.purpose, guide.anyPlan = "any plan", true
+	for _, q := range r.goal.c.Goal.Requirements {
+		p, limit, ok := r.alone(q, base)
+		if !ok {
+			continue
+		}
+		p.slack = enough
+		out, err := r.run(ctx, p)
+		if err != nil {
+			return 0, nil, err
+		}
+		passes = append(passes, out.report)
+		if out.best == nil {
+			continue
+		}
+		if v := out.bound/limit - 1; v > low {
+			low = v
+			guide = *p
+			guide.tolerance = 0
+		}
+		high = min(high, r.violation(out.best))
+	}
+	guide.layouts = base.layouts
+	guide.first = true
+	// Invariant: no plan exists at lo (or at less than low), one exists at hi.
+	lo, hi := int64(math.Floor(low*slackParts)), int64(math.Ceil(min(high, enough)*slackParts))
+	for step := int64(1); hi-lo > 1 && ctx.Err() == nil; {
+		// Often the hardest requirement alone decides, so the first tries are close to it.
+		mid := min(lo+step, (lo+hi)/2)
+		try := guide
+		try.slack = float64(mid) / slackParts
+		out, err := r.run(ctx, &try)
+		switch {
+		case err != nil:
+			return 0, nil, err
+		case out.best != nil:
+			hi = mid
+		case ctx.Err() == nil:
+			lo, step = mid, 4*step
+		}
+	}
+	return float64(hi) / slackParts, passes, nil
+}
+
+// alone is the pass that finds the best a requirement can have, others aside, and
+// the bound that it asks for.
+func (r *run) alone(q inputs.Requirement, base *pass) (*pass, float64, bool) {
+	value, limit, ok := r.goal.measure(q)
+	if !ok {
+		return nil, 0, false
+	}
+	p := *base
+	p.purpose = fmt.Sprintf("the best %s alone", q.Kind)
+	p.value = value
+	p.tolerance = 1.0 / slackParts
+	if len(p.layouts) > manyLayouts && value(p.layouts[0]) == value(p.layouts[len(p.layouts)-1]) {
+		p.layouts = r.goal.freeLayouts(p.layouts)
+	}
+	return &p, limit, true
+}
+
+// violation is the largest share by which a plan misses a requirement.
+func (r *run) violation(f *found) float64 {
+	ttft, round := r.goal.metrics(f.choice, r.secondsOf(f))
+	gpus := 0
+	for _, pt := range f.graph.Parts(f.stages) {
+		gpus += pt.Shape.GPUs()
+	}
+	used := &stagegraph.Layout{Replicas: f.choice.Layout.Replicas, Total: gpus}
+	worst := 0.0
+	for _, q := range r.goal.c.Goal.Requirements {
+		if value, limit, ok := r.goal.measure(q); ok {
+			worst = max(worst, value(used).of(ttft, round)/limit-1)
+		} else {
+			return math.Inf(1)
+		}
+	}
+	return worst
+}
+
+// nearest finds, for each requirement that the closest plan misses, the value it
+// could ask for with the others as they are; where those clash among themselves,
+// with the other missed ones left out.
+func (r *run) nearest(ctx context.Context, sol *solution, base *pass) (map[inputs.RequirementKind]float64, error) {
+	out := map[inputs.RequirementKind]float64{}
+	var missed []inputs.RequirementKind
+	ttft, round := r.goal.metrics(sol.final.best.choice, r.secondsOf(sol.final.best))
+	gpus := 0
+	for _, pt := range sol.final.best.graph.Parts(sol.final.best.stages) {
+		gpus += pt.Shape.GPUs()
+	}
+	used := &stagegraph.Layout{Replicas: sol.final.best.choice.Layout.Replicas, Total: gpus}
+	for _, q := range r.goal.c.Goal.Requirements {
+		if value, limit, ok := r.goal.measure(q); ok && value(used).of(ttft, round) > limit {
+			missed = append(missed, q.Kind)
+		}
+	}
+	for _, q := range r.goal.c.Goal.Requirements {
+		p, limit, ok := r.alone(q, base)
+		if !ok || ctx.Err() != nil {
+			continue
+		}
+		for _, without := range [][]inputs.RequirementKind{{q.Kind}, missed} {
+			p.without = without
+			if len(missed) > 0 && !contains(missed, q.Kind) {
+				break
+			}
+			res, err := r.run(ctx, p)
+			if err != nil {
+				return nil, err
+			}
+			if res.best == nil {
+				continue
+			}
+			// measure/limit is the ratio by which the value must give way.
+			ratio := res.best.value / limit
+			if q.Kind.Upper() {
+				out[q.Kind] = q.Value * ratio
+			} else {
+				out[q.Kind] = q.Value / ratio
+			}
+			break
+		}
+	}
+	return out, nil
+}
+
+func contains(list []inputs.RequirementKind, k inputs.RequirementKind) bool {
+	for _, x := range list {
+		if x == k {
+			return true
+		}
+	}
+	return false
+}
