@@ -82,7 +82,9 @@ func (s *solution) relaxedTo(floor int64) {
 // placeable reports whether the model fits the GPUs of any level at all, and all
 // stated GPUs can be used, requirements and balance aside.
 func (r *run) placeable(ctx context.Context, counts levels) (bool, error) {
-	saved := r.goal.c.Goal.Requirements
+	if _, homeless := r.space.Homeless(); homeless {
+		return false, nil
+	}
 	plain := *r.goal
 	c := *r.goal.c
 	c.Goal.Requirements = nil
@@ -90,7 +92,6 @@ func (r *run) placeable(ctx context.Context, counts levels) (bool, error) {
 	own := r.explorer.goal
 	r.explorer.goal = &plain
 	defer func() { r.explorer.goal = own }()
-	_ = saved
 	return r.feasible(ctx, counts.all(), 0, 0, 1)
 }
 
@@ -167,6 +168,10 @@ func (r *run) enlarged(ctx context.Context) (*solution, error) {
 	space, err := stagegraph.New(&c)
 	if err != nil {
 		return nil, err
+	}
+	if l, homeless := space.Homeless(); homeless {
+		what := fmt.Sprintf("memory: layer %d alone, with one sequence, fits no group of these GPUs: more of them do not help", l)
+		return &solution{unfit: true, reasons: append(short, what)}, nil
 	}
 	more := &run{explorer: &explorer{space: space, goal: newGoal(space), prove: r.prove}, opts: r.opts, backend: r.backend}
 	sol, err := more.search(ctx, more.goal.layoutsOf(), 0)

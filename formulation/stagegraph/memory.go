@@ -54,3 +54,28 @@ func (s *Space) fitting(replicas, micro, groups int) [][][]bool {
 	s.fits[key] = out
 	return out
 }
+
+// Homeless is the first layer that fits no group of GPUs of any pool, alone and with a
+// single sequence: no number of GPUs places the model then. False where there is none.
+func (s *Space) Homeless() (layer int, found bool) {
+	micro, groups := 0, 0
+	if s.Prefills() {
+		micro = 1
+	}
+	if s.Decodes() {
+		groups = 1
+	}
+	fits := s.fitting(s.Condition.Workload.Batch, micro, groups)
+	for l := range s.layers {
+		class, home := s.classes.of[l*(s.layers+1)+l+1], false
+		for k := range fits {
+			for i := range fits[k] {
+				home = home || fits[k][i][class]
+			}
+		}
+		if !home {
+			return l, true
+		}
+	}
+	return 0, false
+}

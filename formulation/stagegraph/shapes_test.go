@@ -122,3 +122,19 @@ func TestClasses(t *testing.T) {
 		})
 	}
 }
+
+// A layer that no group holds is named; more memory gives it a home.
+func TestHomeless(t *testing.T) {
+	c := fixture(modelOf([]int{0, 1, 0}, denseKind(8, 4096), denseKind(8, 65536)), inputs.Mixed, 4, false, []int{2})
+	for _, x := range []struct {
+		mib      int64
+		layer    int
+		homeless bool
+	}{{2200, 0, true}, {2800, 1, true}, {80000, 0, false}} {
+		c.Cluster.Pools[0].MemoryBytes = x.mib << 20
+		l, homeless := mustSpace(t, c).Homeless()
+		if l != x.layer || homeless != x.homeless {
+			t.Errorf("%d MiB: layer %d homeless %t, want %d %t", x.mib, l, homeless, x.layer, x.homeless)
+		}
+	}
+}
