@@ -28,6 +28,9 @@ func steady(seed uint64) *inputs.Condition {
 	c := d.condition()
 	c.Goal.Objective = pick(d, inputs.Latency, inputs.Throughput)
 	c.Goal.Balance = ptr(pick(d, 0.3, 1, 1))
+	for k := range c.Cluster.Pools { // plans on more GPUs than there are take long to refute
+		c.Cluster.Pools[k].MemoryBytes += 1 << 29
+	}
 	return c
 }
 
@@ -45,6 +48,7 @@ func TestMoreMemoryNeverHurts(t *testing.T) {
 	better := 0
 	for seed := range uint64(60) {
 		c := steady(seed)
+		c.Goal.AllowIdle = true // where all GPUs must be used, memory admits plans on more of them
 		before, ok := objective(solved(t, c))
 		for k := range c.Cluster.Pools {
 			c.Cluster.Pools[k].MemoryBytes += c.Cluster.Pools[k].MemoryBytes / 3
