@@ -119,7 +119,7 @@ func (r *run) alone(q inputs.Requirement, base *pass) (*pass, float64, bool) {
 	p.purpose = fmt.Sprintf("the best %s alone", q.Kind)
 	p.value = value
 	p.tolerance = 1.0 / slackParts
-	if len(p.layouts) > manyLayouts && value(p.layouts[0]) == value(p.layouts[len(p.layouts)-1]) {
+	if len(p.layouts) > r.most() && value(p.layouts[0]) == value(p.layouts[len(p.layouts)-1]) {
 		p.layouts = r.goal.freeLayouts(p.layouts)
 	}
 	return &p, limit, true

@@ -21,6 +21,8 @@ type explorer struct {
 	prove prover
 	// relaxed caches the relaxation of each layout.
 	relaxed map[*stagegraph.Layout]*stagegraph.Relaxation
+	// many, where set, replaces manyLayouts.
+	many int
 	// alone caches the best metric of one phase of a layout.
 	alone map[singleKey]float64
 }
@@ -56,7 +58,7 @@ type exploration struct {
 // run searches the pass: best-first by lower bound, each choice bounded first by
 // its floor, then by priced shortest paths, then solved.
 func (e *explorer) run(ctx context.Context, p *pass) (outcome, error) {
-	x := &exploration{explorer: e, pass: p, record: newRecorder(p.purpose, len(p.layouts) > manyLayouts), unproved: math.Inf(1)}
+	x := &exploration{explorer: e, pass: p, record: newRecorder(p.purpose, len(p.layouts) > e.most()), unproved: math.Inf(1)}
 	x.seed()
 	for len(x.queue) > 0 && ctx.Err() == nil {
 		n := heap.Pop(&x.queue).(*node)

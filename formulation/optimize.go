@@ -176,7 +176,7 @@ func (r *run) solveLevel(ctx context.Context, lv level, slack float64, num, den 
 	throughput.purpose, throughput.value = "throughput alone", func(l *stagegraph.Layout) coefficients {
 		return r.goal.throughput(l.Used() * l.Replicas)
 	}
-	if len(lv.layouts) > manyLayouts {
+	if len(lv.layouts) > r.most() {
 		// Latency does not count GPUs: every replica takes as many as it likes.
 		latency.layouts = r.goal.freeLayouts(lv.layouts)
 		throughput.tolerance = normTolerance

@@ -18,7 +18,7 @@ const manyLayouts = 256
 func (x *exploration) ranges() []*node {
 	var out []*node
 	layouts := x.pass.layouts
-	if len(layouts) <= manyLayouts || x.space.Pools() > 1 {
+	if len(layouts) <= x.most() || x.space.Pools() > 1 {
 		for i := range layouts {
 			out = append(out, &node{layout: i, last: i})
 		}
@@ -44,6 +44,14 @@ func (x *exploration) ranges() []*node {
 		i = last + 1
 	}
 	return out
+}
+
+// most is manyLayouts, or what a test sets instead.
+func (e *explorer) most() int {
+	if e.many > 0 {
+		return e.many
+	}
+	return manyLayouts
 }
 
 // rangeFloor is the least value over the layouts and choices of a range: the metrics
@@ -89,9 +97,10 @@ func (x *exploration) each(n *node, f func(ch stagegraph.Choice, ttft, round, va
 			// Work does not shrink with the number of GPUs: that bounds GPUs·round better
 			// than the fewest GPUs with the fastest round.
 			replicas := float64(first.Replicas)
-			work = max(work, replicas*r.RangeValue(i, j, 0, 1, first.GPUs[0]))
-			if k.round > 0 && x.goal.perGPU {
-				value = max(value, r.RangeValue(i, j, k.ttft, k.round/float64(first.GPUs[0]), first.GPUs[0]))
+			work = max(work, replicas*r.RangeValue(i, j, 0, 0, 1, first.GPUs[0]))
+			if k.round > 0 {
+				fixed, byGPU := x.byGPU(first, last)
+				value = max(value, r.RangeValue(i, j, k.ttft, fixed, byGPU, first.GPUs[0]))
 			}
 		}
 		if lim.admit(x.goal, ttft, round, work) {
@@ -119,6 +128,21 @@ func (x *exploration) rangeValue(first, last *stagegraph.Layout) coefficients {
 	}
 	a, b := x.pass.value(first), x.pass.value(last)
 	return coefficients{min(a.ttft, b.ttft), min(a.round, b.round)}
+}
+
+// byGPU splits the worth of a round into a part that does not depend on the number of
+// GPUs and one for each GPU of a replica: values are linear in that number.
+func (x *exploration) byGPU(first, last *stagegraph.Layout) (fixed, byGPU float64) {
+	if x.pass.anyPlan {
+		return 0, 0
+	}
+	a, b := x.pass.value(first).round, x.pass.value(last).round
+	byGPU = (b - a) / float64(last.GPUs[0]-first.GPUs[0])
+	const rounding = 1e-12 // a difference of doubles: below this there is no part by GPU
+	if byGPU*float64(last.GPUs[0]) <= rounding*b {
+		return min(a, b), 0
+	}
+	return max(0, a-byGPU*float64(first.GPUs[0])), byGPU
 }
 
 // open replaces a range by its choices.
@@ -155,6 +179,14 @@ func (x *exploration) narrow(n *node) error {
 		if b == path.NoLimit {
 			x.record.infeasible(first, n.last-n.layout+1, "no path: memory, GPU count or balance")
 			return nil
+		}
+		if fixed, byGPU := x.byGPU(first, last); byGPU > 0 {
+			counted := byGPU * float64(first.GPUs[0])
+			u, err := path.UnitBound(g.Problem, first.GPUs[0], counted/(fixed+counted))
+			if err != nil {
+				return err
+			}
+			b = max(b, u)
 		}
 		n.bound = max(n.bound, float64(b)*x.unit)
 		x.push(n)

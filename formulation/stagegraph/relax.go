@@ -165,18 +165,19 @@ func (r *Relaxation) sum(i, j int, a, b, mix float64) float64 {
 	return total
 }
 
-// RangeValue is a floor of a·TTFT + b·GPUs·round for every layout of one pool that has
-// from `fewest` GPUs a replica up to those of this one: TTFT as with the most GPUs,
-// and GPUs·round ≥ Σ_layers min τ1·((1−θ)·fewest + θ·m1·q), whatever their number.
-func (r *Relaxation) RangeValue(i, j int, a, b float64, fewest int) float64 {
+// RangeValue is a floor of a·TTFT + b·round + c·GPUs·round for every layout of one pool
+// that has from `fewest` GPUs a replica up to those of this one: TTFT and round as
+// with the most GPUs, and GPUs·round ≥ Σ_layers min τ1·((1−θ)·fewest + θ·m1·q),
+// whatever their number.
+func (r *Relaxation) RangeValue(i, j int, a, b, c float64, fewest int) float64 {
 	best := 0.0
 	for _, mix := range r.base.mixes {
-		best = max(best, r.rangeSum(i, j, a, b, mix, float64(fewest)))
+		best = max(best, r.rangeSum(i, j, a, b, c, mix, float64(fewest)))
 	}
 	return best
 }
 
-func (r *Relaxation) rangeSum(i, j int, a, b, mix, fewest float64) float64 {
+func (r *Relaxation) rangeSum(i, j int, a, b, c, mix, fewest float64) float64 {
 	x := r.base
 	parts := float64(x.micros[i] - 1)
 	rounds := float64(x.parts(j)) * mix
@@ -190,8 +191,8 @@ func (r *Relaxation) rangeSum(i, j int, a, b, mix, fewest float64) float64 {
 			if mu < 0 {
 				continue
 			}
-			v := b * x.second[j][kind][w] * ((1-mix)*fewest + rounds*float64(x.ways[w].gpus))
-			if a > 0 {
+			v := x.second[j][kind][w] * (b*(1-mix+rounds*mu) + c*((1-mix)*fewest+rounds*float64(x.ways[w].gpus)))
+			if a > 0 && x.first[i] != nil {
 				v += a * x.first[i][kind][w] * (1 + parts*mu)
 			}
 			least = min(least, v)
