@@ -56,7 +56,11 @@ func (g *goal) layoutsOf() levels {
 		all := g.ranked()
 		var flat level
 		for _, l := range all.list {
-			flat.layouts = append(flat.layouts, l.layouts...)
+			for _, x := range l.layouts {
+				if g.wholeNodes(x) {
+					flat.layouts = append(flat.layouts, x)
+				}
+			}
 		}
 		return levels{list: []level{flat}, decided: true, counted: "decided: no requirement is stated, so the best objective with throughput counted by GPU"}
 	case !g.c.Goal.AllowIdle:
@@ -90,6 +94,20 @@ func (g *goal) layoutsOf() levels {
 		flat.layouts = append(flat.layouts, g.space.UpTo(r)...)
 	}
 	return levels{list: []level{flat}, counted: "stated, idle GPUs allowed"}
+}
+
+// wholeNodes reports whether the replicas of a layout stay inside a node or take
+// whole nodes. Where nothing but the objective decides the number of GPUs only such
+// layouts are tried: thousands of others are a fraction of a percent apart, and
+// nobody rents a node and a bit for a replica.
+func (g *goal) wholeNodes(l *stagegraph.Layout) bool {
+	for k, n := range l.GPUs {
+		node := max(1, g.c.Cluster.Pools[k].GPUsPerNode)
+		if g.c.Cluster.Pools[k].Count.Unlimited() && n > node && n%node != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // stated are the stated numbers of GPUs by pool.

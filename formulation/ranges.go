@@ -82,43 +82,95 @@ func (x *exploration) sample(n *node) (float64, [2]float64) {
 // each calls f with every choice of a range that the requirements admit, and with
 // floors of its metrics and its value.
 func (x *exploration) each(n *node, f func(ch stagegraph.Choice, ttft, round, value float64)) {
-	first, last := x.pass.layouts[n.layout], x.pass.layouts[n.last]
-	lim, ok := x.goal.limits(x.goal.hourly(first), x.pass.slack, x.pass.without...)
+	fl, ok := x.floorsOf(n)
 	if !ok {
 		return
 	}
-	r := x.relax(last)
-	micros, groups := x.goal.micros(last), x.goal.groups(last)
-	k := x.rangeValue(first, last)
 	visit := func(m, g, i, j int) {
-		ttft, round := r.TTFT(i), r.Round(j)
-		value, work := r.Value(i, j, k.ttft, k.round), round*float64(x.gpus(first))
-		if n.layout < n.last {
-			// Work does not shrink with the number of GPUs: that bounds GPUs·round better
-			// than the fewest GPUs with the fastest round.
-			replicas := float64(first.Replicas)
-			work = max(work, replicas*r.RangeValue(i, j, 0, 0, 1, first.GPUs[0]))
-			if k.round > 0 {
-				fixed, byGPU := x.byGPU(first, last)
-				value = max(value, r.RangeValue(i, j, k.ttft, fixed, byGPU, first.GPUs[0]))
-			}
-		}
-		if lim.admit(x.goal, ttft, round, work) {
-			f(stagegraph.Choice{Layout: last, Micro: m, Groups: g}, ttft, round, value)
+		if ttft, round, value, ok := fl.of(i, j); ok {
+			f(stagegraph.Choice{Layout: fl.last, Micro: m, Groups: g}, ttft, round, value)
 		}
 	}
-	for i, m := range micros {
+	for i, m := range fl.micros {
 		if !x.space.Decodes() {
 			visit(m, 0, i, i)
 			continue
 		}
-		if i+1 < len(micros) && !x.microMatters(first) {
+		if i+1 < len(fl.micros) && !x.microMatters(fl.first) {
 			continue // dominated: more micro-batches take less memory and cost nothing here
 		}
-		for j, g := range groups {
+		for j, g := range fl.groups {
 			visit(m, g, i, j)
 		}
 	}
+}
+
+// choiceFloor is the floor of one choice over a range; +Inf where the requirements
+// or the number of stages rule it out.
+func (x *exploration) choiceFloor(n *node) float64 {
+	fl, ok := x.floorsOf(n)
+	i := slices.Index(fl.micros, n.choice.Micro)
+	j := slices.Index(fl.groups, n.choice.Groups)
+	if !x.space.Decodes() {
+		j = i
+	}
+	if !ok || i < 0 || j < 0 {
+		return math.Inf(1)
+	}
+	_, _, value, ok := fl.of(i, j)
+	if !ok {
+		return math.Inf(1)
+	}
+	return value
+}
+
+// floors are what a range's bounds are made of.
+type floors struct {
+	x              *exploration
+	first, last    *stagegraph.Layout
+	limits         limits
+	relaxed        *stagegraph.Relaxation
+	micros, groups []int
+	worth          coefficients
+	fixed, byGPU   float64
+}
+
+func (x *exploration) floorsOf(n *node) (floors, bool) {
+	first, last := x.pass.layouts[n.layout], x.pass.layouts[n.last]
+	lim, ok := x.goal.limits(x.goal.hourly(first), x.pass.slack, x.pass.without...)
+	if !ok {
+		return floors{}, false
+	}
+	f := floors{
+		x: x, first: first, last: last, limits: lim, relaxed: x.relax(last),
+		micros: x.goal.micros(last), groups: x.goal.groups(last), worth: x.rangeValue(first, last),
+	}
+	if n.layout < n.last {
+		f.fixed, f.byGPU = x.byGPU(first, last)
+	}
+	return f, true
+}
+
+// of is the floor of the metrics and the value for the i-th number of micro-batches
+// and the j-th of groups; false where the requirements rule it out.
+func (f *floors) of(i, j int) (ttft, round, value float64, ok bool) {
+	r, k := f.relaxed, f.worth
+	ttft, round = r.TTFT(i), r.Round(j)
+	work := round * float64(f.x.gpus(f.first))
+	if f.first == f.last {
+		value = r.Value(i, j, k.ttft, k.round)
+	} else {
+		// Work does not shrink with the number of GPUs: that bounds GPUs·round better
+		// than the fewest GPUs with the fastest round.
+		if !math.IsInf(f.limits.work, 1) {
+			work = max(work, float64(f.first.Replicas)*r.RangeValue(i, j, 0, 0, 1, f.first.GPUs[0]))
+		}
+		value = k.of(ttft, round)
+		if f.byGPU > 0 {
+			value = max(value, r.RangeValue(i, j, k.ttft, f.fixed, f.byGPU, f.first.GPUs[0]))
+		}
+	}
+	return ttft, round, value, f.limits.admit(f.x.goal, ttft, round, work)
 }
 
 // rangeValue are the coefficients that no layout of a range is below.
@@ -157,11 +209,15 @@ func (x *exploration) open(n *node) {
 	}
 }
 
+// closeRange is how far the GPUs of a range may lie apart for priced paths to be
+// worth their time; wider ranges are halved by their floors alone.
+const closeRange = 1.3
+
 // narrow bounds a choice over a range of layouts by priced paths that may use any
 // number of GPUs of it, then halves the range.
 func (x *exploration) narrow(n *node) error {
 	first, last := x.pass.layouts[n.layout], x.pass.layouts[n.last]
-	if n.level == 1 {
+	if n.level == 1 && float64(last.GPUs[0]) <= closeRange*float64(first.GPUs[0]) {
 		n.level = 2
 		free := *last
 		free.Exact = false
@@ -172,7 +228,17 @@ func (x *exploration) narrow(n *node) error {
 		bounding := *x
 		bounding.pass = &own
 		g := bounding.buildFor(stagegraph.Choice{Layout: &free, Micro: n.choice.Micro, Groups: n.choice.Groups}, first)
-		b, err := path.LowerBound(g.Problem, x.cutoff())
+		var b int64
+		var err error
+		if fixed, byGPU := x.byGPU(first, last); byGPU > 0 {
+			counted := byGPU * float64(first.GPUs[0])
+			b, err = path.UnitBound(g.Problem, first.GPUs[0], counted/(fixed+counted))
+		}
+		if err == nil && b < x.cutoff() {
+			var priced int64
+			priced, err = path.LowerBound(g.Problem, x.cutoff())
+			b = max(b, priced)
+		}
 		if err != nil {
 			return err
 		}
@@ -180,19 +246,14 @@ func (x *exploration) narrow(n *node) error {
 			x.record.infeasible(first, n.last-n.layout+1, "no path: memory, GPU count or balance")
 			return nil
 		}
-		if fixed, byGPU := x.byGPU(first, last); byGPU > 0 {
-			counted := byGPU * float64(first.GPUs[0])
-			u, err := path.UnitBound(g.Problem, first.GPUs[0], counted/(fixed+counted))
-			if err != nil {
-				return err
-			}
-			b = max(b, u)
-		}
 		n.bound = max(n.bound, float64(b)*x.unit)
 		x.push(n)
 		return nil
 	}
-	mid := (n.layout + n.last) / 2
+	mid := n.layout
+	for mid+1 < n.last && float64(x.pass.layouts[mid+1].GPUs[0]) < math.Sqrt(float64(first.GPUs[0])*float64(last.GPUs[0])) {
+		mid++
+	}
 	for _, part := range [2][2]int{{n.layout, mid}, {mid + 1, n.last}} {
 		half := &node{layout: part[0], last: part[1], choice: n.choice, level: 1}
 		half.bound = max(n.bound, x.choiceFloor(half))
@@ -203,18 +264,6 @@ func (x *exploration) narrow(n *node) error {
 		x.push(half)
 	}
 	return nil
-}
-
-// choiceFloor is the floor of one choice over a range; +Inf where the requirements
-// or the number of stages rule it out.
-func (x *exploration) choiceFloor(n *node) float64 {
-	v := math.Inf(1)
-	x.each(n, func(ch stagegraph.Choice, _, _, value float64) {
-		if ch.Micro == n.choice.Micro && ch.Groups == n.choice.Groups {
-			v = value
-		}
-	})
-	return v
 }
 
 // choicesOf counts the outer choices behind a node that is not opened yet.

@@ -226,7 +226,7 @@ func (r *run) leftOut() []string {
 		out = append(out, "sends inside a host within a replica that spans hosts: all are priced as the network")
 	}
 	if r.goal.perGPU {
-		out = append(out, fmt.Sprintf("more than %d GPUs where the number is unlimited", mostUnlimited))
+		out = append(out, fmt.Sprintf("more than %d GPUs where the number is unlimited; without requirements, replicas of a node and a part of another", mostUnlimited))
 	}
 	return out
 }

@@ -25,9 +25,10 @@ type singleKey struct {
 
 // singles bounds the value of a choice by the best TTFT and the best round that any
 // path of its layout reaches alone, under the resource counts. Where counts and balance
-// bite, as with unlike pools, this is far better than prices. +Inf: no path.
+// bite, as they do with unlike pools, this is far better than prices; with one pool
+// prices are as good. +Inf: no path.
 func (x *exploration) singles(ctx context.Context, ch stagegraph.Choice) (float64, error) {
-	if !x.space.Decodes() || x.pass.anyPlan {
+	if !x.space.Decodes() || x.pass.anyPlan || x.space.Pools() == 1 {
 		return 0, nil
 	}
 	k := x.pass.value(ch.Layout)

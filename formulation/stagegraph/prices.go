@@ -172,14 +172,24 @@ func (p *pricing) sends(pool, shape, next int, sameHost bool) [2]float64 {
 	return t
 }
 
-// layer is the time of one layer of a kind in phase ph, in seconds.
-func (p *pricing) layer(pool, shape, kind, ph int) float64 {
-	if ph == 0 {
-		return p.latency[pool][shape].layer[kind]
+// part is the time of one layer of a kind in phase ph, in seconds; past the kinds
+// come the embedding and the head.
+func (p *pricing) part(pool, shape, kind, kinds, ph int) float64 {
+	of := func(x *prices) float64 {
+		switch kind - kinds {
+		case 0:
+			return x.embed
+		case 1:
+			return x.head
+		}
+		return x.layer[kind]
 	}
-	t := p.rate[pool][shape].layer[kind]
+	if ph == 0 {
+		return of(&p.latency[pool][shape])
+	}
+	t := of(&p.rate[pool][shape])
 	if p.chunk != nil {
-		t += p.share * p.chunk[pool][shape].layer[kind]
+		t += p.share * of(&p.chunk[pool][shape])
 	}
 	return t
 }

@@ -2,13 +2,14 @@ package stagegraph
 
 import (
 	"math"
+	"slices"
 
 	"partita/inputs"
 )
 
 // Relaxation bounds the metrics of every plan of a layout from below without
-// building a graph. Every layer may choose its own pool and shape; the slowest stage
-// is at least the GPUs' work shared out evenly. For weights λ_k ≥ 0 that sum to 1
+// building a graph. Every layer, the embedding and the head may choose their own
+// pool and shape; the slowest stage is at least the GPUs' work shared out evenly. For weights λ_k ≥ 0 that sum to 1
 //
 //	T ≥ Σ_k λ_k · (GPU-seconds of the layers on pool k) / G_k
 //
@@ -39,7 +40,7 @@ type way struct{ pool, shape, gpus int }
 // layerTimes are the seconds of one layer in every way, for the layouts with so many
 // replicas.
 type layerTimes struct {
-	counts         []int // layers of each kind
+	counts         []int // layers of each kind, then the embedding and the head: one each
 	ways           []way
 	micros, groups []int
 	first, second  [][][]float64 // [part][kind][way], times the layers of the kind
@@ -51,7 +52,7 @@ func (s *Space) layerTimes(replicas int, micros, groups []int) *layerTimes {
 	if b, ok := s.bases[replicas]; ok && len(b.groups) >= len(groups) {
 		return b
 	}
-	b := &layerTimes{counts: s.countsOf(0, s.layers), micros: micros, groups: groups, mixes: mixes}
+	b := &layerTimes{counts: append(slices.Clone(s.countsOf(0, s.layers)), 1, 1), micros: micros, groups: groups, mixes: mixes}
 	for k := range s.pools {
 		for i, sh := range s.pools[k].shapes {
 			b.ways = append(b.ways, way{k, i, sh.GPUs()})
@@ -62,7 +63,7 @@ func (s *Space) layerTimes(replicas int, micros, groups []int) *layerTimes {
 		for kind, n := range b.counts {
 			out[kind] = make([]float64, len(b.ways))
 			for i, w := range b.ways {
-				out[kind][i] = float64(n) * p.layer(w.pool, w.shape, kind, ph)
+				out[kind][i] = float64(n) * p.part(w.pool, w.shape, kind, len(s.prefix), ph)
 			}
 		}
 		return out

@@ -2,7 +2,7 @@ package path
 
 // unitRatio is the width of the windows of T in UnitBound: its bound is that much
 // below the best of its kind.
-const unitRatio = 1.01
+const unitRatio = 1.03
 
 // UnitBound bounds from below, over all paths of p, the objective with a share of the
 // metric of phase 1 multiplied by the units used over per (at least once):
