@@ -12,7 +12,7 @@ import (
 // mostUnlimited is how many GPUs an unlimited number is searched up to. Nothing in
 // the published measurements serves one model instance set on more; a stated range
 // raises it.
-const mostUnlimited = 4096
+const mostUnlimited = 1024
 
 // level is a set of layouts that are equally good in what is decided first: the
 // number of GPUs, or their price.
