@@ -39,7 +39,7 @@ func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
 		return nil, err
 	}
 	// One step more: a plan on the very edge may be rounded off it by other ticks.
-	sol, err := r.throughLevels(ctx, counts, slack+1.0/slackParts, num, den)
+	sol, err := r.throughLevels(ctx, counts, slack+(1+slack)/slackParts, num, den)
 	if err != nil {
 		return nil, err
 	}

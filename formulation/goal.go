@@ -38,6 +38,15 @@ func newGoal(s *stagegraph.Space) *goal {
 	return g
 }
 
+// weights are w_ℓ and w_c of the combined objective; equal where none is stated.
+func (g *goal) weights() (latency, throughput float64) {
+	latency, throughput = g.c.Goal.LatencyWeight, g.c.Goal.ThroughputWeight
+	if latency <= 0 && throughput <= 0 {
+		return 1, 1
+	}
+	return latency, throughput
+}
+
 // Margin is the margin that applies to the requirements of a condition.
 func Margin(c *inputs.Condition) float64 {
 	if c.Goal.Margin != nil {

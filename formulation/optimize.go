@@ -2,6 +2,7 @@ package formulation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -40,6 +41,12 @@ func optimize(ctx context.Context, c *inputs.Condition, opts Options, timed bool
 		if err := r.confirm(ctx, sol); err != nil {
 			return nil, err
 		}
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		sol.interrupted = true
+	}
+	if err := r.byShapesAlone(ctx, c, sol); err != nil {
+		return nil, err
 	}
 	return r.report(ctx, sol, time.Since(start))
 }
@@ -82,6 +89,8 @@ type solution struct {
 	unfit   bool
 	idle    bool
 	stopped bool
+	// interrupted: it was not time that ran out.
+	interrupted bool
 	norms   [2]float64 // ℓ*, c* of a combined objective
 	reasons []string
 	// nearest holds, of missed requirements, the value that a plan exists for.
@@ -263,11 +272,7 @@ func (r *run) combined(ctx context.Context, latency, throughput *pass) (*solutio
 		ttft, round := r.goal.metrics(a.best.choice, r.secondsOf(a.best))
 		b.best.value = throughput.value(a.best.choice.Layout).of(ttft, round)
 	}
-	g := &r.goal.c.Goal
-	wl, wc := g.LatencyWeight, g.ThroughputWeight
-	if wl <= 0 && wc <= 0 {
-		wl, wc = 1, 1
-	}
+	wl, wc := r.goal.weights()
 	final := *throughput
 	final.tolerance = 0
 	final.purpose = "objective"

@@ -181,6 +181,8 @@ func (r *run) solveFacts(sol *solution, took time.Duration) results.Solve {
 	case f.proved:
 		s.Status, bound = "optimal", f.best.value
 		s.AgreedBy = append([]string{r.backend}, f.agreed...)
+	case sol.interrupted:
+		s.Status = "interrupted"
 	case sol.stopped:
 		s.Status = "time_limit"
 	}
@@ -192,6 +194,7 @@ func (r *run) solveFacts(sol *solution, took time.Duration) results.Solve {
 	s.Outer = sol.passes[len(sol.passes)-1].Outer
 	u := f.best.graph.Scale
 	s.Certificate = results.Certificate{
+		Objective:    r.formula(sol),
 		Quantisation: map[string]float64{"rate": u[1]}, Balance: sol.balance, GPUCount: sol.counts.counted,
 		LeftOut: r.leftOut(), Passes: sol.passes,
 	}
@@ -211,7 +214,24 @@ func (r *run) unitOf(p *pass) string {
 		}
 		return "seconds per token"
 	}
-	return "w_latency·ℓ/ℓ* + w_throughput·c/c* (each 1 at its own best)"
+	return "weighted ratios"
+}
+
+// formula says what the objective is, with the figures it is scaled by.
+func (r *run) formula(sol *solution) string {
+	tokens := "a second of a token of the deployment"
+	if r.goal.perGPU {
+		tokens = "a GPU-second of a token"
+	}
+	switch sol.pass.purpose {
+	case "latency alone":
+		return "latency: TTFT + (output − 1)·TPOT of a request, in seconds; ties go to the higher throughput"
+	case "throughput alone":
+		return "throughput: " + tokens + "; ties go to the lower TTFT"
+	}
+	wl, wc := r.goal.weights()
+	return fmt.Sprintf("%g·ℓ/ℓ* + %g·c/c*: latency ℓ of a request against the best reachable alone, ℓ* = %.4g s; c, %s, against the best reachable alone, c* = %.4g; so %g would be the best of both at once",
+		wl, wc, sol.norms[0], tokens, sol.norms[1], wl+wc)
 }
 
 // leftOut names what the proof does not range over.

@@ -159,6 +159,8 @@ type Outer struct {
 
 // Certificate is the proof's account.
 type Certificate struct {
+	// Objective says in words what is minimised, with the figures it is scaled by.
+	Objective string `json:"objective"`
 	// Quantisation is the length of one tick by phase, in seconds.
 	Quantisation map[string]float64 `json:"quantisation_seconds"`
 	Balance      string             `json:"balance"`
