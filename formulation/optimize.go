@@ -251,6 +251,9 @@ func (r *run) combined(ctx context.Context, latency, throughput *pass) (*solutio
 	share, cancel := part(ctx, 4)
 	a, err := r.run(share, latency)
 	cancel()
+	if err == nil && a.best == nil && !a.proved && ctx.Err() == nil {
+		a, err = r.run(ctx, latency) // without a first plan there is nothing to share time for
+	}
 	if err != nil {
 		return nil, err
 	}
