@@ -31,14 +31,6 @@ type levels struct {
 	decided bool
 }
 
-// replicaCounts are the numbers of replicas worth trying up to most: where the
-// number of GPUs is ours, fewer replicas with the same number of sequences each are
-// cheaper, so only counts that change ⌈B/r⌉ remain.
-func (g *goal) replicaCounts(most int) []int {
-	b := g.c.Workload.Batch
-	return splits(b, min(most, b))
-}
-
 // layoutsOf lists the levels of the condition.
 func (g *goal) layoutsOf() levels {
 	single := len(g.c.Cluster.Pools) == 1
@@ -156,6 +148,7 @@ func (g *goal) ranked() levels {
 	}
 	var all []vector
 	gpus := make([]int, len(g.c.Cluster.Pools))
+	left, _ := g.mostGPUs()
 	var walk func(k int)
 	walk = func(k int) {
 		if k == len(gpus) {
@@ -164,22 +157,17 @@ func (g *goal) ranked() levels {
 				v.total += n
 				v.price += float64(n) * g.c.Cluster.Pools[i].USDPerHour
 			}
-			if v.total > 0 && v.total <= mostUnlimitedOr(g.stated()) {
+			if v.total > 0 {
 				all = append(all, v)
 			}
 			return
 		}
-		count := g.c.Cluster.Pools[k].Count
-		low, high := count.Min, count.Max
-		if count.Stated() && g.c.Goal.AllowIdle {
-			low = 0
-		}
-		if count.Unlimited() {
-			high = mostUnlimited
-		}
-		for n := low; n <= high; n++ {
+		low, high := g.between(k)
+		for n := low; n <= min(high, left); n++ {
 			gpus[k] = n
+			left -= n
 			walk(k + 1)
+			left += n
 		}
 	}
 	walk(0)
@@ -211,12 +199,52 @@ func (g *goal) ranked() levels {
 	return out
 }
 
-func mostUnlimitedOr(stated []int) int {
-	sum := 0
-	for _, n := range stated {
-		sum += n
+// between are the numbers of GPUs of a pool that are tried where they are ours to
+// choose, or idle ones are allowed.
+func (g *goal) between(k int) (low, high int) {
+	count := g.c.Cluster.Pools[k].Count
+	low, high = count.Min, count.Max
+	if count.Stated() && g.c.Goal.AllowIdle {
+		low = 0
 	}
-	return max(sum, mostUnlimited)
+	if count.Unlimited() {
+		high = mostUnlimited
+	}
+	return low, high
+}
+
+// mostVectors is how many combinations of GPU counts of several pools are tried: some
+// 16,000 take seconds, and two unlimited pools reach 180 GPUs with them. One pool alone has
+// no such bound.
+const mostVectors = 1 << 14
+
+// mostGPUs is the largest number of GPUs over all pools that is tried, and whether that
+// is less than the ranges would allow.
+func (g *goal) mostGPUs() (most int, cut bool) {
+	ways := []int{1} // combinations by their sum
+	for k := range g.c.Cluster.Pools {
+		low, high := g.between(k)
+		next := make([]int, len(ways)+high)
+		for sum, n := range ways {
+			for x := low; n > 0 && x <= high; x++ {
+				next[sum+x] = min(next[sum+x]+n, mostVectors)
+			}
+		}
+		ways = next
+	}
+	all := len(ways) - 1
+	if len(g.c.Cluster.Pools) == 1 {
+		return all, false
+	}
+	seen := 0
+	for sum, n := range ways {
+		// What the ranges ask for at least is tried in any case.
+		if seen > 0 && seen+n > mostVectors {
+			return sum - 1, true
+		}
+		seen += n
+	}
+	return all, false
 }
 
 // freeLayouts are the layouts of a decided number with the number left open: for each
