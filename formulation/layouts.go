@@ -215,15 +215,21 @@ func (g *goal) between(k int) (low, high int) {
 
 // mostVectors is how many combinations of GPU counts of several pools are tried: some
 // 16,000 take seconds, and two unlimited pools reach 180 GPUs with them. One pool alone has
-// no such bound.
+// no such bound, and what is stated or a range is tried to its end.
 const mostVectors = 1 << 14
 
 // mostGPUs is the largest number of GPUs over all pools that is tried, and whether that
 // is less than the ranges would allow.
 func (g *goal) mostGPUs() (most int, cut bool) {
 	ways := []int{1} // combinations by their sum
+	bounded, free := 0, 0
 	for k := range g.c.Cluster.Pools {
 		low, high := g.between(k)
+		if g.c.Cluster.Pools[k].Count.Unlimited() {
+			free++
+		} else {
+			bounded += high
+		}
 		next := make([]int, len(ways)+high)
 		for sum, n := range ways {
 			for x := low; n > 0 && x <= high; x++ {
@@ -233,14 +239,14 @@ func (g *goal) mostGPUs() (most int, cut bool) {
 		ways = next
 	}
 	all := len(ways) - 1
-	if len(g.c.Cluster.Pools) == 1 {
+	if free == 0 || len(g.c.Cluster.Pools) == 1 {
 		return all, false
 	}
 	seen := 0
 	for sum, n := range ways {
 		// What the ranges ask for at least is tried in any case.
 		if seen > 0 && seen+n > mostVectors {
-			return sum - 1, true
+			return max(sum-1, bounded), true
 		}
 		seen += n
 	}
