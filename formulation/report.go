@@ -246,7 +246,8 @@ func (r *run) leftOut() []string {
 		out = append(out, "sends inside a host within a replica that spans hosts: all are priced as the network")
 	}
 	if r.goal.perGPU {
-		out = append(out, fmt.Sprintf("more than %d GPUs where the number is unlimited; without requirements, replicas of a node and a part of another", mostUnlimited))
+		most, _ := r.goal.mostGPUs()
+		out = append(out, fmt.Sprintf("more than %d GPUs where the number is unlimited; without requirements, replicas of a node and a part of another", most))
 	}
 	return out
 }
