@@ -128,7 +128,11 @@ func (o *oracle) promised(p *inputs.Pool, sh cost.Shape) bool {
 		return false
 	}
 	if q <= node {
-		return true
+		nodes := len(p.Nodes)
+		if nodes == 0 && p.Count.Max > 0 {
+			nodes = (p.Count.Max + node - 1) / node
+		}
+		return nodes == 1 || node%q == 0 || sh.TP == q
 	}
 	if q%node != 0 || q > 64 || sh.TP > 2*node || (sh.TP > node && sh.TP%node != 0) || (sh.TP <= node && node%sh.TP != 0) {
 		return false

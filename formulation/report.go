@@ -239,7 +239,7 @@ func (r *run) leftOut() []string {
 	out := []string{
 		"replicas that differ from each other",
 		"shapes that another shape of the same pool and GPU count beats in both phases",
-		"tensor parallelism over more than two nodes; experts over more than 64 GPUs",
+		"tensor parallelism over more than two nodes; experts over more than 64 GPUs; where there are several nodes, groups that do not divide theirs, but by TP alone",
 		"numbers of micro-batches and decode groups that leave the largest of them the same size; more groups than stages could be",
 	}
 	if len(r.goal.c.Cluster.Pools) > 1 || !r.goal.perGPU {

@@ -24,7 +24,13 @@ func shapesOf(c *inputs.Condition, p *pool) []cost.Shape {
 	}
 	var out []cost.Shape
 	for _, q := range groupSizes(p, moe) {
+		// Where there are several nodes a group that does not divide its node strands
+		// GPUs: only heads that split no other way are worth it.
+		odd := len(p.bins) != 1 && q < p.node && p.node%q != 0
 		for _, tp := range divisors(q) {
+			if odd && tp != q {
+				continue
+			}
 			if tp > p.node*maxTensorNodes || tp > p.node && tp%p.node != 0 {
 				continue
 			}
