@@ -254,8 +254,12 @@ func (g *goal) mostGPUs() (most int, cut bool) {
 }
 
 // freeLayouts are the layouts of a decided number with the number left open: for each
-// number of replicas those that stay on a host and those that need not.
+// number of replicas those that stay on a host and those that need not. Several pools,
+// and requirements that count GPUs, keep the layouts as they are.
 func (g *goal) freeLayouts(of []*stagegraph.Layout) []*stagegraph.Layout {
+	if g.space.Pools() > 1 || g.usedMatters() {
+		return of
+	}
 	most := map[int]int{}
 	var order []int
 	for _, l := range of {
