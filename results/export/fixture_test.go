@@ -27,15 +27,16 @@ func samplePlan() *results.Plan {
 			TokensPerS: ptr(123456.7), TokensPerSPerGPU: ptr(5144.03), OutputTokensPerS: ptr(5728.19), E2EMS: ptr(6510.4),
 			USDPerHour: ptr(60.0), USDPerMillion: ptr(0.135), KVTokens: ptr(int64(1234567)),
 		},
-		Solve: results.Solve{Status: "optimal", Objective: 1.0421, ObjectiveUnit: "", BestBound: ptr(1.0421), Gap: ptr(0.0), Backend: "labels",
+		Solve: results.Solve{Status: "optimal", Objective: 1.0421, ObjectiveUnit: "weighted ratios", BestBound: ptr(1.0421), Gap: ptr(0.0), Backend: "labels",
 			TimeMS: 1000, AgreedBy: []string{"labels", "ilp"}, OutOfTime: []string{"sat"}, Outer: results.Outer{Solved: 3, Infeasible: 2, Pruned: 27},
 			Certificate: results.Certificate{
+				Objective:    "latency and throughput against the best of each alone",
 				Quantisation: map[string]float64{"prefill": 1e-5, "decode": 1e-6},
 				Balance:      "the default of 0.25 holds", GPUCount: "all 24 GPUs are used, as given",
 				LeftOut: []string{"replicas that differ from each other"},
 				Passes: []results.CertificatePass{{Purpose: "objective", Best: ptr(1.0421), Outer: results.Outer{Solved: 3, Infeasible: 2, Pruned: 27},
 					Choices: []results.OuterChoice{
-						{Replicas: 4, MicroBatches: 2, DecodeGroups: 1, Choices: 1, Outcome: "solved", Value: ptr(1.0421)},
+						{Replicas: 4, GPUsPerReplica: []int{4, 2}, MicroBatches: 2, DecodeGroups: 1, Choices: 1, Outcome: "solved", Value: ptr(1.0421)},
 						{Replicas: 1, Choices: 12, Outcome: "pruned", Bound: ptr(1.3), Why: "its bound is above the incumbent"},
 						{Replicas: 8, Choices: 2, Outcome: "infeasible", Why: "weights do not fit on three GPUs"},
 					}}},
@@ -84,6 +85,8 @@ func sampleReport() *results.Report {
 func closestReport() *results.Report {
 	r := sampleReport()
 	r.Feasible, r.Status = false, results.StatusInfeasible
+	v := r.Plan.Verification
+	v.Checks = append(v.Checks, results.Check{Rule: "requirement ttft", Want: "≤ 1 s", Got: "2.4 s", Waived: true})
 	r.Reasons = []string{"ttft ≤ 1 s is out of reach with 24 GPUs: 2.4 s is the best"}
 	q := &r.Plan.Phases[0].Requirements[0]
 	q.Got, q.Met, q.MarginPercent, q.Nearest = 2.4, false, -140, ptr(2.4)

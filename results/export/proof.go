@@ -4,19 +4,23 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"partita/results"
 )
 
 // listedChoices is how many outer choices of a pass report.md lists.
-const listedChoices = 20
+const listedChoices = 12
 
 // reportProof sums up the certificate: what was searched, in which steps of time,
 // and what the model leaves out.
-func reportProof(d *document, ph *results.PhasePlan) {
+func reportProof(d *document, ph *results.PhasePlan, feasible bool) {
 	s, cert := &ph.Solve, &ph.Solve.Certificate
 	d.heading(2, fmt.Sprintf("Where the proof stands (%s)", ph.Phase))
-	lines := []string{proofLine(s)}
+	lines := []string{proofLine(s, feasible)}
+	if cert.Objective != "" {
+		lines = append(lines, "minimised: "+cert.Objective)
+	}
 	if cert.GPUCount != "" {
 		lines = append(lines, "number of GPUs: "+cert.GPUCount)
 	}
@@ -54,13 +58,22 @@ func reportChoices(d *document, p *results.CertificatePass) {
 	var rows [][]string
 	for _, c := range p.Choices[:min(len(p.Choices), listedChoices)] {
 		rows = append(rows, []string{
-			count(c.Replicas), orAll(c.MicroBatches), orAll(c.DecodeGroups), count(c.Choices), c.Outcome, optional(c.Value), optional(c.Bound), c.Why,
+			count(c.Replicas), gpusOf(c.GPUsPerReplica), orAll(c.MicroBatches), orAll(c.DecodeGroups), count(c.Choices), c.Outcome, optional(c.Value), optional(c.Bound), c.Why,
 		})
 	}
-	d.table([]string{"replicas#", "micro-batches#", "decode groups#", "choices#", "outcome", "value#", "bound#", "why"}, rows)
+	d.table([]string{"replicas#", "GPUs of one#", "micro-batches#", "decode groups#", "choices#", "outcome", "value#", "bound#", "why"}, rows)
 	if more := len(p.Choices) - listedChoices; more > 0 {
 		d.paragraph(fmt.Sprintf("%s more in plan.json.", plural(more, "line")))
 	}
+}
+
+// gpusOf lists the GPUs of a replica pool by pool.
+func gpusOf(pools []int) string {
+	parts := make([]string, len(pools))
+	for i, n := range pools {
+		parts[i] = count(n)
+	}
+	return strings.Join(parts, " + ")
 }
 
 func orAll(n int) string {

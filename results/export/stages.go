@@ -22,7 +22,7 @@ func reportStages(d *document, ph *results.PhasePlan) {
 	d.heading(3, "Stages")
 	for _, c := range classes {
 		if n := len(c.replicas); n > 1 {
-			d.paragraph(fmt.Sprintf("Replica %d, × %s: replicas %s are alike.", c.replicas[0], count(n), runs(c.replicas)))
+			d.paragraph(fmt.Sprintf("%s are alike (%s); replica %d is shown.", plural(n, "replica"), runs(c.replicas), c.replicas[0]))
 		} else if len(classes) > 1 {
 			d.paragraph(fmt.Sprintf("Replica %d.", c.replicas[0]))
 		}

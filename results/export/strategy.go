@@ -9,8 +9,10 @@ import (
 )
 
 // strategyLine is a strategy in one line: "4 replicas × PP 2 × TP 8/4, layers
-// 48/32". Degrees of 1 are left out, TP is always named.
-func strategyLine(s *results.Strategy) string {
+// 48/32 on a100/l40s". Degrees of 1 are left out, TP is always named, pools where
+// there are several.
+func strategyLine(ph *results.PhasePlan) string {
+	s := &ph.Strategy
 	parts := []string{plural(s.Replicas, "replica"), fmt.Sprintf("PP %d", s.PP), "TP " + perStage(s.TP)}
 	for _, d := range []struct {
 		name    string
@@ -27,7 +29,28 @@ func strategyLine(s *results.Strategy) string {
 	if s.PP > 1 {
 		line += ", layers " + perStage(s.Layers)
 	}
-	return line
+	return line + poolsLine(ph)
+}
+
+// poolsLine names the pools of the stages of one replica, "" where all stages of
+// the plan lie on one pool.
+func poolsLine(ph *results.PhasePlan) string {
+	var pools []string
+	several := false
+	for i := range ph.Stages {
+		s := &ph.Stages[i]
+		several = several || s.Pool != ph.Stages[0].Pool
+		if s.Replica == ph.Stages[0].Replica {
+			pools = append(pools, s.Pool)
+		}
+	}
+	switch {
+	case !several:
+		return ""
+	case len(pools) > listedStages, len(replicaClasses(ph)) > 1:
+		return ", on several pools"
+	}
+	return " on " + strings.Join(pools, "/")
 }
 
 // sequencesLine says how the sequences in flight are divided.

@@ -46,7 +46,7 @@ func SummaryWith(w io.Writer, r *results.Report, o SummaryOptions) error {
 	}
 	if r.Plan != nil {
 		for i := range r.Plan.Phases {
-			s.phase(&r.Plan.Phases[i])
+			s.phase(&r.Plan.Phases[i], r.Feasible)
 		}
 		s.comparison(r.Plan)
 	}
@@ -71,15 +71,15 @@ func (s *screen) line(mark, content string) {
 	}
 }
 
-func (s *screen) phase(ph *results.PhasePlan) {
+func (s *screen) phase(ph *results.PhasePlan, feasible bool) {
 	s.b.WriteByte('\n')
-	s.line("strategy  ", fmt.Sprintf("%s (%s)", strategyLine(&ph.Strategy), ph.Phase))
+	s.line("strategy  ", fmt.Sprintf("%s (%s)", strategyLine(ph), ph.Phase))
 	s.line("          ", sequencesLine(&ph.Strategy))
 	s.line("GPUs      ", gpuLine(&ph.GPUs))
-	s.line("proof     ", proofLine(&ph.Solve))
+	s.line("proof     ", proofLine(&ph.Solve, feasible))
 	b := &ph.Balance
 	s.line("balance   ", fmt.Sprintf("time max/mean %s, memory max/mean %s", figure(b.TimeMaxOverMean), figure(b.MemoryMaxOverMean)))
-	s.table([]string{"metric", "predicted#", "interval#"}, metricRows(&ph.Metrics))
+	s.table([]string{"metric", "predicted#", "interval#"}, metricRows(ph))
 	rows := requirementRows(ph)
 	for i := range rows {
 		rows[i] = rows[i][:6]

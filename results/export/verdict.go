@@ -2,9 +2,11 @@ package export
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
+	"partita/inputs"
 	"partita/results"
 )
 
@@ -24,7 +26,7 @@ func verdict(r *results.Report) string {
 	}
 	for i := range r.Plan.Phases {
 		if s := &r.Plan.Phases[i].Solve; r.Status != results.StatusOptimal {
-			return "Found, not proved optimal: " + gapLine(s) + "."
+			return "Found, not proved optimal: objective " + gapLine(s) + "."
 		}
 	}
 	line := "Proved optimal under the stated cost model"
@@ -48,24 +50,27 @@ func loneILP(s *results.Solve) bool {
 // gapLine says how far the best bound is from the objective.
 func gapLine(s *results.Solve) string {
 	if s.BestBound == nil {
-		return fmt.Sprintf("objective %s, no bound", objective(s.Objective, s.ObjectiveUnit))
+		return figure(s.Objective) + ", no bound"
 	}
-	line := fmt.Sprintf("objective %s, no plan is below %s", objective(s.Objective, s.ObjectiveUnit), objective(*s.BestBound, s.ObjectiveUnit))
+	line := fmt.Sprintf("%s, no plan is below %s", figure(s.Objective), figure(*s.BestBound))
 	if s.Gap != nil {
 		line += fmt.Sprintf(" (gap %s)", percent(100**s.Gap))
 	}
 	return line
 }
 
-func objective(v float64, unit string) string { return inUnit(v, unit) }
-
-// proofLine says what was proved and on whose word.
-func proofLine(s *results.Solve) string {
+// proofLine says what was proved and on whose word. The closest plan to
+// requirements that cannot all be met is optimal for that alone. The unit of the
+// objective is said once, beside its formula.
+func proofLine(s *results.Solve, feasible bool) string {
 	line := ""
-	if s.Status == string(results.StatusOptimal) {
-		line = fmt.Sprintf("optimal, objective %s", objective(s.Objective, s.ObjectiveUnit))
-	} else {
-		line = s.Status + ", " + gapLine(s)
+	switch {
+	case s.Status != string(results.StatusOptimal):
+		line = s.Status + ", objective " + gapLine(s)
+	case feasible:
+		line = "optimal, objective " + figure(s.Objective)
+	default:
+		line = "proved to be the closest plan, objective " + figure(s.Objective)
 	}
 	line += "; " + outerLine(&s.Outer)
 	if s.Backend != "" {
@@ -127,7 +132,8 @@ func gpuLine(g *results.GPUCount) string {
 }
 
 // metricRows lists the metrics that a plan has, with their intervals.
-func metricRows(m *results.Metrics) [][]string {
+func metricRows(ph *results.PhasePlan) [][]string {
+	m := &ph.Metrics
 	var rows [][]string
 	add := func(name string, v *float64, interval *[2]float64, show func(float64) string) {
 		if v == nil {
@@ -143,7 +149,11 @@ func metricRows(m *results.Metrics) [][]string {
 		return func(v float64) string { return figure(v) + " " + u }
 	}
 	add("time to first token", m.TTFTMS, m.TTFTInterval, duration)
-	add("time per output token", m.TPOTMS, m.TPOTInterval, duration)
+	perToken := "time per output token"
+	if ph.Phase == inputs.Prefill { // nothing is decoded: the figure decides nothing
+		perToken += ", for information"
+	}
+	add(perToken, m.TPOTMS, m.TPOTInterval, duration)
 	add("throughput", m.TokensPerS, m.TokensPerSInterval, unit("tokens/s"))
 	add("throughput of each GPU", m.TokensPerSPerGPU, nil, unit("tokens/s"))
 	add("output throughput", m.OutputTokensPerS, nil, unit("tokens/s"))
@@ -162,37 +172,42 @@ func metricRows(m *results.Metrics) [][]string {
 func requirementRows(ph *results.PhasePlan) [][]string {
 	rows := make([][]string, len(ph.Requirements))
 	for i, q := range ph.Requirements {
-		state, nearest := "met", ""
+		state, margin, nearest := "met", percent(q.MarginPercent), ""
 		if !q.Met {
 			state = "NOT MET"
+			if q.MarginPercent < 0 && q.Want > 0 { // as the reasons say it: in parts of what is wanted
+				side := "short"
+				if q.Got > q.Want {
+					side = "over"
+				}
+				margin = percent(100*math.Abs(q.Got-q.Want)/q.Want) + " " + side
+			}
 		}
 		if q.Nearest != nil {
 			nearest = inUnit(*q.Nearest, q.Unit)
 		}
-		rows[i] = []string{strings.ReplaceAll(q.Name, "_", " "), inUnit(q.Want, q.Unit), inUnit(q.Got, q.Unit), state, percent(q.MarginPercent), nearest, q.Place}
+		rows[i] = []string{strings.ReplaceAll(q.Name, "_", " "), inUnit(q.Want, q.Unit), inUnit(q.Got, q.Unit), state, margin, nearest, q.Place}
 	}
 	return rows
 }
 
 // comparisonRows lists the plan first, then the heuristics in their order. Times
-// are left to plan.json: they differ from run to run.
+// differ from run to run and are not told.
 func comparisonRows(p *results.Plan) [][]string {
 	var rows [][]string
-	unit := ""
 	for i := range p.Phases {
-		s := &p.Phases[i].Solve
-		unit = s.ObjectiveUnit
-		rows = append(rows, []string{"this plan", strategyLine(&p.Phases[i].Strategy), objective(s.Objective, unit), ""})
+		ph := &p.Phases[i]
+		rows = append(rows, []string{"this plan", strategyLine(ph), figure(ph.Solve.Objective), ""})
 	}
 	for _, c := range p.Comparison {
 		row := []string{c.Heuristic, c.Strategy, "", ""}
 		if !c.Feasible {
 			row[2] = "infeasible"
-			if c.WhyInfeasible != "" {
-				row[2] += ": " + c.WhyInfeasible
+			if c.WhyInfeasible != "" { // beside the strategy, where text has room
+				row[1] = strings.TrimPrefix(c.Strategy+": "+c.WhyInfeasible, ": ")
 			}
 		} else if c.Objective != nil {
-			row[2] = objective(*c.Objective, unit)
+			row[2] = figure(*c.Objective)
 		}
 		if c.GapPercent != nil {
 			row[3] = percent(*c.GapPercent)
