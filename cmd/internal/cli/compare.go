@@ -38,7 +38,7 @@ gap is exact under the cost model. It writes no files.`,
 		if err != nil {
 			return err
 		}
-		r, err := formulation.Optimize(cmd.Context(), c, search.options(env))
+		r, err := formulation.Compare(cmd.Context(), c, search.options(env))
 		if err != nil {
 			return err
 		}
