@@ -287,6 +287,28 @@ func (g *goal) freeLayouts(of []*stagegraph.Layout) []*stagegraph.Layout {
 	return out
 }
 
+// summing lists the numbers of GPUs of each stated pool that add up to total.
+func (g *goal) summing(total int) [][]int {
+	most := g.stated()
+	gpus := make([]int, len(most))
+	var out [][]int
+	var walk func(k, left int)
+	walk = func(k, left int) {
+		if k == len(most)-1 {
+			if left <= most[k] {
+				gpus[k] = left
+				out = append(out, slices.Clone(gpus))
+			}
+			return
+		}
+		for gpus[k] = 0; gpus[k] <= min(most[k], left); gpus[k]++ {
+			walk(k+1, left-gpus[k])
+		}
+	}
+	walk(0, total)
+	return out
+}
+
 // idle lists the levels below the stated number, most GPUs first: where no plan
 // uses all, the largest number that can be used is found by going down.
 func (g *goal) idle() levels {
@@ -298,6 +320,14 @@ func (g *goal) idle() levels {
 	single := len(g.c.Cluster.Pools) == 1
 	for used := total - 1; used > 0; used-- {
 		l := level{what: fmt.Sprintf("%d of %d GPUs", used, total)}
+		if !single && g.usedMatters() {
+			// A requirement counts the GPUs of each pool: layouts must say them exactly.
+			for _, gpus := range g.summing(used) {
+				l.layouts = append(l.layouts, g.exactLayouts(gpus)...)
+			}
+			out.list = append(out.list, l)
+			continue
+		}
 		for r := 1; r <= min(used, g.c.Workload.Batch); r++ {
 			if used%r != 0 {
 				continue
