@@ -38,10 +38,17 @@ func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
 	if err != nil {
 		return nil, err
 	}
-	// One step more: a plan on the very edge may be rounded off it by other ticks.
-	sol, err := r.throughLevels(ctx, counts, slack+(1+slack)/slackParts, num, den)
-	if err != nil {
-		return nil, err
+	// A step more: a plan on the very edge may be rounded off it by other ticks, those of
+	// a TTFT that is a small part of the objective by several steps.
+	var sol *solution
+	for step := 1.0; step <= mostSteps; step *= 4 {
+		sol, err = r.throughLevels(ctx, counts, slack+step*(1+slack)/slackParts, num, den)
+		if err != nil {
+			return nil, err
+		}
+		if sol != nil && sol.final.proved || ctx.Err() != nil {
+			break
+		}
 	}
 	if sol == nil {
 		sol = &solution{stopped: ctx.Err() != nil, counts: counts}
@@ -57,6 +64,9 @@ func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
 	}
 	return sol, err
 }
+
+// mostSteps is by how many steps of slack a plan may be rounded off.
+const mostSteps = 64
 
 // leastSlack is the smallest share by which all requirements must give way for a
 // plan to exist, to a hundredth of a percent, with the passes that prove it.
