@@ -153,6 +153,41 @@ func (a *assignment) byGroup(parts []Part, replicas int) bool {
 	return true
 }
 
+// together reports whether each replica lies on one host.
+func (a *assignment) together(stages int) bool {
+	for i, slots := range a.taken {
+		first := a.taken[i-i%stages][0].host
+		for _, x := range slots {
+			if x.host != first {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// spread moves one group to another host, where there is room. A layout across hosts
+// is priced by the network, so a deployment of it must not lie on one host by chance:
+// whether it is better there is for the layouts on one host to say.
+func (a *assignment) spread(parts []Part) {
+	if len(parts) == 1 {
+		return // nothing is sent
+	}
+	for g, slots := range a.taken {
+		pool, q := parts[g%len(parts)].Pool, len(slots)
+		for i := range a.bins[pool] {
+			b := &a.bins[pool][i]
+			if b.host == slots[0].host || len(b.free) < q || q > a.s.pools[pool].node {
+				continue
+			}
+			old := a.binOn(pool, slots[0].host)
+			a.taken[g], b.free = b.free[:q:q], b.free[q:]
+			old.free = append(old.free, slots...)
+			return
+		}
+	}
+}
+
 func (a *assignment) pack(k int, groups []int, size func(int) int) bool {
 	sizes := make([]int, len(groups))
 	for i, g := range groups {

@@ -86,6 +86,9 @@ func (s *Space) Place(ch Choice, parts []Part) ([]Placed, error) {
 		ok = a.byHost(parts, r)
 	} else {
 		ok = a.byGroup(parts, r)
+		if ok && a.together(len(parts)) {
+			a.spread(parts)
+		}
 	}
 	if !ok {
 		return nil, fmt.Errorf("%d replicas of %d stages do not pack into the nodes", r, len(parts))

@@ -144,3 +144,25 @@ func TestPlaceMakesNodes(t *testing.T) {
 		t.Errorf("second replica's second stage: %v", got)
 	}
 }
+
+// A layout across hosts is not placed on one by chance: its sends are priced by the
+// network.
+func TestPlaceSpreads(t *testing.T) {
+	s := mustSpace(t, fixture(modelOf([]int{0, 0}, denseKind(8, 4096)), inputs.Decode, 4, false, []int{4, 4}))
+	parts := partsOf(2, 1)
+	across := Choice{Layout: &Layout{Replicas: 1, GPUs: []int{8}, Total: -1}, Groups: 1}
+	list, err := s.Place(across, parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list[0].Hosts[0] == list[1].Hosts[0] {
+		t.Errorf("both stages are on %s", list[0].Hosts[0])
+	}
+	want := s.Seconds(across, parts)
+	for i := range list {
+		if list[i].Seconds != want[i] {
+			t.Errorf("stage %d takes %v, as solved %v", i, list[i].Seconds, want[i])
+		}
+	}
+	checkPlaced(t, list, []int{2, 1}, 1, []int{4, 4})
+}
