@@ -65,8 +65,8 @@ func newRun(c *inputs.Condition, opts Options) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Workload.Batch < 1 {
-		return nil, fmt.Errorf("batch is %d: want at least one sequence in flight", c.Workload.Batch)
+	if err := checkAsked(c); err != nil {
+		return nil, err
 	}
 	r := &run{explorer: &explorer{space: space, goal: newGoal(space)}, opts: opts, given: c.Cluster.Pools}
 	r.prove, r.backend, err = opts.prover()
