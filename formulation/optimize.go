@@ -91,8 +91,8 @@ type solution struct {
 	stopped bool
 	// interrupted: it was not time that ran out.
 	interrupted bool
-	norms   [2]float64 // ℓ*, c* of a combined objective
-	reasons []string
+	norms       [2]float64 // ℓ*, c* of a combined objective
+	reasons     []string
 	// nearest holds, of missed requirements, the value that a plan exists for.
 	nearest map[inputs.RequirementKind]float64
 }
