@@ -79,6 +79,17 @@ func parseTokenTime(s string) (float64, error) {
 	return inputs.ParseDuration(perToken.ReplaceAllString(s, ""))
 }
 
+// wantsUpper reports whether a bound is one from above. A time per token that is
+// stated as the rate a user sees is bounded from below.
+func wantsUpper(kind inputs.RequirementKind, number string) bool {
+	if kind == inputs.TPOT {
+		if _, err := inputs.ParseTokenRate(perSequence.ReplaceAllString(strings.TrimSpace(number), "")); err == nil {
+			return false
+		}
+	}
+	return kind.Upper()
+}
+
 // perSequence and perDevice may follow a rate; the key says which is meant.
 var (
 	perSequence = regexp.MustCompile(`(?i)\s*(/|per)\s*(user|sequence|request)s?$`)

@@ -22,6 +22,7 @@ type gpuText struct {
 	perNode     int
 	accelerator string
 	memory      string
+	box         bool // a machine is named for its GPUs ("DGX H100") and nothing says how many they are
 }
 
 const (
@@ -29,18 +30,19 @@ const (
 	devices = `(?:gpus?|npus?|xpus?|cards?|accelerators?|devices?|dcus?|tpus?|chips?)`
 	hosts   = `(?:nodes?|servers?|machines?|hosts?|boxes)`
 	times   = `[x×✕*]`
+	gap     = `[\s\x01]*` // what was taken before may stand between: "2 H100 nodes"
 )
 
 var (
-	nodesOf   = regexp.MustCompile(`(?i)\b` + num + `\s*` + hosts + `\b\s*(?:` + times + `|,|:|\bof\b|\bwith\b|\beach\b|\bhaving\b|\s)*` + num + `\b`)
+	nodesOf   = regexp.MustCompile(`(?i)\b` + num + gap + hosts + `\b\s*(?:` + times + `|,|:|\bof\b|\bwith\b|\beach\b|\bhaving\b|\s)*` + num + `\b`)
 	nodesEach = regexp.MustCompile(`(?i)\b` + num + `\s*` + times + `?\s*` + devices + `?\s*(?:/|\bper\b|\beach\b|\bin each\b|\bon each\b|\ba\b)\s*(?:\bper\b\s*)?` + hosts + `\b`)
-	nodesOnly = regexp.MustCompile(`(?i)\b` + num + `\s*` + hosts + `\b`)
+	nodesOnly = regexp.MustCompile(`(?i)\b` + num + gap + hosts + `\b`)
 	product   = regexp.MustCompile(`(?i)\b` + num + `\s*` + times + `\s*` + num + `\b`)
 	before    = regexp.MustCompile(`(?i)\b` + num + `\b\s*(?:` + times + `\s*|` + devices + `\b)`)
 	after     = regexp.MustCompile(`(?i)` + times + `\s*` + num + `\b`)
 	cardSize  = regexp.MustCompile(`(?i)\b\d+(?:\.\d+)?\s*[GT]i?B\b`)
 	gpuBound  = regexp.MustCompile(`(?i)(?:\b(?:up to|at most|no more than|at least|no less than|not more than|not less than|maximum(?: of)?|minimum(?: of)?)|<=|>=|≤|≥)\s*\d+`)
-	gpuRange  = regexp.MustCompile(`(?i)\[?\s*\b\d+\s*(?:-|–|~|\.\.|\bto\b|,)\s*\d+\b\s*\]?`)
+	gpuRange  = regexp.MustCompile(`(?i)\bbetween\s+\d+\s+and\s+\d+\b|(?:\bfrom\s+)?\[?\s*\b\d+\s*(?:-|–|~|\.\.|\bto\b|,)\s*\d+\b\s*\]?`)
 	inTotal   = regexp.MustCompile(`(?i)\b(in total|total of|altogether|overall)\b`)
 	bare      = regexp.MustCompile(`(?i)\b` + num + `\b`)
 	joinedX   = regexp.MustCompile(`(\d)[xX]([\pL\d])`)
@@ -65,6 +67,7 @@ func readGPUText(lib library, p *prose) gpuText {
 		p.left[m[3]] = '*'
 	}
 	g.accelerator = takeAccelerator(lib, p)
+	box := p.take(boxName)
 	if text, _, ok := p.capturePattern(cardSize); ok {
 		g.memory = text
 	}
@@ -113,10 +116,18 @@ func readGPUText(lib library, p *prose) gpuText {
 			g.count = &c
 		}
 	}
+	if box {
+		g.box = g.nodes == 0 && (g.count == nil || !g.count.Stated() || g.count.Max%boxGPUs != 0)
+	}
 	for p.take(described) {
 	}
 	return g
 }
+
+// boxName is a machine sold with eight GPUs: "one DGX H100" is not one GPU.
+var boxName = regexp.MustCompile(`(?i)\b[DH]GX\b`)
+
+const boxGPUs = 8
 
 // capturePattern masks the first match of a pattern and returns all of it.
 func (p *prose) capturePattern(re *regexp.Regexp) (text string, offset int, ok bool) {

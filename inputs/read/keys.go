@@ -14,10 +14,11 @@ type key struct {
 	parse func(string) (any, error)
 	show  func(any) string
 	check func(any) string // what is wanted where the value is out of bounds, else ""
+	note  string           // behind the value in what it was used as
 }
 
 // use is what a statement with this value was used as.
-func (k key) use(v any) string { return k.what + " " + k.show(v) }
+func (k key) use(v any) string { return k.what + " " + k.show(v) + k.note }
 
 // noun is the thing stated, without the part of the condition it belongs to.
 func (k key) noun() string {
@@ -233,8 +234,7 @@ func keys() []key {
 	for _, s := range strategyFields() {
 		k := count("strategy."+s.field, "given strategy: "+s.what, 1)
 		k.parse = degreeOf(s.field)
-		show := k.show
-		k.show = func(v any) string { return show(v) + "; not binding for solve" }
+		k.note = "; not binding for solve"
 		ks = append(ks, k)
 	}
 	for _, dtype := range dtypes() {

@@ -3,6 +3,7 @@ package read
 import (
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"partita/inputs"
@@ -80,7 +81,7 @@ func (m *markdown) lines(data string) []item {
 	var items []item
 	current := sectionNone
 	open := false // the last item may be continued
-	rows := strings.Split(data, "\n")
+	written, rows := strings.Split(data, "\n"), strings.Split(halfWidth(data), "\n")
 	for n, raw := range rows {
 		line := strings.TrimRight(strings.TrimPrefix(raw, "\ufeff"), " \t\r")
 		quoted := strings.TrimPrefix(strings.TrimLeft(line, " "), "> ")
@@ -104,14 +105,15 @@ func (m *markdown) lines(data string) []item {
 			if n+1 < len(rows) && tableRule.MatchString(rows[n+1]) {
 				continue // the header of a table
 			}
-			items = append(items, m.tableRow(line, current, at))
-			open = false
+			it := m.tableRow(line, current, at)
+			it.text = asWritten(written[n], it.text)
+			items, open = append(items, it), false
 			continue
 		}
 		indent := len(line) - len(strings.TrimLeft(line, " \t"))
 		if b := bullet.FindStringSubmatchIndex(line); b != nil {
 			it := m.item(line, b[6], current, at)
-			it.indent = indent
+			it.indent, it.text = indent, asWritten(written[n], it.text)
 			it.parent = parentOf(items, indent)
 			items, open = append(items, it), true
 			continue
@@ -120,12 +122,41 @@ func (m *markdown) lines(data string) []item {
 			last := &items[len(items)-1]
 			last.pieces = append(last.pieces, piece{len(last.value) + 1, inputs.Place{File: m.file, Line: n + 1, Col: indent + 1}})
 			last.value += " " + plainText(line[indent:])
-			last.text += " " + line[indent:]
+			last.text += " " + asWritten(written[n], line[indent:])
 			continue
 		}
-		items, open = append(items, m.item(line, indent, current, at)), false
+		it := m.item(line, indent, current, at)
+		it.text = asWritten(written[n], it.text)
+		items, open = append(items, it), false
 	}
 	return items
+}
+
+// halfWidth replaces the full-width forms of letters, digits and punctuation and the
+// spaces of typesetting by their ASCII forms, rune by rune, so that places stay.
+func halfWidth(data string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= '！' && r <= '～': // U+FF01 to U+FF5E repeat ASCII
+			return r - '！' + '!'
+		case r == '、':
+			return ','
+		case r != '\u0085' && r > 0x7f && (unicode.Is(unicode.Zs, r) || r == '\u200b' || r == '\u2060'):
+			return ' '
+		case r == '\u2212': // minus sign
+			return '-'
+		}
+		return r
+	}, data)
+}
+
+// asWritten is the end of a row that a text was read from, before halfWidth.
+func asWritten(row, text string) string {
+	runes := []rune(strings.TrimRightFunc(row, func(r rune) bool { return r == '\r' || unicode.IsSpace(r) || r == '\u200b' || r == '\u2060' }))
+	if from := len(runes) - utf8.RuneCountInString(text); from >= 0 {
+		return string(runes[from:])
+	}
+	return text
 }
 
 // parentOf is the key of the nearest bullet with less indentation that has no value of its own.

@@ -152,7 +152,7 @@ func readModelOption(d *draft, lib library, model string) {
 		return
 	}
 	if _, err := os.Stat(model); err != nil {
-		d.problem(at, fmt.Sprintf("model %q is neither in the catalogue nor a file", model), "a known model or the path of a config.json", suggestion(lib, model))
+		d.problem(at, fmt.Sprintf("model %q is neither in the catalogue nor a file", model), "a known model or the path of a config.json", suggestedModel(lib, model))
 		return
 	}
 	d.replaceModel()

@@ -84,9 +84,10 @@ func findAll[T any](p *prose, parse func(string) (T, error)) []found[T] {
 			from = max(f.end, start+1)
 			continue
 		}
-		// Skip the number that did not parse.
+		// Skip the number that did not parse, and the dash of a range behind it: what
+		// follows is no negative number.
 		from = start + 1
-		for from < len(p.left) && (p.left[from] >= '0' && p.left[from] <= '9' || p.left[from] == '.') {
+		for from < len(p.left) && (p.left[from] >= '0' && p.left[from] <= '9' || p.left[from] == '.' || p.left[from] == '-') {
 			from++
 		}
 	}

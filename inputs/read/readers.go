@@ -88,7 +88,7 @@ func (m *markdown) reader(it item) (reader, bool) {
 	all := m.readers
 	var keys []string
 	if it.key != "" {
-		keys = append(keys, phrase(it.key), phrase(parenthesis.ReplaceAllString(it.key, "")))
+		keys = append(keys, phrase(it.key), phrase(parenthesis.ReplaceAllString(it.key, "")), phrase(statistic.ReplaceAllString(it.key, "")))
 		for _, p := range parenthesis.FindAllStringSubmatch(it.key, -1) {
 			keys = append(keys, phrase(p[1]))
 		}

@@ -22,7 +22,7 @@ func (d *draft) accelerator(lib library, model inputs.Model, i int, label string
 			found.Name = name
 		}
 		if !known {
-			d.problem(d.place(path), fmt.Sprintf("accelerator %q is not in the catalogue", name), "a known accelerator, or its flops, memory_bandwidth and memory", suggestion(lib, name))
+			d.problem(d.place(path), fmt.Sprintf("accelerator %q is not in the catalogue", name), "a known accelerator, or its flops, memory_bandwidth and memory", suggestedGPU(lib, name))
 			return a, false
 		}
 		d.variants(lib, name, found.Name)
@@ -48,7 +48,7 @@ func (d *draft) accelerator(lib library, model inputs.Model, i int, label string
 	}
 	d.peaks(&a, model, i)
 	d.efficiency(&a, i, label)
-	return a, d.complete(a, label)
+	return a, d.complete(a, i, label)
 }
 
 // statedMemory is the capacity that counts. People write 80GB for a device whose
@@ -150,9 +150,10 @@ func (d *draft) efficiency(a *inputs.Accelerator, i int, label string) {
 }
 
 // complete reports what is missing of a device.
-func (d *draft) complete(a inputs.Accelerator, label string) bool {
+func (d *draft) complete(a inputs.Accelerator, i int, label string) bool {
 	var missing []string
-	if len(a.FLOPS) == 0 {
+	// A figure without a number format waits for that of the model.
+	if _, _, waits := poolFact[float64](d, i, "flops"); len(a.FLOPS) == 0 && !waits {
 		missing = append(missing, "peak compute (such as 400TFLOPS)")
 	}
 	if a.MemoryBandwidth <= 0 {
@@ -162,8 +163,8 @@ func (d *draft) complete(a inputs.Accelerator, label string) bool {
 		missing = append(missing, "memory (such as 64GB)")
 	}
 	if len(missing) > 0 {
-		d.missing("of "+label+": "+strings.Join(missing, ", "), "an accelerator of the catalogue or all three facts", "name the GPU, such as 8 x H100; `partita catalog gpus` lists the known ones")
+		d.missing(strings.Join(missing, ", ")+" of "+label, "an accelerator of the catalogue or all three facts", "name the GPU, such as 8 x H100; `partita catalog gpus` lists the known ones")
 		return false
 	}
-	return true
+	return len(a.FLOPS) > 0
 }

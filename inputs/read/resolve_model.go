@@ -43,7 +43,7 @@ func (d *draft) namedModel(lib library) (m inputs.Model, source string, ok bool)
 	if named {
 		found, known := lib.Model(name)
 		if !known {
-			d.problem(d.place("model.catalog"), fmt.Sprintf("model %q is not in the catalogue", name), "a known model", suggestion(lib, name)+"; or state its shapes, or give its config.json")
+			d.problem(d.place("model.catalog"), fmt.Sprintf("model %q is not in the catalogue", name), "a known model", suggestedModel(lib, name)+"; or state its shapes, or give its config.json")
 			return m, "", false
 		}
 		return found, "the catalogue's " + found.Name, true
@@ -53,7 +53,7 @@ func (d *draft) namedModel(lib library) (m inputs.Model, source string, ok bool)
 		if found, known := lib.Model(n); known {
 			return found, "the catalogue's " + found.Name, true
 		}
-		d.problem(d.place("model.name"), fmt.Sprintf("model %q is not in the catalogue", n), "a known model", suggestion(lib, n)+"; or state its shapes, or give its config.json")
+		d.problem(d.place("model.name"), fmt.Sprintf("model %q is not in the catalogue", n), "a known model", suggestedModel(lib, n)+"; or state its shapes, or give its config.json")
 		d.unnamed = true
 	}
 	return m, "", false

@@ -26,14 +26,36 @@ func environmentReaders() []reader {
 		single(s, "Single-card video memory capacity", "cluster.memory", "memory", "gpu memory", "gpu memory capacity", "memory capacity", "memory size", "gpu memory size", "memory per gpu", "gpu capacity"),
 		entire(s, "Free memory", "cluster.free_memory", "free memory", "gpu free memory", "free gpu memory", "available memory", "available gpu memory", "memory free"),
 		single(s, "Memory utilization", "cluster.memory_utilization", "memory utilization", "gpu memory utilization", "usable memory", "memory fraction", "memory usage limit"),
-		entire(s, "Intra-node link", "cluster.intra_link", "nvlink", "nvlink bandwidth", "interconnect", "intra node bandwidth", "intra node", "intra node interconnect", "intra node link",
-			"interconnect bandwidth", "gpu interconnect", "gpu interconnect bandwidth", "intra node network", "intra node communication bandwidth", "gpu link", "link", "link bandwidth"),
-		entire(s, "Network", "cluster.network", "network", "network bandwidth", "inter node bandwidth", "inter node", "inter node interconnect", "inter node network", "inter node link",
-			"cross node bandwidth", "inter node communication bandwidth", "infiniband", "ethernet", "roce", "nic", "node interconnect", "network between node"),
+		{section: s, title: "Intra-node link", read: readLink("cluster.intra_link"), names: []string{"nvlink", "nvswitch", "hccs", "hccs bandwidth", "xgmi", "infinity fabric", "nvlink bandwidth", "interconnect", "intra node bandwidth", "intra node", "intra node interconnect", "intra node link",
+			"interconnect bandwidth", "gpu interconnect", "gpu interconnect bandwidth", "intra node network", "intra node communication bandwidth", "gpu link", "link", "link bandwidth"}},
+		{section: s, title: "Network", read: readLink("cluster.network"), names: []string{"rdma", "rdma bandwidth", "network", "network bandwidth", "inter node bandwidth", "inter node", "inter node interconnect", "inter node network", "inter node link",
+			"cross node bandwidth", "inter node communication bandwidth", "infiniband", "ethernet", "roce", "nic", "node interconnect", "network between node"}},
 		single(s, "PCIe", "cluster.pcie", "pcie", "pcie bandwidth"),
 		single(s, "Price", "cluster.usd_per_hour", "price", "gpu price", "price per gpu", "cost", "gpu cost", "gpu hour price", "price per gpu hour", "cost per gpu hour", "hourly price"),
 		{section: s, title: "Host", read: readHost, names: []string{"cpu", "cpu core", "ram", "host memory", "system memory", "cpu memory", "node memory", "disk", "storage", "ssd",
 			"operating system", "os", "driver", "driver version", "cuda", "cuda version", "cann", "cann version", "rocm", "rocm version", "python", "software", "framework"}},
+	}
+}
+
+// readLink reads a link; its kind may stand in the name of the statement
+// ("**NVLink**: 450GB/s").
+func readLink(path string) func(m *markdown, s *stated) {
+	return func(m *markdown, s *stated) {
+		text := strings.Trim(strings.TrimSpace(s.value), ".。;")
+		w, err := parseLink(text)
+		if l, ok := w.(wire); ok && err == nil && l.Kind == inputs.LinkUnknown {
+			for _, known := range linkWords {
+				if known.word.MatchString(s.key) {
+					l.Kind = known.kind
+					break
+				}
+			}
+			if m.set(s.number, path, l, s.at(0), fromFile) {
+				s.mask(0, len(s.left))
+			}
+			return
+		}
+		m.whole(s, path)
 	}
 }
 
@@ -68,6 +90,10 @@ func (m *markdown) gpuFacts(s *stated, prefix string) {
 		return
 	}
 	at := s.at(0)
+	if g.box {
+		m.problem(at, fmt.Sprintf("a DGX or HGX is a machine, its number of GPUs is open in %q", s.text), "nodes and GPUs such as 2 nodes of 8×H100", "")
+		return
+	}
 	if g.accelerator != "" {
 		m.set(s.number, prefix+"accelerator", g.accelerator, at, fromFile)
 	}
@@ -96,17 +122,30 @@ func (m *markdown) gpuFacts(s *stated, prefix string) {
 // unknownGPU reports what is not understood in a description of GPUs: most likely
 // the name of an accelerator.
 func (m *markdown) unknownGPU(s *stated, rest string, offset int) {
-	m.problem(s.at(offset), fmt.Sprintf("%q is not understood in %q", rest, s.text), "a number of GPUs and an accelerator of the catalogue", suggestion(m.catalog, rest))
+	m.problem(s.at(offset), fmt.Sprintf("%q is not understood in %q", rest, s.text), "a number of GPUs and an accelerator of the catalogue", suggestedGPU(m.catalog, rest))
 }
 
-// suggestion is a hint with the catalogue's nearest names.
-func suggestion(lib library, name string) string {
+// suggestedGPU and suggestedModel are hints with the catalogue's nearest names.
+func suggestedGPU(lib library, name string) string {
+	return suggestion(lib, name, "gpus", func(n string) bool { _, ok := lib.Accelerator(n); return ok })
+}
+
+func suggestedModel(lib library, name string) string {
+	return suggestion(lib, name, "models", func(n string) bool { _, ok := lib.Model(n); return ok })
+}
+
+func suggestion(lib library, name, list string, fits func(string) bool) string {
 	if lib == nil {
 		return ""
 	}
-	near := lib.Suggest(name)
+	var near []string
+	for _, n := range lib.Suggest(name) {
+		if fits(n) {
+			near = append(near, n)
+		}
+	}
 	if len(near) == 0 {
-		return "`partita catalog` lists the known names"
+		return "`partita catalog " + list + "` lists the known names"
 	}
 	return "did you mean " + strings.Join(near[:min(3, len(near))], ", ") + "?"
 }
@@ -115,7 +154,7 @@ func suggestion(lib library, name string) string {
 func readGPUType(m *markdown, s *stated) {
 	name := takeAccelerator(m.catalog, s.prose)
 	if name == "" {
-		m.problem(s.at(0), fmt.Sprintf("accelerator %q is not in the catalogue", strings.TrimSpace(s.value)), "a known accelerator, or its compute, bandwidth and memory", suggestion(m.catalog, strings.TrimSpace(s.value)))
+		m.problem(s.at(0), fmt.Sprintf("accelerator %q is not in the catalogue", strings.TrimSpace(s.value)), "a known accelerator, or its compute, bandwidth and memory", suggestedGPU(m.catalog, strings.TrimSpace(s.value)))
 		return
 	}
 	if text, _, ok := s.capturePattern(cardSize); ok {

@@ -17,7 +17,7 @@ func inputReaders() []reader {
 		{section: s, title: "Sequence In", names: []string{"sequence input", "input length", "input sequence length", "prompt length", "isl", "input token", "prompt token", "input seq length", "prompt", "sequence length input",
 			"length input sequence", "number input token", "average input length", "input sequence", "prefill length", "input len"}, read: lengthsOf("workload.input")},
 		{section: s, title: "Sequence Out", names: []string{"sequence output", "output length", "output sequence length", "osl", "output token", "generation length", "generated token", "output seq length",
-			"sequence length output", "max new token", "new token", "number output token", "average output length", "output", "output sequence", "decode length", "output len", "generated length"}, read: lengthsOf("workload.output")},
+			"sequence length output", "max new token", "new token", "number output token", "average output length", "output", "output sequence", "decode length", "generation", "output len", "generated length"}, read: lengthsOf("workload.output")},
 		{section: s, title: "Input/Output length", names: []string{"input output length", "input output", "isl osl", "sequence input output", "input output sequence length", "input output token", "prompt output length"}, read: readInputOutput},
 		{section: s, title: "Request rate", names: []string{"request rate", "qps", "rps", "arrival rate", "request per second", "query per second"}, read: readRequestRate},
 		entire(s, "Phase", "workload.phase", "phase", "inference phase", "stage", "mode", "serving phase"),

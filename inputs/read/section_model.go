@@ -38,7 +38,7 @@ func modelReaders() []reader {
 			"intermediate size", "ffn size", "ffn dimension", "mlp dimension", "expert hidden size", "hidden size expert", "ffn intermediate size", "ffn width", "mlp width", "expert width",
 			"moe dimension", "dimension moe", "dimension mlp", "dimension ffn", "hidden dimension moe", "hidden dimension mlp", "hidden dimension ffn", "feed forward dimension",
 			"hidden size dense mlp", "feed forward width", "moe width", "expert intermediate size", "mlp size", "expert dimension", "mlp intermediate size"),
-		single(s, "Experts", "model.experts", "expert", "number expert", "expert number", "routed expert", "number routed expert", "expert per layer", "expert count", "number expert per layer"),
+		{section: s, title: "Experts", read: readExperts, names: []string{"expert", "number expert", "expert number", "routed expert", "number routed expert", "expert per layer", "expert count", "number expert per layer"}},
 		single(s, "Top-K Gate", "model.top_k", "top k gate", "top k", "topk", "gate", "gating", "router", "active expert", "activated expert", "expert per token", "number expert per token", "top k expert",
 			"number active expert", "number activated expert", "topk gate", "gate top k", "moe top k", "routing"),
 		single(s, "Shared experts", "model.shared_experts", "shared expert", "number shared expert"),
@@ -79,7 +79,7 @@ var (
 var (
 	activationWord = regexp.MustCompile(`(?i)\bactivations?\b|\bcompute\b`)
 	cacheWord      = regexp.MustCompile(`(?i)\bkv\b|\bcache\b`)
-	precisionWords = regexp.MustCompile(`(?i)\b(quanti[sz](ation|ed)|weights?|activations?|kv|cache|compute|mixed|precision|inference|format|e4m3|block-?wise)\b`)
+	precisionWords = regexp.MustCompile(`(?i)\b(quanti[sz](ation|ed)|weights?|activations?|kv|cache|compute|mixed|precision|inference|format|e4m3|e5m2|block-?wise|awq|gptq|smooth-?quant|w4a16|w8a8|w8a16|per-?channel|per-?tensor)\b`)
 )
 
 // readPrecision reads "FP8", "FP8 quantization", "FP8 weights, BF16 activations, FP8 KV cache".
@@ -156,24 +156,28 @@ func parseLargeCount(s string) (float64, error) {
 
 // Patterns of the prose about a layer.
 var (
-	layerCount  = regexp.MustCompile(`(?i)\b(\d[\d,]*)\s*[- ]?\s*(?:hidden |decoder |transformer |identical |total )*layers?\b|\blayers?\s*(?:is|=|:)\s*(\d[\d,]*)|^\s*(\d[\d,]*)\s*$`)
-	denseCount  = regexp.MustCompile(`(?i)\b(?:first|leading)\s+(\d+)\s+(?:layers?\s+(?:are|is|use)\s+(?:a\s+)?)?dense(?:\s+(?:layers?|mlp|ffn))?|\b(\d+)\s+dense\s+layers?`)
-	mlaWords    = regexp.MustCompile(`(?i)\b(?:mla|multi[- ]?head latent attention)\b(?:\s*\(mla\))?`)
-	gqaWords    = regexp.MustCompile(`(?i)\b(?:gqa|group(?:ed)?[- ]?query[- ]attention)\b(?:\s*\(gqa\))?`)
-	mqaWords    = regexp.MustCompile(`(?i)\b(?:mqa|multi[- ]?query[- ]attention)\b(?:\s*\(mqa\))?`)
-	mhaWords    = regexp.MustCompile(`(?i)\b(?:mha|multi[- ]?head(?:ed)?(?:[- ]self)?[- ]attention)\b(?:\s*\(mha\))?`)
-	moeWords    = regexp.MustCompile(`(?i)\b(?:moe|mixture[- ]of[- ]experts?)\b(?:\s*\(moe\))?`)
-	denseWords  = regexp.MustCompile(`(?i)\b(?:dense\s+)?(?:mlp|ffn|feed[- ]?forward(?:\s+network)?)\b|\bdense\b|\bmulti[- ]?layer perceptron\b`)
-	gatedWords  = regexp.MustCompile(`(?i)\b(?:swiglu|geglu|gated(?:\s+(?:ffn|mlp))?|silu|swish)\b`)
-	plainWords  = regexp.MustCompile(`(?i)\b(?:not gated|non-gated|ungated|no gate|gelu|relu)\b`)
-	expertCount = regexp.MustCompile(`(?i)\b(\d+)\s*(?:routed\s+)?experts?\b|\bexperts?\s*(?:is|=|:|per layer)\s*(\d+)`)
-	sharedCount = regexp.MustCompile(`(?i)\b(\d+)\s*shared\s+experts?\b|\bshared\s+experts?\s*(?:is|=|:)\s*(\d+)`)
-	topKCount   = regexp.MustCompile(`(?i)\btop[- ]?k?\s*[-=:]?\s*(?:is\s*)?(\d+)(?:\s*(?:gate|gating|routing|experts?))?\b|\b(\d+)\s*(?:experts?\s+)?(?:are\s+)?(?:active|activated|selected|chosen)(?:\s+experts?)?(?:\s+per\s+token)?\b|\b(\d+)\s*experts?\s+per\s+token\b`)
-	kvHeads     = regexp.MustCompile(`(?i)\b(\d+)\s*(?:kv|key[- /]?value)[- ]?heads?\b|\b(?:kv|key[- /]?value)[- ]?heads?\s*(?:is|are|=|:|of)?\s*(\d+)|\b(\d+)\s*(?:kv |query )?groups?\b`)
-	headCount   = regexp.MustCompile(`(?i)\b(?:number of |query |attention |q )*heads?\s*(?:is|are|=|:)\s*(\d+)|\b(\d+)\s*(?:query |attention |q )?heads?\b`)
-	headWidth   = regexp.MustCompile(`(?i)\b(?:dimensions?|dims?|size|width)\s+(?:of\s+|for\s+|per\s+)?(?:each\s+|every\s+|the\s+|a\s+|one\s+)*heads?\s*(?:is|are|=|:|of)?\s*(\d+)|\bheads?[- _]?(?:dimensions?|dims?|size|width)\s*(?:is|are|=|:|of)?\s*(\d+)|\b(\d+)\s*(?:dimensions?|dims?)?\s*(?:per|for each|each) heads?\b|\bheads? of (?:dimension |size |width )?(\d+)\b|\beach (?:head )?(?:of |with |has )*(?:dimension|dim|size|width)?\s*(?:is\s*|of\s*)?(\d+)\b`)
-	ffnWidth    = regexp.MustCompile(`(?i)\b(?:hidden|intermediate|ffn)?\s*(?:size|dim(?:ension)?|width)\s*(?:is|=|:|of)?\s*(\d+)`)
-	hiddenOf    = regexp.MustCompile(`(?i)\bhidden (?:size|dim(?:ension)?)\s*(?:is|=|:|of)?\s*(\d+)`)
+	layerCount   = regexp.MustCompile(`(?i)\b(\d[\d,]*)\s*[- ]?\s*(?:hidden |decoder |transformer |identical |total )*layers?\b|\blayers?\s*(?:is|=|:)\s*(\d[\d,]*)|^\s*(\d[\d,]*)\s*$`)
+	denseCount   = regexp.MustCompile(`(?i)\b(?:first|leading)\s+(\d+)\s+(?:layers?\s+(?:are|is|use)\s+(?:a\s+)?)?dense(?:\s+(?:layers?|mlp|ffn))?|\b(\d+)\s+dense\s+layers?`)
+	mlaWords     = regexp.MustCompile(`(?i)\b(?:mla|multi[- ]?head latent attention)\b(?:\s*\(mla\))?`)
+	gqaWords     = regexp.MustCompile(`(?i)\b(?:gqa|group(?:ed)?[- ]?query[- ]attention)\b(?:\s*\(gqa\))?`)
+	mqaWords     = regexp.MustCompile(`(?i)\b(?:mqa|multi[- ]?query[- ]attention)\b(?:\s*\(mqa\))?`)
+	mhaWords     = regexp.MustCompile(`(?i)\b(?:mha|multi[- ]?head(?:ed)?(?:[- ]self)?[- ]attention)\b(?:\s*\(mha\))?`)
+	moeWords     = regexp.MustCompile(`(?i)\b(?:moe|mixture[- ]of[- ]experts?)\b(?:\s*\(moe\))?`)
+	denseWords   = regexp.MustCompile(`(?i)\b(?:dense\s+)?(?:mlp|ffn|feed[- ]?forward(?:\s+network)?)\b|\bdense\b|\bmulti[- ]?layer perceptron\b`)
+	gatedWords   = regexp.MustCompile(`(?i)\b(?:swiglu|geglu|gated(?:\s+(?:ffn|mlp))?|silu|swish)\b`)
+	plainWords   = regexp.MustCompile(`(?i)\b(?:not gated|non-gated|ungated|no gate|gelu|relu)\b`)
+	expertCount  = regexp.MustCompile(`(?i)\b(\d+)\s*(?:routed(?:\s+experts?)?|experts?)\b|\bexperts?\s*(?:is|=|:|per layer)\s*(\d+)`)
+	sharedCount  = regexp.MustCompile(`(?i)\b(\d+)\s*shared(?:\s+experts?)?\b|\bshared\s+experts?\s*(?:is|=|:)\s*(\d+)`)
+	topKCount    = regexp.MustCompile(`(?i)\btop[- ]?k?\s*[-=:]?\s*(?:is\s*)?(\d+)(?:\s*(?:gate|gating|routing|experts?))?\b|\b(\d+)\s*(?:experts?\s+)?(?:are\s+)?(?:active|activated|selected|chosen)(?:\s+experts?)?(?:\s+per\s+token)?\b|\b(\d+)\s*experts?\s+per\s+token\b`)
+	kvHeads      = regexp.MustCompile(`(?i)\b(\d+)\s*(?:kv|key[- /]?value)[- ]?heads?\b|\b(?:kv|key[- /]?value)[- ]?heads?\s*(?:is|are|=|:|of)?\s*(\d+)|\b(\d+)\s*(?:kv |query )?groups?\b`)
+	headCount    = regexp.MustCompile(`(?i)\b(?:number of |query |attention |q )*heads?\s*(?:is|are|=|:)\s*(\d+)|\b(\d+)\s*(?:query |attention |q )?heads?\b`)
+	headWidth    = regexp.MustCompile(`(?i)\b(?:dimensions?|dims?|size|width)\s+(?:of\s+|for\s+|per\s+)?(?:each\s+|every\s+|the\s+|a\s+|one\s+)*heads?\s*(?:is|are|=|:|of)?\s*(\d+)|\bheads?[- _]?(?:dimensions?|dims?|size|width)\s*(?:is|are|=|:|of)?\s*(\d+)|\b(\d+)\s*(?:dimensions?|dims?)?\s*(?:per|for each|each) heads?\b|\bheads? of (?:dimension |size |width )?(\d+)\b|\beach (?:head )?(?:of |with |has )*(?:dimension|dim|size|width)?\s*(?:is\s*|of\s*)?(\d+)\b`)
+	headsOfWidth = regexp.MustCompile(`(?i)\b(\d+)\s*(?:query\s+|attention\s+|q\s+)?heads?\s*(?:of|[x×*])\s*(?:dimension\s+|dim\s+|size\s+|width\s+)?(\d+)\b`)
+	kvRank       = regexp.MustCompile(`(?i)\bkv[_ -]?lora[_ -]?rank\s*(?:is|=|:|of)?\s*(\d+)\b`)
+	queryRank    = regexp.MustCompile(`(?i)\bq(?:uery)?[_ -]?lora[_ -]?rank\s*(?:is|=|:|of)?\s*(\d+)\b`)
+	ropeWidth    = regexp.MustCompile(`(?i)\b(?:qk[_ -])?rope(?:[_ -]head)?(?:[_ -](?:dim|dimension|width))?\s*(?:is|=|:|of)?\s*(\d+)\b`)
+	ffnWidth     = regexp.MustCompile(`(?i)\b(?:hidden|intermediate|ffn)?\s*(?:size|dim(?:ension)?|width)\s*(?:is|=|:|of)?\s*(\d+)`)
+	hiddenOf     = regexp.MustCompile(`(?i)\bhidden (?:size|dim(?:ension)?)\s*(?:is|=|:|of)?\s*(\d+)`)
 )
 
 // pattern is a phrase about the model and the key its number goes to.
@@ -185,6 +189,11 @@ type pattern struct {
 // architecture takes what prose says about the forms of attention and
 // feed-forward blocks, and the counts that come with them.
 func (m *markdown) architecture(s *stated, counts []pattern) {
+	if g := headsOfWidth.FindSubmatchIndex(s.left); g != nil { // "32 heads of 128", "32 × 128"
+		m.setText(s.number, "model.heads", s.value[g[2]:g[3]], s.at(g[2]), fromFile)
+		m.setText(s.number, "model.head_dim", s.value[g[4]:g[5]], s.at(g[4]), fromFile)
+		s.mask(g[0], g[1])
+	}
 	for _, c := range counts {
 		for {
 			text, offset, ok := s.capture(c.re)
@@ -230,6 +239,15 @@ func readFFN(m *markdown, s *stated) {
 	})
 }
 
+// readExperts reads a number of experts, with others behind it: "256 routed + 1 shared, top-8".
+func readExperts(m *markdown, s *stated) {
+	if len(findAll(newProse(s.value), inputs.ParseCount)) == 1 {
+		m.one(s, "model.experts")
+		return
+	}
+	readFFN(m, s)
+}
+
 // readAttention reads "The number of heads is 16 and the dimension of each heads is
 // 32"; the statement's name may tell the form ("Dimension of MHA").
 func readAttention(m *markdown, s *stated) {
@@ -242,14 +260,24 @@ func readAttention(m *markdown, s *stated) {
 			m.setText(s.number, "model.attention", f.value, s.keyAt, fromFile)
 		}
 	}
-	m.architecture(s, []pattern{{kvHeads, "model.kv_heads"}, {headWidth, "model.head_dim"}, {headCount, "model.heads"}, {hiddenOf, "model.hidden"}})
+	m.architecture(s, []pattern{{kvRank, "model.kv_lora_rank"}, {queryRank, "model.q_lora_rank"}, {ropeWidth, "model.rope_dim"},
+		{kvHeads, "model.kv_heads"}, {headWidth, "model.head_dim"}, {headCount, "model.heads"}, {hiddenOf, "model.hidden"}})
 }
 
 // leadingNumber is a bare number before further words: "64 (4 KV heads)".
 var leadingNumber = regexp.MustCompile(`^\s*(?:is|are|=)?\s*(\d[\d,]*)\b`)
 
+// headsByWidth is heads and their width without the noun: "32 × 128".
+var headsByWidth = regexp.MustCompile(`^\s*(\d+)\s*[x×*]\s*(\d+)\s*\.?\s*$`)
+
 // readHeads reads a number of heads, with KV heads or a width behind it.
 func readHeads(m *markdown, s *stated) {
+	if g := headsByWidth.FindSubmatchIndex(s.left); g != nil {
+		m.setText(s.number, "model.heads", s.value[g[2]:g[3]], s.at(g[2]), fromFile)
+		m.setText(s.number, "model.head_dim", s.value[g[4]:g[5]], s.at(g[4]), fromFile)
+		s.mask(g[0], g[1])
+		return
+	}
 	if text, at, ok := s.capture(leadingNumber); ok {
 		m.setText(s.number, "model.heads", text, s.at(at), fromFile)
 	}

@@ -23,7 +23,7 @@ func requirementReaders() []reader {
 			"fewest gpu", "few gpu", "lowest cost", "lowest latency", "highest throughput", "cheapest"}, read: readObjective, strong: true},
 		{section: s, title: "TTFT", names: []string{"ttft", "time first token", "time first token ttft", "first token latency", "first token time", "prefill latency"}, read: of(inputs.TTFT)},
 		{section: s, title: "TPOT", names: []string{"tpot", "time per output token", "time per output token tpot", "inter token latency", "itl", "token latency", "decode latency", "time between token", "tbt", "latency per token",
-			"token per second per user", "generation speed", "tps per user"}, read: of(inputs.TPOT)},
+			"token per second per user", "generation speed", "tps per user", "throughput per user", "output throughput per user", "user throughput", "output speed"}, read: of(inputs.TPOT)},
 		{section: s, title: "Throughput per GPU", names: []string{"throughput per gpu", "gpu throughput", "token per second per gpu", "tps per gpu", "throughput gpu"}, read: of(inputs.TokensPerSGPU)},
 		{section: s, title: "Output throughput per GPU", names: []string{"output throughput per gpu", "decode throughput per gpu", "output token throughput per gpu"}, read: of(inputs.OutputPerSGPU)},
 		{section: s, title: "Output throughput", names: []string{"output throughput", "decode throughput", "output token throughput", "generation throughput", "generated token per second", "output token per second"}, read: of(inputs.OutputPerSecond)},
@@ -42,6 +42,7 @@ func requirementReaders() []reader {
 var (
 	perDeviceAnywhere = regexp.MustCompile(`(?i)(/|\bper\b|\beach\b)\s*(gpu|npu|xpu|card|device)s?\b`)
 	outputAnywhere    = regexp.MustCompile(`(?i)\b(output|generated|decoded)\b`)
+	perUser           = regexp.MustCompile(`(?i)(/|\bper\b|\beach\b)\s*(user|sequence|request)s?\b`)
 )
 
 // requirement reads a bound on a metric: "10s", "None", "≤ 50 ms", "at least 100tokens/ms".
@@ -56,6 +57,9 @@ func (m *markdown) requirement(s *stated, kind inputs.RequirementKind) {
 	}
 	if kind == inputs.TokensPerSecond || kind == inputs.OutputPerSecond {
 		kind = rateKind(s.value, kind)
+		if perUser.MatchString(s.value) {
+			kind = inputs.TPOT // what one user sees
+		}
 	}
 	var want requirement
 	for _, r := range requirements() {
@@ -76,9 +80,9 @@ func (m *markdown) requirement(s *stated, kind inputs.RequirementKind) {
 	before := strings.TrimSpace(s.value[:f.start])
 	s.mask(f.start, f.end)
 	if c := comparisonBefore.FindStringSubmatchIndex(string(s.left[:f.start])); c != nil {
-		if upper := c[2] >= 0; upper != kind.Upper() {
+		if upper, want := c[2] >= 0, wantsUpper(kind, s.value[f.start:f.end]); upper != want {
 			m.problem(s.at(0), fmt.Sprintf("%s with %q points the wrong way in %q", kind, before, s.text),
-				map[bool]string{true: "an upper bound", false: "a lower bound"}[kind.Upper()], "")
+				map[bool]string{true: "an upper bound", false: "a lower bound"}[want], "")
 			return
 		}
 		s.mask(c[0], c[1])

@@ -45,8 +45,8 @@ func boundOf(kind inputs.RequirementKind, number func(string) (float64, error)) 
 			return bound{None: true}, nil
 		}
 		if m := comparison.FindStringSubmatch(s); m != nil {
-			if upper := m[1] != ""; upper != kind.Upper() {
-				return nil, &inputs.QuantityError{Text: s, Want: fmt.Sprintf("%s as %s", kind, map[bool]string{true: "an upper bound", false: "a lower bound"}[kind.Upper()])}
+			if upper, want := m[1] != "", wantsUpper(kind, s[len(m[0]):]); upper != want {
+				return nil, &inputs.QuantityError{Text: s, Want: fmt.Sprintf("%s as %s", kind, map[bool]string{true: "an upper bound", false: "a lower bound"}[want])}
 			}
 			s = s[len(m[0]):]
 		}
@@ -63,6 +63,7 @@ func parseGPUCount(s string) (any, error) {
 	if unlimited.MatchString(s) || none.MatchString(s) {
 		return inputs.Count{Min: 1}, nil
 	}
+	s = betweenWord.ReplaceAllString(s, "$1 to $2")
 	low := 0
 	if m := comparison.FindStringSubmatch(s); m != nil {
 		s = s[len(m[0]):]
@@ -81,6 +82,9 @@ func parseGPUCount(s string) (any, error) {
 	}
 	return inputs.Count(r), nil
 }
+
+// betweenWord opens a range in words: "between 4 and 16".
+var betweenWord = regexp.MustCompile(`(?i)^\s*(?:between|from)\s+(\d+)\s*(?:and|to|-|–|~)\s*(\d+)`)
 
 // gpuNoun may follow a number of GPUs, foreignNoun tells that something else is counted.
 var (

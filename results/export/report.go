@@ -72,7 +72,7 @@ func reportComparison(d *document, p *results.Plan) {
 	d.heading(2, "Compared with heuristics")
 	unit := ""
 	if len(p.Phases) > 0 && p.Phases[0].Solve.ObjectiveUnit != "" {
-		unit = ", in " + p.Phases[0].Solve.ObjectiveUnit
+		unit = " (" + p.Phases[0].Solve.ObjectiveUnit + ")"
 	}
 	d.paragraph("Every heuristic is evaluated on the same costs; the gap is how far its objective" + unit + " is above the plan's.")
 	d.table([]string{"heuristic", "strategy", "objective#", "gap#"}, comparisonRows(p))
