@@ -86,6 +86,9 @@ func (r *run) confirm(ctx context.Context, sol *solution) error {
 	limit := r.opts.Confirm
 	if limit == 0 {
 		limit = DefaultConfirm
+		if end, ok := ctx.Deadline(); ok && r.opts.TimeLimit > 0 {
+			limit = max(limit, time.Until(end)/2) // who gives time wants it used
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -14,7 +14,8 @@ type Options struct {
 	Backend string
 	// TimeLimit bounds the whole search; 0: none but the context's.
 	TimeLimit time.Duration
-	// Confirm bounds the second proof under auto; 0: DefaultConfirm.
+	// Confirm bounds the second proof under auto; 0: DefaultConfirm, or half of what is
+	// left of a stated TimeLimit where that is more.
 	Confirm time.Duration
 	// ILP and SAT make the backends. A nil ILP means that lp_solve is not built in.
 	ILP func() (solver.Backend, error)
