@@ -191,7 +191,7 @@ func (r *run) solveFacts(sol *solution, took time.Duration) results.Solve {
 		gap := (f.best.value - bound) / f.best.value
 		s.BestBound, s.Gap = &bound, &gap
 	}
-	s.Outer = sol.passes[len(sol.passes)-1].Outer
+	s.Outer = f.report.Outer // of the pass that the status speaks of, not of a tie-break
 	u := f.best.graph.Scale
 	s.Certificate = results.Certificate{
 		Objective:    r.formula(sol),
