@@ -3,6 +3,7 @@ package formulation_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ func hard() *inputs.Condition {
 	c := small()
 	c.Name = "hard"
 	d := newDraw(9)
-	c.Model.Layers = make([]int, 60)
+	c.Model.Layers = make([]int, 40)
 	c.Workload.Batch = 24
 	c.Cluster.Pools = nil
 	for i, node := range [][]int{{8, 8}, {8}, {4, 4, 4}} {
@@ -80,6 +81,16 @@ func TestCancelledInTheMiddle(t *testing.T) {
 			t.Errorf("cancelled at %q: called infeasible", after)
 		}
 		checkStopped(t, after, rep, c)
+		if rep.Plan == nil {
+			continue
+		}
+		s := &rep.Plan.Phases[0].Solve
+		if after == "throughput alone" && math.Abs(s.Objective-2) > 1e-3 {
+			t.Errorf("%s: objective %g of the only plan, which is its own yardstick twice: want 2", after, s.Objective)
+		}
+		if rep.Status == results.StatusOptimal {
+			t.Errorf("cancelled at %q: called optimal", after)
+		}
 	}
 }
 

@@ -271,9 +271,10 @@ func (r *run) combined(ctx context.Context, latency, throughput *pass) (*solutio
 	}
 	sol.passes = append(sol.passes, b.report)
 	if b.best == nil { // out of time: what the latency plan reaches is the yardstick
-		b = a
-		ttft, round := r.goal.metrics(a.best.choice, r.secondsOf(a.best))
-		b.best.value = throughput.value(a.best.choice.Layout).of(ttft, round)
+		own := *a.best
+		ttft, round := r.goal.metrics(own.choice, r.secondsOf(&own))
+		own.value = throughput.value(own.choice.Layout).of(ttft, round)
+		b.best = &own
 	}
 	wl, wc := r.goal.weights()
 	final := *throughput
@@ -292,10 +293,15 @@ func (r *run) combined(ctx context.Context, latency, throughput *pass) (*solutio
 	if err != nil {
 		return nil, err
 	}
-	if c.best == nil {
-		// Time ran out: the better of the two plans at hand, with the bound that is known.
-		c.best = r.better(&final, a.best, b.best)
+	if c.best == nil || !c.proved {
+		// Time ran out: the best of the plans at hand, with the bound that is known.
+		c.best = r.better(&final, c.best, a.best, b.best)
+		c.bound = min(c.bound, c.best.value)
 		c.proved = false
+	}
+	if !a.proved || !b.proved {
+		c.proved = false
+		sol.reasons = append(sol.reasons, "warning: objective: time ran out before the best latency and throughput alone were proved, so their weights are not exactly as asked")
 	}
 	sol.final, sol.pass = c, &final
 	sol.passes = append(sol.passes, c.report)
