@@ -34,8 +34,8 @@ type node struct {
 	choice stagegraph.Choice
 	bound  float64
 	low    [2]float64 // least seconds of either phase, of a layout
-	// level: 0 all choices of a layout, 1 a choice bounded by its floor, 2 by priced paths, 3 by the
-	// best of either phase alone.
+	// level: 0 all choices of a layout, 1 a choice bounded by its floor, 2 by priced
+	// paths, 3 by the best of either phase alone.
 	level  int
 	probes int // cutoffs refuted while no plan was known
 	serial int
@@ -51,7 +51,7 @@ type exploration struct {
 	serial int
 	best   *found
 	record *recorder
-	// given up: choices that a backend left unproved, by their bound.
+	// unproved is the least bound of a choice that a backend gave up.
 	unproved float64
 }
 
@@ -247,6 +247,7 @@ func (x *exploration) cutoff() int64 {
 // without one wanders.
 const firstStep = 1.3
 
+// solve settles a choice by the prover.
 func (x *exploration) solve(ctx context.Context, n *node, g *stagegraph.Graph, cutoff int64) error {
 	opts := path.Options{Cutoff: &cutoff}
 	probe := cutoff == path.NoLimit && !x.pass.anyPlan && n.bound > 0 && n.probes < maxProbes

@@ -213,7 +213,7 @@ func (r *run) lexicographic(ctx context.Context, first *pass) (*solution, error)
 		return nil, err
 	}
 	sol := &solution{final: a, pass: first, passes: []results.CertificatePass{a.report}, stopped: ctx.Err() != nil}
-	k := first.value(first.layouts0())
+	k := first.value(first.anyLayout())
 	if a.best == nil || !a.proved || k.ttft > 0 && k.round > 0 && !r.space.Decodes() || !r.space.Prefills() {
 		return sol, nil
 	}
@@ -238,7 +238,8 @@ func (r *run) lexicographic(ctx context.Context, first *pass) (*solution, error)
 	return sol, nil
 }
 
-func (p *pass) layouts0() *stagegraph.Layout {
+// anyLayout is a layout to ask for the form of the value: all have the same.
+func (p *pass) anyLayout() *stagegraph.Layout {
 	if len(p.layouts) == 0 {
 		return &stagegraph.Layout{Replicas: 1, Total: -1}
 	}
