@@ -59,7 +59,7 @@ type exploration struct {
 // its floor, then by priced shortest paths, then solved.
 func (e *explorer) run(ctx context.Context, p *pass) (outcome, error) {
 	x := &exploration{explorer: e, pass: p, record: newRecorder(p.purpose, len(p.layouts) > e.most()), unproved: math.Inf(1)}
-	x.seed()
+	x.seed(ctx)
 	for len(x.queue) > 0 && ctx.Err() == nil {
 		n := heap.Pop(&x.queue).(*node)
 		if x.beaten(n.bound) {
@@ -100,9 +100,13 @@ func (x *exploration) push(n *node) {
 
 // seed bounds every layout, or ranges of them where they are many, and fixes the
 // scale by the best bound.
-func (x *exploration) seed() {
+func (x *exploration) seed(ctx context.Context) {
 	least, spare := math.Inf(1), [2]float64{}
 	for _, n := range x.ranges() {
+		if ctx.Err() != nil {
+			x.push(n) // with 0, which is a bound of anything
+			continue
+		}
 		n.bound, n.low = x.rangeFloor(n)
 		if math.IsInf(n.bound, 1) {
 			x.record.infeasible(x.pass.layouts[n.layout], x.choicesOf(n), "requirements: no plan of this layout can be fast enough")
