@@ -246,30 +246,47 @@ func (p *pass) anyLayout() *stagegraph.Layout {
 	return p.layouts[0]
 }
 
-// combined minimises w_ℓ·ℓ/ℓ* + w_c·c/c*.
+// combined minimises w_ℓ·ℓ/ℓ* + w_c·c/c*. Where ℓ* and c* are not proved within their
+// shares of the time, but the rest is, what is left of it goes to all three.
 func (r *run) combined(ctx context.Context, latency, throughput *pass) (*solution, error) {
+	sol, normed, err := r.weighed(ctx, latency, throughput, [2]int{4, 3})
+	if err != nil || normed || ctx.Err() != nil {
+		return sol, err
+	}
+	again, _, err := r.weighed(ctx, latency, throughput, [2]int{1, 1})
+	if err != nil || again.final.proved {
+		return again, err
+	}
+	sol.stopped = true
+	return sol, nil
+}
+
+// weighed searches for ℓ* and for c* in a part of the time each, then for the best
+// weighted sum; normed reports that both are proved.
+func (r *run) weighed(ctx context.Context, latency, throughput *pass, parts [2]int) (sol *solution, normed bool, err error) {
 	r.opts.log(latency.purpose)
-	share, cancel := part(ctx, 4)
+	share, cancel := part(ctx, parts[0])
 	a, err := r.run(share, latency)
 	cancel()
 	if err == nil && a.best == nil && !a.proved && ctx.Err() == nil {
 		a, err = r.run(ctx, latency) // without a first plan there is nothing to share time for
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	sol := &solution{final: a, pass: latency, passes: []results.CertificatePass{a.report}}
+	sol = &solution{final: a, pass: latency, passes: []results.CertificatePass{a.report}}
 	if a.best == nil {
 		sol.stopped = ctx.Err() != nil
-		return sol, nil
+		return sol, a.proved, nil
 	}
 	r.opts.log(throughput.purpose)
-	share, cancel = part(ctx, 3)
+	share, cancel = part(ctx, parts[1])
 	b, err := r.run(share, throughput)
 	cancel()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
+	normed = a.proved && b.proved
 	sol.passes = append(sol.passes, b.report)
 	if b.best == nil { // out of time: what the latency plan reaches is the yardstick
 		own := *a.best
@@ -292,7 +309,7 @@ func (r *run) combined(ctx context.Context, latency, throughput *pass) (*solutio
 	r.opts.log(final.purpose)
 	c, err := r.run(ctx, &final)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if c.best == nil || !c.proved {
 		// Time ran out: the best of the plans at hand, with the bound that is known.
@@ -300,14 +317,14 @@ func (r *run) combined(ctx context.Context, latency, throughput *pass) (*solutio
 		c.bound = min(c.bound, c.best.value)
 		c.proved = false
 	}
-	if !a.proved || !b.proved {
+	if !normed {
 		c.proved = false
 		sol.reasons = append(sol.reasons, "warning: objective: time ran out before the best latency and throughput alone were proved, so their weights are not exactly as asked")
 	}
 	sol.final, sol.pass = c, &final
 	sol.passes = append(sol.passes, c.report)
 	sol.stopped = ctx.Err() != nil
-	return sol, nil
+	return sol, normed, nil
 }
 
 func (r *run) secondsOf(f *found) [][2]float64 {
