@@ -81,8 +81,14 @@ func (d *draft) used(statement int, as string) {
 	s.UsedAs = as
 }
 
+// longProblem is how much of a problem is told: a text it quotes may be a whole file.
+const longProblem = 400 // letters: five lines of a terminal
+
 // problem records a diagnostic.
 func (d *draft) problem(place inputs.Place, problem, want, hint string) {
+	if letters := []rune(problem); len(letters) > longProblem {
+		problem = string(letters[:longProblem]) + "…"
+	}
 	d.problems = append(d.problems, Diagnostic{Place: place, Problem: problem, Want: want, Hint: hint})
 }
 
@@ -95,10 +101,18 @@ func (d *draft) setText(statement int, path, text string, at inputs.Place, r ran
 	}
 	v, err := k.parse(text)
 	if err != nil {
-		d.problem(at, fmt.Sprintf("%s: %q is not understood", path, text), wantOf(err), "")
+		d.problem(at, fmt.Sprintf("%s%q is not understood", pathAt(path, at), text), wantOf(err), "")
 		return false
 	}
 	return d.set(statement, path, v, at, r)
+}
+
+// pathAt names a path before what is said of it, unless its place does already.
+func pathAt(path string, at inputs.Place) string {
+	if strings.HasSuffix(at.File, path) {
+		return ""
+	}
+	return path + ": "
 }
 
 // wantOf is what a parser wanted.
@@ -119,7 +133,7 @@ func (d *draft) set(statement int, path string, v any, at inputs.Place, r rank) 
 	}
 	if k.check != nil {
 		if want := k.check(v); want != "" {
-			d.problem(at, fmt.Sprintf("%s: %s is out of bounds", path, k.show(v)), want, "")
+			d.problem(at, fmt.Sprintf("%s%s is out of bounds", pathAt(path, at), k.show(v)), want, "")
 			return false
 		}
 	}

@@ -76,6 +76,8 @@ func showAny(v any) string {
 		switch {
 		case v.Unlimited() && v.Min > 1:
 			return fmt.Sprintf("at least %d", v.Min)
+		case v == (inputs.Count{}):
+			return "0"
 		case v.Unlimited():
 			return "unlimited"
 		default:

@@ -13,10 +13,12 @@
 package read
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"unicode/utf8"
 
 	"partita/inputs"
 	"partita/inputs/catalog"
@@ -122,6 +124,14 @@ func (d *draft) file(path string, stdin io.Reader, at inputs.Place) ([]byte, boo
 
 // readFile reads one file by its kind.
 func readFile(d *draft, lib library, path string, data []byte) {
+	if at, ok := notText(path, data); ok {
+		hint := ""
+		if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+			hint = "it is UTF-16, as a redirection in PowerShell writes it: save it as UTF-8"
+		}
+		d.problem(at, "the file is not text", "a condition in UTF-8", hint)
+		return
+	}
 	switch kindOf(path, data) {
 	case kindMarkdown:
 		readMarkdown(d, lib, path, data)
@@ -138,6 +148,25 @@ func readFile(d *draft, lib library, path string, data []byte) {
 	case kindConfig:
 		d.huggingFace(path, data, fromFile)
 	}
+}
+
+// notText finds the first byte that no text in UTF-8 has.
+func notText(path string, data []byte) (inputs.Place, bool) {
+	bad := bytes.IndexByte(data, 0)
+	for i := 0; i < len(data) && (bad < 0 || i < bad); {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size == 1 {
+			bad = i
+			break
+		}
+		i += size
+	}
+	if bad < 0 {
+		return inputs.Place{}, false
+	}
+	before := data[:bad]
+	line := bytes.LastIndexByte(before, '\n') + 1
+	return inputs.Place{File: path, Line: bytes.Count(before, []byte("\n")) + 1, Col: utf8.RuneCount(before[line:]) + 1}, true
 }
 
 // readModelOption reads the model that is named beside the files.

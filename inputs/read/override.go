@@ -2,6 +2,7 @@ package read
 
 import (
 	"reflect"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -12,6 +13,10 @@ import (
 // PARTITA_WORKLOAD__BATCH is workload.batch, two underscores a level.
 const environmentPrefix = "PARTITA_"
 
+// oneUnderscore is a section of the schema with a key behind a single underscore,
+// which would be dropped unseen.
+var oneUnderscore = regexp.MustCompile(`^(CLUSTER|MODEL|WORKLOAD|GOAL|STRATEGY)_([^_])`)
+
 // readEnvironment reads the variables of an environment that name a key of the
 // schema's sections. Other PARTITA_ variables belong to the program around.
 func readEnvironment(d *draft, env []string) {
@@ -19,6 +24,11 @@ func readEnvironment(d *draft, env []string) {
 	for _, e := range env {
 		name, value, _ := strings.Cut(e, "=")
 		rest, ok := strings.CutPrefix(name, environmentPrefix)
+		if ok && oneUnderscore.MatchString(rest) {
+			path := oneUnderscore.ReplaceAllString(rest, "${1}__${2}")
+			d.problem(inputs.Place{File: name}, "one underscore does not part the levels of a key", "two underscores a level", "did you mean "+environmentPrefix+path+"?")
+			continue
+		}
 		if !ok || !strings.Contains(rest, "__") && rest != "NAME" && rest != "MODEL" {
 			continue
 		}
