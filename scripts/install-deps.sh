@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs what a build with lp_solve needs and this machine lacks: a C compiler,
+# Installs what a build with lp_solve needs and this machine lacks: make, a C compiler,
 # the header and the shared library. Does nothing where all is there. Without apt
 # or the right to install it says so and succeeds: the program then builds
 # without its ilp backend.
 set -euo pipefail
 
 missing=()
+command -v make >/dev/null || missing+=(make)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev)
 [ -e /usr/include/lpsolve/lp_lib.h ] || [ -e /usr/local/include/lpsolve/lp_lib.h ] || missing+=(liblpsolve55-dev)
 [ -e /usr/lib/lp_solve/liblpsolve55.so ] || [ -e /usr/local/lib/liblpsolve55.so ] || missing+=(lp-solve)
