@@ -79,7 +79,7 @@ func (e *explorer) run(ctx context.Context, p *pass) (outcome, error) {
 // hopeless reports that floors alone refute every layout of a pass.
 func (e *explorer) hopeless(p *pass) bool {
 	x := &exploration{explorer: e, pass: p, record: newRecorder(p.purpose, true), unproved: math.Inf(1)}
-	x.seed()
+	x.seed(context.Background())
 	return len(x.queue) == 0
 }
 
