@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"partita/inputs"
 )
 
 // What is no text is said in one line, at its first such byte.
@@ -65,5 +67,44 @@ func TestProblemsOfOverrides(t *testing.T) {
 		if !strings.Contains(got.Error(), want) {
 			t.Errorf("no %q in\n%v", want, got)
 		}
+	}
+}
+
+// A number of GPUs that replaces the file's brings its own number of nodes.
+func TestReplacedNumberOfGPUs(t *testing.T) {
+	const text = "## Environment\n* GPUs: 2 nodes of 8×H100\n## Model\n* Model: Llama-3.1-8B\n"
+	for count, want := range map[string]inputs.Count{"32": {Min: 32, Max: 32}, "4..16": {Min: 4, Max: 16}, "unlimited": {Min: 1}, "16": {Min: 16, Max: 16}} {
+		c, err := Load(Options{Paths: []string{"-"}, Stdin: strings.NewReader(text), Overrides: []Override{{Key: "cluster.count", Value: count}}})
+		if err != nil {
+			t.Errorf("%s: %v", count, err)
+			continue
+		}
+		if p := c.Cluster.Pools[0]; p.Count != want || p.GPUsPerNode != 8 {
+			t.Errorf("%s: %+v, %d a node", count, p.Count, p.GPUsPerNode)
+		}
+	}
+}
+
+func TestCostNeedsAPrice(t *testing.T) {
+	const text = "## Environment\n* GPUs: 8×H100\n## Model\n* Model: Llama-3.1-8B\n## Goal\n* Budget: $10/h\n"
+	load := func(text string, set ...Override) error {
+		_, err := Load(Options{Paths: []string{"-"}, Stdin: strings.NewReader(text), Overrides: set})
+		return err
+	}
+	if err := load(text); err == nil || !strings.HasPrefix(err.Error(), "-:6:3: a cost is required") || !strings.Contains(err.Error(), "usd_per_hour") {
+		t.Errorf("got %v", err)
+	}
+	if err := load(text, Override{Key: "cluster.usd_per_hour", Value: "2.5"}); err != nil {
+		t.Error(err)
+	}
+	if err := load(strings.ReplaceAll(text, "Budget: $10/h", "Optimise for cost")); err == nil || !strings.Contains(err.Error(), "the objective is the cost") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDecodeHasNoFirstToken(t *testing.T) {
+	_, err := Load(Options{Paths: []string{"-"}, Stdin: strings.NewReader("## Environment\n* GPUs: 8×H100\n## Model\n* Model: Llama-3.1-8B\n## Input\n* Phase: decode\n## Goal\n* TTFT: 1s\n")})
+	if err == nil || !strings.HasPrefix(err.Error(), "-:8:3: decode alone has no first token") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -31,7 +31,9 @@ func (d *draft) resolve(lib library, paths []string) *inputs.Condition {
 	c.Model = d.resolveModel(lib)
 	c.Cluster = d.resolveCluster(lib, c.Model)
 	c.Goal = d.resolveGoal()
+	d.checkPrices(c.Goal, c.Cluster)
 	c.Workload = d.resolveWorkload(c.Goal, c.Model)
+	d.checkPhase(c.Goal, c.Workload.Phase)
 	c.Strategy = d.resolveStrategy()
 	c.Statements = d.ordered(paths)
 	c.Assumptions = d.assumptions
@@ -211,6 +213,34 @@ func (d *draft) resolveGoal() inputs.Goal {
 	}
 	g.AllowIdle, _ = get[bool](d, "goal.allow_idle")
 	return g
+}
+
+// checkPrices asks for the price of every pool where the goal is about cost: there is
+// no price to assume.
+func (d *draft) checkPrices(g inputs.Goal, c inputs.Cluster) {
+	at, why := d.place("goal.objective"), "the objective is the cost"
+	if g.Objective != inputs.Cost {
+		why = ""
+	}
+	for _, r := range g.Requirements {
+		if r.Kind == inputs.CostUSDPerHour {
+			at, why = r.Place, "a cost is required"
+		}
+	}
+	for _, p := range c.Pools {
+		if why != "" && p.USDPerHour <= 0 {
+			d.problem(at, fmt.Sprintf("%s, the price of pool %q is not known", why, p.Name), "US dollars an hour of one GPU", "state usd_per_hour, `**Price**: $2.50/h`, or --set cluster.usd_per_hour=2.5")
+		}
+	}
+}
+
+// checkPhase refuses requirements that the stated phase has no figure for.
+func (d *draft) checkPhase(g inputs.Goal, phase inputs.Phase) {
+	for _, r := range g.Requirements {
+		if phase == inputs.Decode && r.Kind == inputs.TTFT {
+			d.problem(r.Place, "decode alone has no first token: requirement ttft", "tpot", "or state the phase mixed")
+		}
+	}
 }
 
 // resolveStrategy is the strategy that the input proposes, nil where it proposes none.

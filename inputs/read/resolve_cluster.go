@@ -98,6 +98,11 @@ func (d *draft) count(p *inputs.Pool, i int, label string) bool {
 	}
 	nodes, nodesPath, hasNodes := poolFact[int](d, i, "nodes")
 	per, _, hasPer := poolFact[int](d, i, "gpus_per_node")
+	if hasCount && hasNodes && d.facts[countPath].rank > d.facts[nodesPath].rank {
+		// A number that replaces the file's is of as many nodes as it takes.
+		d.used(d.facts[nodesPath].statement, "number of nodes replaced by "+d.origin(d.facts[countPath]))
+		hasNodes = false
+	}
 	switch {
 	case !hasCount && hasNodes:
 		if !hasPer {

@@ -118,12 +118,18 @@ func gpuLine(g *results.GPUCount) string {
 		line += ", the number was ours to choose"
 	} else {
 		line += fmt.Sprintf(" of %s given", count(*g.Available))
+		switch idle := *g.Available - g.Used; {
+		case idle > 0:
+			line += fmt.Sprintf(", %s idle", count(idle))
+		case idle < 0:
+			line += fmt.Sprintf(", %s too many", count(-idle))
+		}
 	}
 	line += fmt.Sprintf("; %s counted from the stages: ", plural(g.Parts, "part"))
-	if g.Match {
-		line += "they match"
+	if g.Parts == g.Used {
+		line += "as many as GPUs are used"
 	} else {
-		line += "they do not match"
+		line += "not as many as GPUs are used"
 	}
 	if g.Why != "" {
 		line += ". " + g.Why
