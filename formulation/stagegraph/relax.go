@@ -166,6 +166,34 @@ func (r *Relaxation) sum(i, j int, a, b, mix float64) float64 {
 	return total
 }
 
+// Whole is the value of the best single stage that holds the model on all GPUs of
+// the layout, memory aside, and the index of its shape; false where no shape of the
+// one pool has so many. It is a plan to start from, not a bound.
+func (r *Relaxation) Whole(i int, a, b float64, gpus int) (float64, int, bool) {
+	x := r.base
+	best, shape := math.Inf(1), -1
+	parts, j := float64(x.micros[i]), 0
+	if x.promptOnly {
+		j = i
+	}
+	for w := range x.ways {
+		if x.ways[w].gpus != gpus || x.ways[w].pool != 0 {
+			continue
+		}
+		v := 0.0
+		for kind := range x.counts {
+			if x.first[i] != nil {
+				v += a * parts * x.first[i][kind][w]
+			}
+			v += b * float64(x.parts(j)) * x.second[j][kind][w]
+		}
+		if v < best {
+			best, shape = v, x.ways[w].shape
+		}
+	}
+	return best, shape, shape >= 0
+}
+
 // RangeValue is a floor of a·TTFT + b·round + c·GPUs·round for every layout of one pool
 // that has from `fewest` GPUs a replica up to those of this one: TTFT and round as
 // with the most GPUs, and GPUs·round ≥ Σ_layers min τ1·((1−θ)·fewest + θ·m1·q),
