@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // contractNames are the names of plan.json that other programs read, each with the
@@ -321,6 +322,29 @@ func TestContractNoticesWhatIsMissing(t *testing.T) {
 	} {
 		if got := missing(doc, row.path, row.kind); len(got) != row.problems {
 			t.Errorf("%s as %s: %d problems %v, want %d", row.path, row.kind, len(got), got, row.problems)
+		}
+	}
+}
+
+// TestNamesAreDocumented: docs/commands.md lists every name that programs may rely on.
+func TestNamesAreDocumented(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(repository, "docs", "commands.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, found := strings.Cut(string(data), "## Names that programs may rely on")
+	if !found {
+		t.Fatal("docs/commands.md has no list of names")
+	}
+	words := map[string]bool{}
+	for _, word := range strings.FieldsFunc(list, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		words[word] = true
+	}
+	for path := range contractNames() {
+		for name := range strings.SplitSeq(path, ".") {
+			if name = strings.TrimSuffix(name, "[]"); !words[name] {
+				t.Errorf("docs/commands.md does not list %s of %s", name, path)
+			}
 		}
 	}
 }

@@ -47,7 +47,7 @@ func commandsOf(t *testing.T, path string) []documented {
 	return found
 }
 
-// TestDocumentedCommands runs every command line that README and docs/examples.md
+// TestDocumentedCommands runs every command line that README and the pages of docs/
 // show, as shown, from a folder that holds the examples.
 func TestDocumentedCommands(t *testing.T) {
 	examples, err := filepath.Abs(filepath.Join(repository, "examples"))
@@ -55,10 +55,14 @@ func TestDocumentedCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all []documented
-	for _, page := range []string{"README.md", "docs/examples.md"} {
-		found := commandsOf(t, filepath.Join(repository, page))
-		if len(found) == 0 {
-			t.Errorf("%s shows no command", page)
+	pages, err := filepath.Glob(filepath.Join(repository, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, filepath.Join(repository, "README.md")) {
+		found := commandsOf(t, page)
+		if name := filepath.Base(page); len(found) == 0 && (name == "README.md" || name == "examples.md") {
+			t.Errorf("%s shows no command", name)
 		}
 		all = append(all, found...)
 	}
@@ -75,6 +79,26 @@ func TestDocumentedCommands(t *testing.T) {
 		done[line] = true
 		if code, _, stderr := run(t.Context(), d.args...); code != d.exit {
 			t.Errorf("%s:%d: partita %s: exit code %d, want %d\n%s", d.file, d.line, line, code, d.exit, stderr)
+		}
+	}
+}
+
+// TestLinks: every relative link of README and docs/ leads to a file.
+func TestLinks(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(repository, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	for _, page := range append(pages, filepath.Join(repository, "README.md")) {
+		data, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range link.FindAllStringSubmatch(string(data), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), match[1])); err != nil {
+				t.Errorf("%s: the link to %s leads nowhere", filepath.Base(page), match[1])
+			}
 		}
 	}
 }
