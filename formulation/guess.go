@@ -29,7 +29,8 @@ func (x *exploration) guess() {
 		sizes[sh.GPUs()] = true
 	}
 	for _, l := range x.pass.layouts {
-		if !l.Exact || !sizes[l.GPUs[0]] {
+		_, affordable := x.goal.limits(x.goal.hourly(l), x.pass.slack, x.pass.without...)
+		if !l.Exact || !sizes[l.GPUs[0]] || !affordable {
 			continue
 		}
 		r, k, groups := x.relax(l), x.pass.value(l), x.goal.groups(l)
