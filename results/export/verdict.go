@@ -116,6 +116,8 @@ func gpuLine(g *results.GPUCount) string {
 	line := plural(g.Used, "GPU") + " used"
 	if g.Available == nil {
 		line += ", the number was ours to choose"
+	} else if g.Match && g.Used < *g.Available { // a range: what it leaves is not idle
+		line += fmt.Sprintf(" of at most %s", count(*g.Available))
 	} else {
 		line += fmt.Sprintf(" of %s given", count(*g.Available))
 		switch idle := *g.Available - g.Used; {
