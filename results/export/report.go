@@ -60,7 +60,7 @@ func reportPhase(d *document, r *results.Report, ph *results.PhasePlan) {
 	d.table([]string{"metric", "predicted#", "interval#"}, metricRows(ph))
 	if len(ph.Requirements) > 0 {
 		d.heading(3, "Requirements")
-		d.table([]string{"requirement", "want#", "got#", "", "margin#", "nearest feasible#", "stated at"}, requirementRows(ph))
+		d.table([]string{"requirement", "want#", "got#", "", "margin#", "nearest feasible, margin included#", "stated at"}, requirementRows(ph))
 	}
 	reportStages(d, ph)
 }
