@@ -331,7 +331,8 @@ func (x *exploration) limitEndToEnd(p *path.Problem, u stagegraph.Scale, seconds
 	}
 	k := x.goal.latency()
 	a, b := k.ttft*u[0], k.round*u[1]
-	const resolution = 1e6
+	// Weights of at most 10⁴: the bound is tight to 10⁻⁴ and its row exact in doubles.
+	const resolution = 1e4
 	f := resolution / max(a, b)
 	p.Cap = &path.Cap{Weight: [2]int64{int64(math.Ceil(a * f)), int64(math.Ceil(b * f))}, Max: tickLimit(seconds*f, 1)}
 }

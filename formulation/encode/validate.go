@@ -69,6 +69,10 @@ func validatePackings(p *path.Problem) error {
 // solver in floating point takes, and low enough that prices fit into int64.
 const largestValue = 1 << 40
 
+// largestCap bounds the left side of the cap. It is a row, never an objective: exact
+// in doubles is enough.
+const largestCap = 1 << 46
+
 func validateSize(p *path.Problem) error {
 	var longest, fee float64
 	for _, options := range p.Options {
@@ -90,8 +94,8 @@ func validateSize(p *path.Problem) error {
 		return v
 	}
 	most := max(value(p.Weight)+layers*fee, value([2]int64{1, 0}), value([2]int64{0, 1}))
-	if p.Cap != nil {
-		most = max(most, value(p.Cap.Weight))
+	if p.Cap != nil && value(p.Cap.Weight) > largestCap {
+		return fmt.Errorf("stage graph: the cap reaches up to %.3g, over %d: choose smaller weights", value(p.Cap.Weight), int64(largestCap))
 	}
 	if most > largestValue {
 		return fmt.Errorf("stage graph: values up to %.3g, over %d: choose a longer tick or smaller weights", most, int64(largestValue))
