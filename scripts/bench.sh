@@ -26,6 +26,11 @@ table() {
 		printf "  %-68s %12s   %d runs\n", name, time($3), $2
 		n++
 	}
+	/^ +[a-z_]+\.go:[0-9]+: / { why = $0; sub(/^ *[^ ]*: /, "", why) }
+	/^ *--- SKIP: Benchmark/ {
+		name = $3; sub(/^Benchmark/, "", name); gsub(/_/, " ", name)
+		printf "  %-68s %12s   %s\n", name, "skipped", why
+	}
 	/^(FAIL|---? FAIL|panic:)/ { bad = 1 }
 	END { if (n) printf "  on %s, %s threads\n", cpu, cores; exit bad }'
 }
@@ -35,7 +40,7 @@ part() {
 	shift
 	printf '\n%s\n' "$title"
 	# shellcheck disable=SC2086  # tags may be empty
-	$go test $tags -run '^$' -bench "$pattern" -timeout 60m "$@" 2>&1 | tee /dev/stderr | table
+	$go test $tags -run '^$' -bench "$pattern" -v -timeout 60m "$@" 2>&1 | tee /dev/stderr | table
 }
 
 part "whole searches with proof" ./formulation
