@@ -10,12 +10,13 @@ package path
 const priceScale = 64
 
 // maxAscent bounds the steps of the price search in one box, firstAscent those that
-// choose between forms. Bounds improve little after the first dozens of steps; an
+// choose between forms, gateAscent those that hold a limit against the box. Bounds improve little after the first dozens of steps; an
 // unproved box is split or enumerated instead. A search that closes less than
 // 1/minProgress of the gap in progressSteps steps ends.
 const (
 	maxAscent     = 48
 	firstAscent   = 6
+	gateAscent    = 16 // for a limit
 	progressSteps = 6
 	minProgress   = 16
 )
@@ -25,13 +26,14 @@ const (
 type costForm struct {
 	coef     [2]int64
 	constant int64
+	free     bool // fees do not count
 }
 
-// forms lists the linear bounds on J that a box supports.
-func (c *compiled) forms(b *box) []costForm {
+// forms lists the linear bounds that a box supports on Σ weight_p·F_p.
+func (c *compiled) forms(b *box, weight [2]int64) []costForm {
 	out := []costForm{{}}
 	for ph := range 2 {
-		w, f, lo := c.p.Weight[ph], c.p.Phases[ph], c.low(b, ph)
+		w, f, lo := weight[ph], c.p.Phases[ph], c.low(b, ph)
 		if w == 0 {
 			continue
 		}
@@ -52,8 +54,44 @@ func (c *compiled) forms(b *box) []costForm {
 	return out
 }
 
+// shut reports that prices prove one of the limits, or the cap, out of reach of every
+// path of the box. Fees play no part in them.
+func (c *compiled) shut(s *shortest, b *box) bool {
+	type gate struct {
+		weight [2]int64
+		most   int64
+	}
+	var gates []gate
+	for ph, limit := range c.p.Limit {
+		if limit != NoLimit {
+			g := gate{most: limit}
+			g.weight[ph] = 1
+			gates = append(gates, g)
+		}
+	}
+	if c.p.Cap != nil {
+		gates = append(gates, gate{c.p.Cap.Weight, c.p.Cap.Max})
+	}
+	for _, g := range gates {
+		for _, form := range c.forms(b, g.weight) {
+			form.free = true
+			if form.constant > g.most {
+				return true
+			}
+			if x := c.climb(s, form, b.lambda, g.most+1, gateAscent); x == nil || x.bound > g.most {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (f *costForm) of(x *leg) int64 {
-	return f.coef[0]*x.time[0] + f.coef[1]*x.time[1] + x.fee
+	v := f.coef[0]*x.time[0] + f.coef[1]*x.time[1]
+	if !f.free {
+		v += x.fee
+	}
+	return v
 }
 
 // priced is what a price vector proves in a box.
@@ -69,7 +107,10 @@ type priced struct {
 // linear forms of the box. It returns nil where no path exists over the legs.
 func (c *compiled) ascend(b *box, kinds [][]leg, cutoff int64) *priced {
 	s := c.newShortest(kinds)
-	forms := c.forms(b)
+	if c.shut(s, b) {
+		return nil
+	}
+	forms := c.forms(b, c.p.Weight)
 	var best *priced
 	for _, f := range forms {
 		steps := firstAscent
