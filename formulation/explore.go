@@ -51,6 +51,8 @@ type exploration struct {
 	serial int
 	best   *found
 	record *recorder
+	// refuted counts, by layout, the choices that only the prover could refute.
+	refuted map[*stagegraph.Layout]int
 	// unproved is the least bound of a choice that a backend gave up.
 	unproved float64
 }
@@ -227,7 +229,7 @@ func (x *exploration) step(ctx context.Context, n *node) error {
 			return err
 		}
 		if math.IsInf(single, 1) {
-			x.record.infeasible(l, 1, "no path: memory, GPU count or balance")
+			x.record.infeasible(l, 1, "no path: memory, GPU count, balance or requirements")
 			return nil
 		}
 		n.bound = max(n.bound, single)
@@ -265,6 +267,12 @@ func (x *exploration) solve(ctx context.Context, n *node, g *stagegraph.Graph, c
 	r, err := x.prove(ctx, g.Problem, opts)
 	if err != nil {
 		return err
+	}
+	if r.Status == solver.Infeasible {
+		if x.refuted == nil {
+			x.refuted = map[*stagegraph.Layout]int{}
+		}
+		x.refuted[n.choice.Layout]++
 	}
 	if probe && r.Status == solver.Infeasible {
 		n.bound = max(n.bound, float64(cutoff)*x.unit)

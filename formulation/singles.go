@@ -21,28 +21,39 @@ type singleKey struct {
 	phase    int
 	parts    int
 	num, den int64
+	proved   bool
 }
+
+// stubborn is after how many choices of a layout that only a solver could refute its
+// phases are bounded alone: once for all choices that share them. TTFT, which prices
+// bound well without a balance floor, is solved for after four times as many.
+const stubborn = 8
 
 // singles bounds the value of a choice by the best TTFT and the best round that any
 // path of its layout reaches alone, under the resource counts. Where counts and balance
 // bite, as they do with unlike pools, this is far better than prices; with one pool
-// prices are as good. +Inf: no path.
+// prices are as good until many choices had to be refuted one by one. +Inf: no path.
 func (x *exploration) singles(ctx context.Context, ch stagegraph.Choice) (float64, error) {
-	if !x.space.Decodes() || x.pass.anyPlan || x.space.Pools() == 1 {
+	if !x.space.Decodes() || x.pass.anyPlan || x.space.Pools() == 1 && x.refuted[ch.Layout] < stubborn {
 		return 0, nil
 	}
 	k := x.pass.value(ch.Layout)
+	lim, _ := x.goal.limits(x.goal.hourly(ch.Layout), x.pass.slack, x.pass.without...)
+	whole := !math.IsInf(lim.endToEnd, 1)
 	var ttft, round float64
 	var err error
-	if k.round > 0 {
+	if k.round > 0 || whole || !math.IsInf(lim.roundOf(x.gpus(ch.Layout)), 1) {
 		if round, err = x.bestAlone(ctx, 1, ch); err != nil || math.IsInf(round, 1) {
 			return round, err
 		}
 	}
-	if k.ttft > 0 {
+	if ch.Micro > 0 && (k.ttft > 0 || whole || !math.IsInf(lim.ttft, 1)) {
 		if ttft, err = x.bestAlone(ctx, 0, ch); err != nil || math.IsInf(ttft, 1) {
 			return ttft, err
 		}
+	}
+	if !lim.admit(x.goal, ttft, round, round*float64(x.gpus(ch.Layout))) {
+		return math.Inf(1), nil
 	}
 	return k.of(ttft, round), nil
 }
@@ -56,11 +67,12 @@ func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choic
 	key := singleKey{layout: l, phase: ph, parts: ch.Micro}
 	floor := 0.0
 	if ph == 1 {
-		key = singleKey{l, ph, ch.Groups, x.pass.num, x.pass.den}
+		key = singleKey{l, ph, ch.Groups, x.pass.num, x.pass.den, true}
 		ch.Micro = micros[len(micros)-1]
 		floor = x.relax(l).Round(slices.Index(groups, ch.Groups))
 	} else {
 		ch.Groups = groups[len(groups)-1]
+		key.proved = x.refuted[l] >= 4*stubborn
 		floor = x.relax(l).TTFT(slices.Index(micros, ch.Micro))
 	}
 	if v, ok := x.alone[key]; ok {
@@ -81,9 +93,8 @@ func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choic
 	if ph == 1 {
 		p.BalanceNum, p.BalanceDen = x.pass.num, max(1, x.pass.den)
 	}
-	// TTFT has no balance floor to bite; prices bound it nearly as well as a proof.
 	bound, err := path.LowerBound(p, path.NoLimit)
-	if err == nil && ph == 1 {
+	if err == nil && key.proved {
 		bound, err = boundAlone(ctx, p, bound)
 	}
 	if err != nil {
