@@ -34,7 +34,10 @@ func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
 		}
 		return sol, nil
 	}
-	slack, passes, err := r.leastSlack(ctx, &pass{layouts: layouts, num: num, den: den})
+	share, cancel := part(ctx, 2)
+	slack, known, passes, err := r.leastSlack(share, &pass{layouts: layouts, num: num, den: den})
+	least := share.Err() == nil
+	cancel()
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +56,16 @@ func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
 	if sol == nil {
 		sol = &solution{stopped: ctx.Err() != nil, counts: counts}
 	}
+	if sol.final.best == nil && known != nil {
+		// Out of time: the plan that missed by least on the way, as it stands.
+		p := &pass{purpose: "latency alone", layouts: layouts, value: func(*stagegraph.Layout) coefficients { return r.goal.latency() }}
+		sol.pass, sol.stopped, sol.num, sol.den = p, true, num, den
+		sol.final = outcome{best: r.better(p, known), bound: math.Inf(-1)}
+		slack = r.violation(known)
+	}
+	if !least { // optimal under this slack, but a smaller one was not refuted
+		sol.final.proved, sol.final.bound, sol.stopped = false, math.Inf(-1), true
+	}
 	sol.passes = append(passes, sol.passes...)
 	sol.slack = slack
 	sol.balance = fmt.Sprintf("floor %d/%d of the slowest stage", num, den)
@@ -69,8 +82,10 @@ func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
 const mostSteps = 64
 
 // leastSlack is the smallest share by which all requirements must give way for a
-// plan to exist, to a hundredth of a percent, with the passes that prove it.
-func (r *run) leastSlack(ctx context.Context, base *pass) (float64, []results.CertificatePass, error) {
+// plan to exist, to a hundredth of a percent, with the plan that missed by least on
+// the way and the passes that prove it.
+func (r *run) leastSlack(ctx context.Context, base *pass) (float64, *found, []results.CertificatePass, error) {
+	var known *found
 	var passes []results.CertificatePass
 	low, high := 0.0, math.Inf(1)
 	guide := *base // the search for a feasible plan follows the hardest requirement
@@ -83,7 +98,7 @@ func (r *run) leastSlack(ctx context.Context, base *pass) (float64, []results.Ce
 		p.slack = enough
 		out, err := r.run(ctx, p)
 		if err != nil {
-			return 0, nil, err
+			return 0, nil, nil, err
 		}
 		passes = append(passes, out.report)
 		if out.best == nil {
@@ -94,7 +109,9 @@ func (r *run) leastSlack(ctx context.Context, base *pass) (float64, []results.Ce
 			guide = *p
 			guide.tolerance = 0
 		}
-		high = min(high, r.violation(out.best))
+		if v := r.violation(out.best); v < high || known == nil {
+			high, known = v, out.best
+		}
 	}
 	guide.layouts = base.layouts
 	guide.first = true
@@ -108,14 +125,14 @@ func (r *run) leastSlack(ctx context.Context, base *pass) (float64, []results.Ce
 		out, err := r.run(ctx, &try)
 		switch {
 		case err != nil:
-			return 0, nil, err
+			return 0, nil, nil, err
 		case out.best != nil:
-			hi = mid
+			hi, known = mid, out.best
 		case ctx.Err() == nil:
 			lo, step = mid, 4*step
 		}
 	}
-	return float64(hi) / slackParts, passes, nil
+	return float64(hi) / slackParts, known, passes, nil
 }
 
 // alone is the pass that finds the best a requirement can have, others aside, and

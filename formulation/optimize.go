@@ -86,8 +86,10 @@ type solution struct {
 	balance  string
 	slack    float64 // share by which requirements had to be relaxed; 0: all met
 	// unfit: no plan fits the stated GPUs; the plan is for more of the same kind.
-	unfit   bool
-	idle    bool
+	unfit bool
+	idle  bool
+	// refuted: that no plan meets everything is proved, whatever became of the closest.
+	refuted bool
 	stopped bool
 	// interrupted: it was not time that ran out.
 	interrupted bool
@@ -106,12 +108,20 @@ func (r *run) solve(ctx context.Context) (*solution, error) {
 		return sol, err
 	}
 	// Nothing meets everything. Is it placement, or the requirements?
-	if fits, err := r.placeable(ctx, counts); err != nil {
+	refuted := ctx.Err() == nil
+	fits, err := r.placeable(ctx, counts)
+	switch {
+	case err != nil:
 		return nil, err
-	} else if !fits && ctx.Err() == nil {
-		return r.unplaced(ctx, counts)
+	case !fits && ctx.Err() == nil:
+		sol, err = r.unplaced(ctx, counts)
+	default:
+		sol, err = r.closest(ctx, counts)
 	}
-	return r.closest(ctx, counts)
+	if sol != nil && !sol.idle {
+		sol.refuted = refuted
+	}
+	return sol, err
 }
 
 // search looks for a plan that meets all requirements, relaxed by slack. nil: there
@@ -146,11 +156,24 @@ func (r *run) throughLevels(ctx context.Context, counts levels, slack float64, n
 			return nil, nil
 		}
 	}
-	for _, lv := range counts.list {
+	step := ctx
+	if len(counts.list) > 1 {
+		// Half of the time to decide the number level by level, the rest for any plan.
+		var cancel context.CancelFunc
+		step, cancel = part(ctx, 2)
+		defer cancel()
+	}
+	for i, lv := range counts.list {
 		if ctx.Err() != nil {
 			break
 		}
-		sol, err := r.solveLevel(ctx, lv, slack, num, den)
+		sol, err := r.solveLevel(step, lv, slack, num, den)
+		if err == nil && !sol.final.proved && step.Err() != nil && ctx.Err() == nil {
+			if sol.final.best == nil {
+				return r.leap(ctx, counts, i, slack, num, den)
+			}
+			sol, err = r.solveLevel(ctx, lv, slack, num, den) // this level has a plan: prove it
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -173,6 +196,32 @@ func (r *run) throughLevels(ctx context.Context, counts levels, slack float64, n
 		outer.Solved += sol.passes[0].Outer.Solved
 	}
 	return nil, nil
+}
+
+// leap looks for any plan past a level that time did not settle, doubling the level:
+// a plan on more GPUs than proved necessary is better than none.
+func (r *run) leap(ctx context.Context, counts levels, from int, slack float64, num, den int64) (*solution, error) {
+	for i := from + 1; ctx.Err() == nil; i = 2*i + 1 {
+		i = min(i, len(counts.list)-1)
+		share, cancel := part(ctx, 2)
+		sol, err := r.solveLevel(share, counts.list[i], slack, num, den)
+		cancel()
+		if err != nil {
+			return nil, err
+		}
+		if sol.final.best != nil {
+			counts.counted = fmt.Sprintf("found, not decided: time ran out at %s, a plan on fewer may exist", counts.list[from].what)
+			sol.counts, sol.level, sol.slack, sol.num, sol.den = counts, counts.list[i], slack, num, den
+			sol.final.proved, sol.final.bound = false, math.Inf(-1)
+			sol.stopped = true
+			sol.reasons = append(sol.reasons, "warning: GPU count: "+counts.counted)
+			return sol, nil
+		}
+		if i == len(counts.list)-1 {
+			break
+		}
+	}
+	return &solution{stopped: true, counts: counts}, nil
 }
 
 // solveLevel finds the best plan of a level: the best latency and the best

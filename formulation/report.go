@@ -21,8 +21,10 @@ func (r *run) report(ctx context.Context, sol *solution, took time.Duration) (*r
 	r.describe(rep, sol)
 	best := sol.final.best
 	if best == nil {
-		if !sol.stopped {
+		if !sol.stopped || sol.refuted {
 			rep.Status = results.StatusInfeasible
+		}
+		if !sol.stopped {
 			rep.Reasons = append(rep.Reasons, "no placement of the model exists on these GPUs")
 		}
 		return rep, nil
@@ -39,7 +41,7 @@ func (r *run) report(ctx context.Context, sol *solution, took time.Duration) (*r
 	rep.Plan = plan
 	rep.Feasible = sol.slack == 0 && !sol.unfit && len(unmet(phase.Requirements)) == 0
 	switch {
-	case !rep.Feasible && sol.final.proved && !sol.stopped:
+	case !rep.Feasible && (sol.refuted || sol.final.proved && !sol.stopped):
 		rep.Status = results.StatusInfeasible
 	case sol.final.proved:
 		rep.Status = results.StatusOptimal
