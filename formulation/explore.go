@@ -51,6 +51,8 @@ type exploration struct {
 	serial int
 	best   *found
 	record *recorder
+	// settled: the choice of the best plan is accounted for as solved.
+	settled bool
 	// refuted counts, by layout, the choices that only the prover could refute.
 	refuted map[*stagegraph.Layout]int
 	// unproved is the least bound of a choice that a backend gave up.
@@ -285,9 +287,12 @@ func (x *exploration) solve(ctx context.Context, n *node, g *stagegraph.Graph, c
 	}
 	switch {
 	case r.Status == solver.Optimal:
+		x.settled = true
 		x.record.solved(n.choice, x.best.value)
 	case r.Status == solver.Infeasible && cutoff == path.NoLimit:
 		x.record.infeasible(n.choice.Layout, 1, "no path: memory, GPU count, balance or requirements")
+	case r.Status == solver.Infeasible && x.reaches(n):
+		x.record.solved(x.best.choice, x.best.value)
 	case r.Status == solver.Infeasible:
 		x.record.pruned(n.choice.Layout, 1, float64(cutoff)*x.unit, "solved: no path below the best plan")
 	default:
@@ -298,6 +303,22 @@ func (x *exploration) solve(ctx context.Context, n *node, g *stagegraph.Graph, c
 		x.record.open(n.choice, n.bound)
 	}
 	return nil
+}
+
+// reaches reports whether the best plan is one of the node's and came from elsewhere
+// than solving its choice: then the node's bound shows that none is better there.
+func (x *exploration) reaches(n *node) bool {
+	if x.best == nil || x.settled || !x.beaten(n.bound) && n.level == 0 {
+		return false
+	}
+	b := x.best.choice
+	for i := n.layout; i <= n.last; i++ {
+		if x.pass.layouts[i] == b.Layout && (n.level == 0 || n.choice.Micro == b.Micro && n.choice.Groups == b.Groups) {
+			x.settled = true
+			return true
+		}
+	}
+	return false
 }
 
 // build makes the path problem of a choice under the pass.
@@ -357,6 +378,12 @@ func (x *exploration) finish(ctx context.Context) outcome {
 			count = x.choicesOf(n)
 		} else {
 			count = n.last - n.layout + 1
+		}
+		if x.reaches(n) {
+			x.record.solved(x.best.choice, x.best.value) // the best plan attains its choice's bound
+			if count--; count == 0 {
+				continue
+			}
 		}
 		switch {
 		case x.beaten(n.bound) || (x.pass.anyPlan || x.pass.first) && x.best != nil:

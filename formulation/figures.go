@@ -2,7 +2,6 @@ package formulation
 
 import (
 	"fmt"
-	"math"
 
 	"partita/formulation/cost"
 	"partita/formulation/stagegraph"
@@ -131,8 +130,8 @@ func (r *run) requirements(p *results.PhasePlan, nearest map[inputs.RequirementK
 }
 
 func place(p inputs.Place) string {
-	if p.File == "" {
-		return ""
+	if p.File == "" || p.Line == 0 {
+		return p.File
 	}
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
 }
@@ -149,8 +148,39 @@ func unmet(list []results.RequirementResult) []results.RequirementResult {
 
 // missed says in a sentence what is short and by how much.
 func missed(q results.RequirementResult) string {
-	by := math.Abs(q.Got-q.Want) / q.Want * 100
-	return fmt.Sprintf("%s: %.4g %s is asked, the closest plan reaches %.4g (%.3g %% short)", q.Name, q.Want, q.Unit, q.Got, by)
+	side := "short"
+	by := (q.Want - q.Got) / q.Want * 100
+	if inputs.RequirementKind(q.Name).Upper() {
+		side, by = "over", (q.Got-q.Want)/q.Want*100
+	}
+	text := fmt.Sprintf("%s: %s is asked, the closest plan reaches %s, %.3g %% %s", q.Name, amount(q.Want, q.Unit), amount(q.Got, q.Unit), by, side)
+	if by < 0 { // inside the bound, but not by the margin
+		text = fmt.Sprintf("%s: %s is asked with a margin, the closest plan reaches %s", q.Name, amount(q.Want, q.Unit), amount(q.Got, q.Unit))
+	}
+	if q.Nearest != nil {
+		text += fmt.Sprintf("; the nearest that can be asked for is %s, the margin included", amount(*q.Nearest, q.Unit))
+	}
+	return text
+}
+
+// amount prints a figure of a requirement with its unit: short times in
+// milliseconds, rates without an exponent.
+func amount(v float64, unit string) string {
+	switch {
+	case unit == "s" && v < 1:
+		return fmt.Sprintf("%.4g ms", v*1e3)
+	case v >= 1e4:
+		return fmt.Sprintf("%.0f %s", v, unit)
+	}
+	return fmt.Sprintf("%.4g %s", v, unit)
+}
+
+// counted is a number with its noun: 1 GPU, 2 GPUs.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // binding says what holds the optimum back: the stage that sets the pace, the GPU
@@ -167,9 +197,13 @@ func (r *run) binding(p *results.PhasePlan, sol *solution) []string {
 		}
 	}
 	s := p.Stages[slow]
-	out = append(out, fmt.Sprintf("time: stage %d (layers %d–%d on %s) sets the pace with %.4g ms", s.Index, s.FirstLayer, s.LastLayer, s.Pool, s.TimeMS))
-	s = p.Stages[full]
-	out = append(out, fmt.Sprintf("memory: stage %d fills %.3g of %.3g GiB a GPU (%.0f %%)", s.Index, s.MemoryGiB, s.CapacityGiB, 100*s.MemoryGiB/s.CapacityGiB))
+	if p.Strategy.PP > 1 {
+		out = append(out, fmt.Sprintf("time: stage %d (layers %d–%d on %s) sets the pace with %.4g ms", s.Index, s.FirstLayer, s.LastLayer, s.Pool, s.TimeMS))
+	}
+	const tight = 0.9 // of the capacity: one more split of the batch would not fit
+	if s = p.Stages[full]; s.MemoryGiB > tight*s.CapacityGiB {
+		out = append(out, fmt.Sprintf("memory: stage %d fills %.3g of %.3g GiB a GPU (%.0f %%)", s.Index, s.MemoryGiB, s.CapacityGiB, 100*s.MemoryGiB/s.CapacityGiB))
+	}
 	least := -1
 	for i, q := range p.Requirements {
 		if least < 0 || q.MarginPercent < p.Requirements[least].MarginPercent {
@@ -198,8 +232,8 @@ func (r *run) shortage() []string {
 		capacity += n * float64(r.space.Costs.Capacity(k)-m.Reserve) / gib
 	}
 	if short := weights + kv - capacity; short > 0 {
-		return []string{fmt.Sprintf("memory: %s in %s needs %.1f GiB for weights and %.1f GiB for the KV cache of %d sequences; %.0f GPU(s) can hold %.1f GiB beside their reserve: %.1f GiB short",
-			c.Model.Name, c.Model.Weights, weights, kv, c.Workload.Batch, gpus, capacity, short)}
+		return []string{fmt.Sprintf("memory: %s in %s needs %.1f GiB for weights and %.1f GiB for the KV cache of %s; %s can hold %.1f GiB beside the reserve: %.1f GiB short",
+			c.Model.Name, c.Model.Weights, weights, kv, counted(c.Workload.Batch, "sequence"), counted(int(gpus), "GPU"), capacity, short)}
 	}
 	return []string{fmt.Sprintf("memory: %.1f GiB of weights and %.1f GiB of KV cache are within the %.1f GiB of the GPUs together, but no split of layers and heads fits every single GPU with its activations", weights, kv, capacity)}
 }

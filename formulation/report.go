@@ -52,6 +52,10 @@ func (r *run) report(ctx context.Context, sol *solution, took time.Duration) (*r
 		rep.Reasons = append(rep.Reasons, missed(q))
 	}
 	rep.Binding = r.binding(phase, sol)
+	if w := r.atTheCap(phase); w != "" {
+		plan.Warnings = append(plan.Warnings, w)
+		rep.Warnings = plan.Warnings
+	}
 	return rep, nil
 }
 
@@ -156,6 +160,9 @@ func (r *run) stage(x *stagegraph.Placed) results.Stage {
 func (r *run) count(p *results.PhasePlan, sol *solution) {
 	p.GPUs.Used = p.GPUs.Parts
 	p.GPUs.Why = sol.counts.counted
+	if sol.slack > 0 && sol.counts.decided {
+		p.GPUs.Why = "decided: the fewest GPUs whose plan misses the requirements by no more than it must"
+	}
 	if sol.unfit {
 		p.GPUs.Why = "the fewest GPUs of the same kind that hold the model and its KV cache"
 	}
@@ -169,6 +176,17 @@ func (r *run) count(p *results.PhasePlan, sol *solution) {
 		p.GPUs.Available = &total
 	}
 	p.GPUs.Match = !stated || p.GPUs.Used == total
+}
+
+// atTheCap warns where a number of GPUs that is ours to choose ended at the most that
+// the search looks at: the end is ours, not the problem's.
+func (r *run) atTheCap(p *results.PhasePlan) string {
+	for _, pool := range r.goal.c.Cluster.Pools {
+		if pool.Count.Unlimited() && p.GPUs.Used+max(1, pool.GPUsPerNode)*p.Strategy.Replicas > mostUnlimited {
+			return fmt.Sprintf("GPU count: the plan is the best on up to %d GPUs, the most that is searched for an unlimited number, and is at that end; more GPUs may serve the objective better. State a requirement, a number or a range to decide it", mostUnlimited)
+		}
+	}
+	return ""
 }
 
 // solveFacts says what was proved.

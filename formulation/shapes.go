@@ -36,15 +36,18 @@ func (r *run) byShapesAlone(ctx context.Context, c *inputs.Condition, sol *solut
 			return err
 		}
 		verdict = "all requirements would be met by"
+		if len(p.Requirements) == 0 {
+			verdict = "the plan would be"
+		}
 		if len(unmet(p.Requirements)) > 0 || alone.unfit {
 			verdict = "the requirements would not be met either; closest:"
 		}
 		proposal := heuristic.Proposal{Replicas: p.Strategy.Replicas, Parts: best.graph.Parts(best.stages)}
-		verdict += " " + oneLine(&plain, proposal) + fmt.Sprintf(" on %d GPUs", p.GPUs.Used)
+		verdict += " " + oneLine(&plain, proposal) + " on " + counted(p.GPUs.Used, "GPU")
 		if m := p.Metrics; m.TTFTMS != nil {
-			verdict += fmt.Sprintf(", TTFT %.4g s", *m.TTFTMS/1e3)
+			verdict += ", TTFT " + amount(*m.TTFTMS/1e3, "s")
 		}
-		verdict += fmt.Sprintf(", %.4g tokens/s/GPU", *p.Metrics.TokensPerSPerGPU)
+		verdict += ", " + amount(*p.Metrics.TokensPerSPerGPU, "tokens/s/GPU")
 	}
 	sol.reasons = append(sol.reasons, fmt.Sprintf("warning: by the shapes alone (%.3gB parameters where %.3gB are declared) %s",
 		cost.Parameters(&plain.Model)/1e9, c.Model.DeclaredParams/1e9, verdict))

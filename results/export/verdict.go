@@ -20,7 +20,11 @@ func verdict(r *results.Report) string {
 	}
 	if !r.Feasible {
 		if r.Status == results.StatusInfeasible {
-			return "Proved infeasible: no plan meets every requirement. The plan shown is the closest one and must not be taken for an answer."
+			which := "the closest one"
+			if len(r.Plan.Phases) > 0 && r.Plan.Phases[0].Solve.Status != "optimal" {
+				which = "the closest one found in time"
+			}
+			return "Proved infeasible: no plan meets every requirement. The plan shown is " + which + " and must not be taken for an answer."
 		}
 		return "No plan that meets every requirement was found within the limit. The plan shown is the closest one found."
 	}
