@@ -32,9 +32,13 @@ const stubborn = 8
 // singles bounds the value of a choice by the best TTFT and the best round that any
 // path of its layout reaches alone, under the resource counts. Where counts and balance
 // bite, as they do with unlike pools, this is far better than prices; with one pool
-// prices are as good until many choices had to be refuted one by one. +Inf: no path.
+// prices are as good, until requirements have many choices refuted one by one. +Inf:
+// no path.
 func (x *exploration) singles(ctx context.Context, ch stagegraph.Choice) (float64, error) {
-	if !x.space.Decodes() || x.pass.anyPlan || x.space.Pools() == 1 && x.refuted[ch.Layout] < stubborn {
+	if !x.space.Decodes() || x.pass.anyPlan {
+		return 0, nil
+	}
+	if asked := len(x.goal.c.Goal.Requirements) > 0; x.space.Pools() == 1 && (!asked || x.refuted[ch.Layout] < stubborn) {
 		return 0, nil
 	}
 	k := x.pass.value(ch.Layout)
