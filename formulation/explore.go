@@ -171,8 +171,13 @@ func (p *pass) worth(l *stagegraph.Layout, ttft, round float64) float64 {
 	return p.value(l).of(ttft, round)
 }
 
-// microMatters reports whether TTFT counts in the pass: in its value or in a limit.
+// microMatters reports whether the number of micro-batches counts in the pass: TTFT in
+// its value or in a limit, or shapes of which some are beaten only with certain
+// micro-batches while the balance floor may need them.
 func (x *exploration) microMatters(l *stagegraph.Layout) bool {
+	if !x.pass.anyPlan && x.pass.num > 0 && !x.space.OneShapeASize() {
+		return true
+	}
 	if t := x.pass.tie; t != nil && t.pass.value(l).ttft > 0 {
 		return true
 	}

@@ -57,7 +57,7 @@ func (g *goal) layoutsOf() levels {
 		return levels{list: []level{flat}, decided: true, counted: "decided: no requirement is stated, so the best objective with throughput counted by GPU"}
 	case !g.c.Goal.AllowIdle:
 		return levels{list: []level{{layouts: g.exactLayouts(g.stated())}}, counted: "stated: every GPU is used"}
-	case ranked || !single && g.usedMatters():
+	case ranked || !single && g.exactly():
 		out := g.ranked()
 		if !ranked {
 			var flat level
@@ -75,7 +75,7 @@ func (g *goal) layoutsOf() levels {
 		most += n
 	}
 	for r := 1; r <= min(most, g.c.Workload.Batch); r++ {
-		if single && g.usedMatters() {
+		if single && g.exactly() {
 			for n := 1; n*r <= most; n++ {
 				if l, ok := g.space.Exact(r, []int{n}); ok {
 					flat.layouts = append(flat.layouts, l)
@@ -86,6 +86,20 @@ func (g *goal) layoutsOf() levels {
 		flat.layouts = append(flat.layouts, g.space.UpTo(r)...)
 	}
 	return levels{list: []level{flat}, counted: "stated, idle GPUs allowed"}
+}
+
+// exactly reports whether layouts that leave GPUs idle must say how many of each pool
+// a replica has: a requirement counts them, or hosts are shared or uneven, so that
+// whether sends stay inside a host hangs on the number.
+func (g *goal) exactly() bool {
+	const most = 20_000 // vectors of GPUs by pool; more are searched as upper ends
+	vectors := 1
+	for _, n := range g.stated() {
+		if vectors *= n + 1; vectors > most {
+			return g.usedMatters()
+		}
+	}
+	return g.usedMatters() || g.space.MixedHosts()
 }
 
 // wholeNodes reports whether the replicas of a layout stay inside a node or take
@@ -320,8 +334,7 @@ func (g *goal) idle() levels {
 	single := len(g.c.Cluster.Pools) == 1
 	for used := total - 1; used > 0; used-- {
 		l := level{what: fmt.Sprintf("%d of %d GPUs", used, total)}
-		if !single && g.usedMatters() {
-			// A requirement counts the GPUs of each pool: layouts must say them exactly.
+		if !single && g.exactly() {
 			for _, gpus := range g.summing(used) {
 				l.layouts = append(l.layouts, g.exactLayouts(gpus)...)
 			}

@@ -244,3 +244,37 @@ func (s *Space) MostLayers(replicas, pool int, sh cost.Shape, first, most int) i
 	}
 	return low
 }
+
+// MixedHosts reports whether some host has GPUs of several pools, or hosts of a pool
+// differ in size.
+func (s *Space) MixedHosts() bool {
+	size := make([]int, len(s.pools))
+	for i := range s.hosts {
+		pools := 0
+		for k, n := range s.hosts[i].gpus {
+			if n == 0 {
+				continue
+			}
+			pools++
+			if size[k] > 0 && size[k] != n {
+				return true
+			}
+			size[k] = n
+		}
+		if pools > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// OneShapeASize reports whether every pool has one shape for each number of GPUs, so
+// that no shape is ever beaten by another.
+func (s *Space) OneShapeASize() bool {
+	for k := range s.pools {
+		if len(s.pools[k].shapes) != len(s.pools[k].sizes) {
+			return false
+		}
+	}
+	return true
+}
