@@ -24,7 +24,7 @@ type explorer struct {
 	// many, where set, replaces manyLayouts.
 	many int
 	// alone caches the best metric of one phase of a layout.
-	alone map[singleKey]float64
+	alone map[singleKey]alone
 }
 
 // node is an outer choice, or all choices of a layout, with a bound on the value.

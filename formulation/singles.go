@@ -47,12 +47,12 @@ func (x *exploration) singles(ctx context.Context, ch stagegraph.Choice) (float6
 	var ttft, round float64
 	var err error
 	if k.round > 0 || whole || !math.IsInf(lim.roundOf(x.gpus(ch.Layout)), 1) {
-		if round, err = x.bestAlone(ctx, 1, ch); err != nil || math.IsInf(round, 1) {
+		if round, err = x.bestAlone(ctx, 1, ch, x.worthless(ch, k)); err != nil || math.IsInf(round, 1) {
 			return round, err
 		}
 	}
 	if ch.Micro > 0 && (k.ttft > 0 || whole || !math.IsInf(lim.ttft, 1)) {
-		if ttft, err = x.bestAlone(ctx, 0, ch); err != nil || math.IsInf(ttft, 1) {
+		if ttft, err = x.bestAlone(ctx, 0, ch, math.Inf(1)); err != nil || math.IsInf(ttft, 1) {
 			return ttft, err
 		}
 	}
@@ -62,10 +62,30 @@ func (x *exploration) singles(ctx context.Context, ch stagegraph.Choice) (float6
 	return k.of(ttft, round), nil
 }
 
+// worthless is the round from which on no plan of a choice beats the best one, in
+// seconds: a bound alone need not be proved further. +Inf without a plan.
+func (x *exploration) worthless(ch stagegraph.Choice, k coefficients) float64 {
+	if x.best == nil || k.round <= 0 {
+		return math.Inf(1)
+	}
+	ttft := 0.0
+	if i := slices.Index(x.goal.micros(ch.Layout), ch.Micro); ch.Micro > 0 && i >= 0 {
+		ttft = x.relax(ch.Layout).TTFT(i)
+	}
+	return (x.best.value - k.ttft*ttft) / k.round
+}
+
+// alone is a bound on the metric of one phase, in seconds; exact: the metric itself.
+type alone struct {
+	bound float64
+	exact bool
+}
+
 // bestAlone is a lower bound on the metric of one phase over all paths of a layout,
-// in seconds. The parts of the other phase are set to where
-// they take the least memory, so the bound holds for all of them.
-func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choice) (float64, error) {
+// in seconds, the best of all where that is below enough. The parts of the other
+// phase are set to where they take the least memory, so the bound holds for all of
+// them.
+func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choice, enough float64) (float64, error) {
 	l := ch.Layout
 	micros, groups := x.goal.micros(l), x.goal.groups(l)
 	key := singleKey{layout: l, phase: ph, parts: ch.Micro}
@@ -79,8 +99,9 @@ func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choic
 		key.proved = x.refuted[l] >= 4*stubborn
 		floor = x.relax(l).TTFT(slices.Index(micros, ch.Micro))
 	}
-	if v, ok := x.alone[key]; ok {
-		return v, nil
+	known, ok := x.alone[key]
+	if ok && (known.exact || known.bound >= enough) {
+		return known.bound, nil
 	}
 	tick := floor / timeTicks
 	scale := stagegraph.Scale{1, 1}
@@ -97,18 +118,23 @@ func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choic
 	if ph == 1 {
 		p.BalanceNum, p.BalanceDen = x.pass.num, max(1, x.pass.den)
 	}
+	// Every stage is rounded up by less than a tick; bounds are in whole ticks.
+	slack := int64(x.space.Layers() + max(ch.Micro, ch.Groups))
 	bound, err := path.LowerBound(p, path.NoLimit)
+	exact := true
 	if err == nil && key.proved {
-		bound, err = boundAlone(ctx, p, bound)
+		target := int64(path.NoLimit)
+		if enough/tick < path.NoLimit/2 {
+			target = int64(math.Ceil(enough/tick)) + slack + 1
+		}
+		bound, exact, err = boundAlone(ctx, p, bound, target)
 	}
 	if err != nil {
 		return 0, err
 	}
 	v := math.Inf(1)
 	if bound < path.NoLimit {
-		// Every stage was rounded up by less than a tick; the bound is in whole ticks.
-		slack := int64(x.space.Layers() + max(ch.Micro, ch.Groups))
-		v = max(0, float64(bound-slack)*tick)
+		v = max(known.bound, float64(bound-slack)*tick)
 	}
 	if ctx.Err() != nil {
 		if math.IsInf(v, 1) {
@@ -117,35 +143,38 @@ func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choic
 		return v, nil
 	}
 	if x.alone == nil {
-		x.alone = map[singleKey]float64{}
+		x.alone = map[singleKey]alone{}
 	}
-	x.alone[key] = v
+	x.alone[key] = alone{v, exact}
 	return v, nil
 }
 
-// boundAlone solves a problem by growing cutoffs from a bound and returns the proved
-// one, NoLimit where there is no path.
-func boundAlone(ctx context.Context, p *path.Problem, bound int64) (int64, error) {
-	var err error
-	for probe := 0; err == nil && bound < path.NoLimit && ctx.Err() == nil; probe++ {
+// boundAlone proves a bound up to a target: at once where there is one, else by
+// growing cutoffs. It returns the bound, NoLimit where there is no path, and whether
+// it is the optimum.
+func boundAlone(ctx context.Context, p *path.Problem, bound, target int64) (int64, bool, error) {
+	for probe := 0; bound < target && ctx.Err() == nil; probe++ {
 		opts := path.Options{}
-		if probe < maxProbes {
-			cutoff := int64(float64(bound)*firstStep) + 1
+		cutoff := target
+		if target == path.NoLimit && probe < maxProbes {
+			cutoff = int64(float64(bound)*firstStep) + 1
+		}
+		if cutoff < path.NoLimit {
 			opts.Cutoff = &cutoff
 		}
-		var r path.Result
-		if r, err = path.Solve(ctx, p, opts); err != nil {
-			break
+		r, err := path.Solve(ctx, p, opts)
+		if err != nil {
+			return 0, false, err
 		}
 		if r.HasBound {
 			bound = max(bound, r.Bound)
 		}
 		switch {
 		case r.Status != solver.Infeasible:
-			return bound, nil
+			return bound, r.Status == solver.Optimal, nil
 		case opts.Cutoff == nil:
-			return path.NoLimit, nil
+			return path.NoLimit, true, nil
 		}
 	}
-	return bound, err
+	return bound, bound == path.NoLimit, nil
 }
