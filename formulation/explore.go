@@ -21,6 +21,8 @@ type explorer struct {
 	prove prover
 	// relaxed caches the relaxation of each layout.
 	relaxed map[*stagegraph.Layout]*stagegraph.Relaxation
+	// wide keeps shapes that others beat in both phases.
+	wide bool
 	// many, where set, replaces manyLayouts.
 	many int
 	// alone caches the best metric of one phase of a layout.
@@ -335,7 +337,11 @@ func (x *exploration) build(ch stagegraph.Choice) *stagegraph.Graph {
 func (x *exploration) buildFor(ch stagegraph.Choice, counted *stagegraph.Layout) *stagegraph.Graph {
 	l := ch.Layout
 	u, w := x.pass.scale(l, x.unit, x.spare)
-	g := x.space.Build(ch, u)
+	build := x.space.Build
+	if x.wide {
+		build = x.space.BuildWide
+	}
+	g := build(ch, u)
 	p := g.Problem
 	p.Phases = x.goal.phases(ch)
 	p.Weight = w

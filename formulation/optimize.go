@@ -138,10 +138,30 @@ func (r *run) search(ctx context.Context, counts levels, slack float64) (*soluti
 		}
 		return sol, err
 	}
-	if stated || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return nil, nil
 	}
+	if stated {
+		return r.everyShape(ctx, counts, slack, num, den)
+	}
 	return r.leastImbalance(ctx, counts, slack)
+}
+
+// everyShape repeats a search that a stated balance refuted with the shapes that
+// others beat: a slower one may be what evens the stages out, and "no plan" must not
+// hang on having left it out.
+func (r *run) everyShape(ctx context.Context, counts levels, slack float64, num, den int64) (*solution, error) {
+	if r.space.OneShapeASize() {
+		return nil, nil
+	}
+	r.explorer.wide = true
+	sol, err := r.throughLevels(ctx, counts, slack, num, den)
+	r.explorer.wide = false
+	if sol != nil && sol.final.best != nil {
+		sol.balance = fmt.Sprintf("stated ε = %g, binding: met only with shapes that others beat in both phases", *r.goal.c.Goal.Balance)
+		sol.reasons = append(sol.reasons, "warning: balance: "+sol.balance)
+	}
+	return sol, err
 }
 
 // throughLevels returns the best plan of the first level that has one, nil where

@@ -48,7 +48,7 @@ func TestOptimumOfEveryPlan(t *testing.T) {
 // the network that could only lie on one host, and a throughput alone that was not the
 // best because shapes were beaten under other micro-batches.
 func TestOptimumOfWhatWasWrong(t *testing.T) {
-	for _, seed := range []uint64{63, 112, 185, 3246, 3782, 4068, 4421} {
+	for _, seed := range []uint64{63, 112, 185, 3246, 3782, 4068, 4421, 7003} {
 		oracleCase(t, seed)
 	}
 }
