@@ -26,7 +26,7 @@ type Options struct {
 
 // DefaultConfirm is the time a second solver has to prove the final outer choice:
 // what a person waits for without noticing.
-const DefaultConfirm = 800 * time.Millisecond
+const DefaultConfirm = 500 * time.Millisecond
 
 func (o *Options) log(line string) {
 	if o.Log != nil {
