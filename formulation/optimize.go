@@ -147,6 +147,10 @@ func (r *run) search(ctx context.Context, counts levels, slack float64) (*soluti
 	return r.leastImbalance(ctx, counts, slack)
 }
 
+// wideLimit bounds the search with every shape: with hundreds of shapes a size its
+// graphs are ten times as large.
+const wideLimit = 3 * time.Second
+
 // everyShape repeats a search that a stated balance refuted with the shapes that
 // others beat: a slower one may be what evens the stages out, and "no plan" must not
 // hang on having left it out.
@@ -154,9 +158,14 @@ func (r *run) everyShape(ctx context.Context, counts levels, slack float64, num,
 	if r.space.OneShapeASize() {
 		return nil, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, wideLimit)
+	defer cancel()
 	r.explorer.wide = true
 	sol, err := r.throughLevels(ctx, counts, slack, num, den)
 	r.explorer.wide = false
+	if ctx.Err() != nil && (sol == nil || sol.final.best == nil) {
+		return nil, err // not settled: the certificate says that such shapes are left out
+	}
 	if sol != nil && sol.final.best != nil {
 		sol.balance = fmt.Sprintf("stated ε = %g, binding: met only with shapes that others beat in both phases", *r.goal.c.Goal.Balance)
 		sol.reasons = append(sol.reasons, "warning: balance: "+sol.balance)
