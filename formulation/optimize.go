@@ -56,8 +56,10 @@ type run struct {
 	*explorer
 	opts    Options
 	backend string
-	given   []inputs.Pool // as the condition gives them: a closest plan may be for more
-	timed   bool          // the comparison tells the time of each heuristic
+	// unsettled: a stated balance was refuted for the usual shapes only.
+	unsettled bool
+	given     []inputs.Pool // as the condition gives them: a closest plan may be for more
+	timed     bool          // the comparison tells the time of each heuristic
 }
 
 func newRun(c *inputs.Condition, opts Options) (*run, error) {
@@ -108,7 +110,7 @@ func (r *run) solve(ctx context.Context) (*solution, error) {
 		return sol, err
 	}
 	// Nothing meets everything. Is it placement, or the requirements?
-	refuted := ctx.Err() == nil
+	refuted := ctx.Err() == nil && !r.unsettled
 	fits, err := r.placeable(ctx, counts)
 	switch {
 	case err != nil:
@@ -120,6 +122,10 @@ func (r *run) solve(ctx context.Context) (*solution, error) {
 	}
 	if sol != nil && !sol.idle {
 		sol.refuted = refuted
+	}
+	if sol != nil && r.unsettled {
+		sol.stopped = true
+		sol.reasons = append(sol.reasons, "warning: balance: no plan was found for the stated balance, but not all plans with shapes that others beat were refuted in time")
 	}
 	return sol, err
 }
@@ -164,7 +170,8 @@ func (r *run) everyShape(ctx context.Context, counts levels, slack float64, num,
 	sol, err := r.throughLevels(ctx, counts, slack, num, den)
 	r.explorer.wide = false
 	if ctx.Err() != nil && (sol == nil || sol.final.best == nil) {
-		return nil, err // not settled: the certificate says that such shapes are left out
+		r.unsettled = true // nothing may be called proved infeasible
+		return nil, err
 	}
 	if sol != nil && sol.final.best != nil {
 		sol.balance = fmt.Sprintf("stated ε = %g, binding: met only with shapes that others beat in both phases", *r.goal.c.Goal.Balance)

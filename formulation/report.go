@@ -43,7 +43,7 @@ func (r *run) report(ctx context.Context, sol *solution, took time.Duration) (*r
 	switch {
 	case !rep.Feasible && (sol.refuted || sol.final.proved && !sol.stopped):
 		rep.Status = results.StatusInfeasible
-	case sol.final.proved:
+	case sol.final.proved && rep.Feasible:
 		rep.Status = results.StatusOptimal
 	default:
 		rep.Status = results.StatusFeasible

@@ -75,10 +75,11 @@ func (x *exploration) worthless(ch stagegraph.Choice, k coefficients) float64 {
 	return (x.best.value - k.ttft*ttft) / k.round
 }
 
-// alone is a bound on the metric of one phase, in seconds; exact: the metric itself.
+// alone is a bound on the metric of one phase, in seconds; final: the metric
+// itself, or all that prices say.
 type alone struct {
 	bound float64
-	exact bool
+	final bool
 }
 
 // bestAlone is a lower bound on the metric of one phase over all paths of a layout,
@@ -100,7 +101,7 @@ func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choic
 		floor = x.relax(l).TTFT(slices.Index(micros, ch.Micro))
 	}
 	known, ok := x.alone[key]
-	if ok && (known.exact || known.bound >= enough) {
+	if ok && (known.final || known.bound >= enough) {
 		return known.bound, nil
 	}
 	tick := floor / timeTicks
@@ -121,13 +122,13 @@ func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choic
 	// Every stage is rounded up by less than a tick; bounds are in whole ticks.
 	slack := int64(x.space.Layers() + max(ch.Micro, ch.Groups))
 	bound, err := path.LowerBound(p, path.NoLimit)
-	exact := true
+	final := true
 	if err == nil && key.proved {
 		target := int64(path.NoLimit)
 		if enough/tick < path.NoLimit/2 {
 			target = int64(math.Ceil(enough/tick)) + slack + 1
 		}
-		bound, exact, err = boundAlone(ctx, p, bound, target)
+		bound, final, err = boundAlone(ctx, p, bound, target)
 	}
 	if err != nil {
 		return 0, err
@@ -145,7 +146,7 @@ func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choic
 	if x.alone == nil {
 		x.alone = map[singleKey]alone{}
 	}
-	x.alone[key] = alone{v, exact}
+	x.alone[key] = alone{v, final}
 	return v, nil
 }
 

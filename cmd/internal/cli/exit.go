@@ -34,7 +34,7 @@ func ExitCodes() []ExitCode {
 		{exitUsage, "usage", "the command line is wrong, or it asks for a backend that is not built in", "nothing"},
 		{exitInvalidInput, "invalid input", "a condition file is wrong; every problem is listed as file:line:column", "nothing"},
 		{exitInfeasible, "infeasible", "proved: no plan meets the condition; the report says what is short and by how much", "closest-plan.json where one exists, report.md, manifest.json"},
-		{exitNothingFound, "nothing found", "neither a plan nor a proof within the time limit", "nothing"},
+		{exitNothingFound, "nothing found", "neither a plan that meets everything nor a proof within the time limit", "closest-plan.json, report.md, manifest.json where a plan was found that misses requirements, else nothing"},
 		{exitUnverified, "unverified", "a plan was found and failed the independent verification", "nothing"},
 		{exitNotOptimal, "not optimal", "a plan was found but not proved optimal; only with --require-optimal", "plan.json, report.md, manifest.json"},
 	}

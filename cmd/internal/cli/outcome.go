@@ -73,6 +73,8 @@ func (o *outputFlags) summary(env Environment, dir string, r *results.Report) er
 // code is the exit code of a report that was verified and written.
 func (o *outputFlags) code(r *results.Report) int {
 	switch {
+	case !r.Feasible && r.Status != results.StatusInfeasible:
+		return exitNothingFound // the closest plan found is written, but nothing is proved
 	case !r.Feasible:
 		return exitInfeasible
 	case o.requireOptimal && r.Status != results.StatusOptimal:
