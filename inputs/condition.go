@@ -11,12 +11,16 @@ package inputs
 
 // Condition is everything a solve needs to know.
 type Condition struct {
-	Name        string // names the output folder; the file's base name unless stated
-	Cluster     Cluster
-	Model       Model
-	Workload    Workload
-	Goal        Goal
-	Strategy    *Strategy // what the file proposes itself; nil when it proposes nothing
+	Name     string // names the output folder; the file's base name unless stated
+	Cluster  Cluster
+	Model    Model
+	Workload Workload
+	Goal     Goal
+	Strategy *Strategy // what the file proposes itself; nil when it proposes nothing
+	// Rules bind every plan, in the order they were read. Names are unique.
+	Rules []Rule
+	// Engine is the serving engine whose limits are among Rules; "" where none was named.
+	Engine      string
 	Statements  []Statement
 	Assumptions []Assumption
 	Warnings    []string
