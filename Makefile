@@ -30,10 +30,10 @@ export CGO_CFLAGS := -I$(LPSOLVE_INCLUDE)
 export CGO_LDFLAGS := -L$(LPSOLVE_LIB) -Wl,-rpath,$(LPSOLVE_LIB) -llpsolve55 -lm -ldl -lcolamd
 endif
 
-.PHONY: help run deps build test lint race agree fuzz bench fresh clean lpsolve-note
+.PHONY: help run deps build test docs-long lint race agree fuzz bench fresh clean lpsolve-note
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 11
 
 run: deps ## install what is missing, build, solve a real example, print where the results are
 	@$(MAKE) --no-print-directory build
@@ -49,6 +49,9 @@ build: lpsolve-note ## build bin/partita, with lp_solve where it is installed
 
 test: lpsolve-note ## run all tests
 	$(GO) test $(TAGS) $(TESTFLAGS) ./...
+
+docs-long: ## run every command of README and docs/, those that take long too
+	PARTITA_DOCS_LONG=1 $(GO) test $(TAGS) -run '^TestPages$$' -count=1 -v -timeout 120m ./cmd/internal/cli
 
 lint: ## gofmt, vet and staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go' 2>/dev/null || find . -name '*.go')); \

@@ -12,85 +12,49 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// documented is one command line of a document's code block.
-type documented struct {
-	file string
-	line int
-	args []string
-	exit int
-}
-
-// exitNote is how a document says that a command ends with another code than 0.
-var exitNote = regexp.MustCompile(`# exit (\d)`)
-
-// commandsOf collects the lines that call bin/partita in the code blocks of a document.
-func commandsOf(t *testing.T, path string) []documented {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []documented
-	for i, line := range strings.Split(string(data), "\n") {
-		text := strings.TrimPrefix(strings.TrimSpace(line), "$ ")
-		if !strings.HasPrefix(text, "bin/partita ") {
-			continue
+// TestFlagsInDocuments: what a page calls, in a code block or in a sentence, is a
+// command with these flags, also where the line is not run because it takes long.
+func TestFlagsInDocuments(t *testing.T) {
+	inline := regexp.MustCompile("`(?:bin/)?partita ([^`]*)`")
+	for _, path := range pagePaths(t) {
+		name, lines := filepath.Base(path), linesOf(t, path)
+		check := func(line int, words []string) {
+			if len(words) == 0 || words[0] == strings.ToUpper(words[0]) { // `partita COMMAND --help`
+				return
+			}
+			// The flags may differ from command to command: the tree is asked.
+			cmd, rest, err := newRoot(Environment{}).Find(words)
+			if err != nil {
+				t.Errorf("%s:%d: partita %s: %v", name, line, strings.Join(words, " "), err)
+				return
+			}
+			for _, word := range rest {
+				flag, _, _ := strings.Cut(word, "=")
+				if long, ok := strings.CutPrefix(flag, "--"); ok && long != "" && long != "help" && cmd.Flag(long) == nil {
+					t.Errorf("%s:%d: %s has no flag %s", name, line, cmd.CommandPath(), flag)
+				}
+			}
 		}
-		d := documented{file: filepath.Base(path), line: i + 1}
-		if note := exitNote.FindStringSubmatch(text); note != nil {
-			d.exit = int(note[1][0] - '0')
+		for _, s := range stepsOf(lines) {
+			_, call, _ := strings.Cut(s.text, "bin/partita ")
+			call, _, _ = strings.Cut(call, " | ")
+			call, _, _ = strings.Cut(call, " #")
+			if s.exit != exitUsage {
+				check(s.line, strings.Fields(call))
+			}
 		}
-		text, _, _ = strings.Cut(text, " #")
-		d.args = strings.Fields(text)[1:]
-		found = append(found, d)
-	}
-	return found
-}
-
-// TestDocumentedCommands runs every command line that README and the pages of docs/
-// show, as shown, from a folder that holds the examples.
-func TestDocumentedCommands(t *testing.T) {
-	examples, err := filepath.Abs(filepath.Join(repository, "examples"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []documented
-	pages, err := filepath.Glob(filepath.Join(repository, "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, page := range append(pages, filepath.Join(repository, "README.md")) {
-		found := commandsOf(t, page)
-		if name := filepath.Base(page); len(found) == 0 && (name == "README.md" || name == "examples.md") {
-			t.Errorf("%s shows no command", name)
-		}
-		all = append(all, found...)
-	}
-	t.Chdir(t.TempDir())
-	if err := os.Symlink(examples, "examples"); err != nil {
-		t.Skipf("no symbolic links here: %v", err)
-	}
-	done := map[string]bool{}
-	for _, d := range all {
-		line := strings.Join(d.args, " ")
-		if done[line] {
-			continue
-		}
-		done[line] = true
-		if code, _, stderr := run(t.Context(), d.args...); code != d.exit {
-			t.Errorf("%s:%d: partita %s: exit code %d, want %d\n%s", d.file, d.line, line, code, d.exit, stderr)
+		for i, line := range lines {
+			for _, match := range inline.FindAllStringSubmatch(line, -1) {
+				check(i+1, strings.FieldsFunc(match[1], func(r rune) bool { return strings.ContainsRune(" []…", r) }))
+			}
 		}
 	}
 }
 
 // TestLinks: every relative link of README and docs/ leads to a file.
 func TestLinks(t *testing.T) {
-	pages, err := filepath.Glob(filepath.Join(repository, "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
-	for _, page := range append(pages, filepath.Join(repository, "README.md")) {
+	for _, page := range pagePaths(t) {
 		data, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)

@@ -20,35 +20,6 @@ import (
 
 const repository = "../../.."
 
-// example is one run over files of examples/, named without the folder.
-type example struct {
-	args []string
-	exit int
-}
-
-func exampleRuns() []example {
-	return []example{
-		{[]string{"llama-3.1-70b-2x8-h100.yaml"}, exitFound},
-		{[]string{"llama-3.1-405b-fp8-2x8-h100.yaml"}, exitFound},
-		{[]string{"deepseek-v3-fp8-4x8-h200.yaml"}, exitFound},
-		{[]string{"qwen3-235b-unlimited-64gb.md"}, exitFound},
-		{[]string{"three-pools-llama-70b-fp16.yaml"}, exitFound},
-		{[]string{"three-pools-llama-70b-fp16.yaml", "--allow-idle"}, exitFound},
-		{[]string{"13b-two-gpus-30-50gb-free.csv", "13b-workload.yaml"}, exitFound},
-		{[]string{"two-hosts-of-four-a100.json", "qwen2.5-72b-workload.yaml"}, exitFound},
-		{[]string{"gpus-3.yaml"}, exitFound},
-		{[]string{"gpus-5.yaml"}, exitFound},
-		{[]string{"gpus-6.yaml"}, exitFound},
-		{[]string{"gpus-7.yaml"}, exitFound},
-		{[]string{"llama-3.1-8b-one-24gb.yaml"}, exitFound},
-		{[]string{"llama-70b-one-24gb-infeasible.yaml"}, exitInfeasible},
-		{[]string{"llama-3.1-405b-16384-h100.yaml"}, exitFound},
-	}
-}
-
-// isFile tells a file of examples/ from a flag.
-func isFile(arg string) bool { return !strings.HasPrefix(arg, "-") }
-
 // run is one command line in a folder of its own, with the given files resolved
 // in examples/.
 func run(ctx context.Context, args ...string) (code int, stdout, stderr string) {
@@ -57,30 +28,6 @@ func run(ctx context.Context, args ...string) (code int, stdout, stderr string) 
 		In: strings.NewReader(""), Out: &out, Err: &errs, Now: time.Now, Version: "test",
 	})
 	return code, out.String(), errs.String()
-}
-
-func TestExamples(t *testing.T) {
-	for _, e := range exampleRuns() {
-		t.Run(strings.Join(e.args, " "), func(t *testing.T) {
-			args := []string{"solve"}
-			for _, arg := range e.args {
-				if isFile(arg) {
-					arg = filepath.Join(repository, "examples", arg)
-				}
-				args = append(args, arg)
-			}
-			dir := t.TempDir()
-			code, stdout, stderr := run(t.Context(), append(args, "-o", dir, "--json")...)
-			if code != e.exit {
-				t.Fatalf("exit code %d, want %d\n%s", code, e.exit, stderr)
-			}
-			plan := planOf(t, stdout)
-			checkPlan(t, plan, e.exit == exitFound)
-			if g := plan.Phases[0].GPUs; e.exit == exitFound && !g.Match && !slices.Contains(e.args, "--allow-idle") {
-				t.Errorf("%d of %d GPUs used, none may be idle", g.Used, *g.Available)
-			}
-		})
-	}
 }
 
 // planOf reads the manifest that a run printed and the plan it points to. Every
@@ -108,13 +55,18 @@ func planOf(t *testing.T, stdout string) *results.Plan {
 	if path == "" {
 		path, _ = manifest["closest_plan"].(string)
 	}
+	return readPlan(t, path)
+}
+
+func readPlan(t *testing.T, path string) *results.Plan {
+	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	plan := new(results.Plan)
 	if err := json.Unmarshal(data, plan); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", path, err)
 	}
 	return plan
 }
@@ -196,24 +148,28 @@ func TestSameInputSameBytes(t *testing.T) {
 	}
 }
 
-// TestExamplesAreAllRunAndShown: no file in examples/ that nothing runs, none that
-// docs/examples.md does not show.
-func TestExamplesAreAllRunAndShown(t *testing.T) {
-	page, err := os.ReadFile(filepath.Join(repository, "docs", "examples.md"))
-	if err != nil {
-		t.Fatal(err)
+// exampleRuns are the solves that docs/examples.md shows; TestPages runs them.
+func exampleRuns(t testing.TB) []step {
+	var runs []step
+	for _, s := range stepsOf(linesOf(t, filepath.Join(repository, "docs", "examples.md"))) {
+		if strings.HasPrefix(s.text, "bin/partita solve ") {
+			runs = append(runs, s)
+		}
 	}
+	return runs
+}
+
+// TestExamplesAreAllShown: no file in examples/ that docs/examples.md does not run.
+func TestExamplesAreAllShown(t *testing.T) {
 	entries, err := os.ReadDir(filepath.Join(repository, "examples"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	steps := stepsOf(linesOf(t, filepath.Join(repository, "docs", "examples.md")))
 	for _, entry := range entries {
-		used := slices.ContainsFunc(exampleRuns(), func(e example) bool { return slices.Contains(e.args, entry.Name()) })
-		if !used {
-			t.Errorf("examples/%s is run by no test", entry.Name())
-		}
-		if !bytes.Contains(page, []byte("examples/"+entry.Name())) {
-			t.Errorf("examples/%s is not shown in docs/examples.md", entry.Name())
+		shown := slices.ContainsFunc(steps, func(s step) bool { return strings.Contains(s.text, "examples/"+entry.Name()) })
+		if !shown {
+			t.Errorf("no command of docs/examples.md runs examples/%s", entry.Name())
 		}
 	}
 }
@@ -221,17 +177,20 @@ func TestExamplesAreAllRunAndShown(t *testing.T) {
 // BenchmarkExamples is the time of a whole run: reading, search, proof,
 // verification and writing.
 func BenchmarkExamples(b *testing.B) {
-	for _, e := range exampleRuns() {
-		b.Run(strings.Join(e.args, " "), func(b *testing.B) {
-			args := []string{"solve", "-o", b.TempDir(), "--json"}
-			for _, arg := range e.args {
-				if isFile(arg) {
-					arg = filepath.Join(repository, "examples", arg)
+	for _, s := range exampleRuns(b) {
+		call, _, _ := strings.Cut(s.text, " #")
+		words := strings.Fields(call)[2:]
+		b.Run(strings.ReplaceAll(strings.Join(words, " "), "examples/", ""), func(b *testing.B) {
+			args := []string{"solve"}
+			for _, word := range words {
+				if strings.HasPrefix(word, "examples/") {
+					word = filepath.Join(repository, word)
 				}
-				args = append(args, arg)
+				args = append(args, word)
 			}
+			args = append(args, "-o", b.TempDir(), "--json")
 			for b.Loop() {
-				if code, _, stderr := run(b.Context(), args...); code != e.exit {
+				if code, _, stderr := run(b.Context(), args...); code != s.exit {
 					b.Fatalf("exit code %d: %s", code, stderr)
 				}
 			}
