@@ -51,6 +51,7 @@ func readOverrides(d *draft, set []Override, r rank) {
 		if key == "model" {
 			key = "model.catalog"
 		}
+		key = d.numbered(key)
 		if key == "cluster.gpus" {
 			key = "cluster.count"
 		}

@@ -105,7 +105,7 @@ func (d *draft) checkList(n *node, element reflect.Type, path string) bool {
 		ok := true
 		for i, name := range n.names {
 			if index, err := strconv.Atoi(name); err != nil || index < 0 || index >= maxPools {
-				d.problem(n.children[i].at, fmt.Sprintf("%s: %q is no index", path, name), "a number such as 0", "")
+				d.problem(n.children[i].at, fmt.Sprintf("%s: no pool is named %q, and it is no index", path, name), "the name of one pool, or its number from 0", d.poolHint())
 				ok = false
 				continue
 			}
