@@ -249,10 +249,9 @@ func leaves(doc *document, visit func(path, key, text string)) {
 	var walk func(v reflect.Value, path, key string)
 	walk = func(v reflect.Value, path, key string) {
 		switch {
+		case v.IsZero(): // an override states one leaf of a hundred
 		case v.Type() == reflect.TypeFor[leaf]():
-			if text := v.String(); text != "" {
-				visit(path, key, text)
-			}
+			visit(path, key, v.String())
 		case v.Kind() == reflect.Slice:
 			for i := range v.Len() {
 				walk(v.Index(i), join(path, strconv.Itoa(i)), join(key, strconv.Itoa(i)))

@@ -2,7 +2,9 @@ package read
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"partita/inputs"
@@ -28,8 +30,9 @@ type fact struct {
 // draft collects what the sources state, before it is resolved into a Condition.
 // Facts are kept by the path of their key: "workload.batch", "cluster.pools.0.count".
 type draft struct {
+	files      *files
 	facts      map[string]fact
-	table      map[string]key // keyTable, built once a draft
+	table      map[string]key // keyTable
 	statements []inputs.Statement
 	problems   Diagnostics
 	// pools counts the pools that are listed one by one; 0: the cluster is one pool
@@ -55,14 +58,26 @@ type draft struct {
 	warnings    []string
 }
 
+// copied is the draft so far, to be continued without changing it.
+func (d *draft) copied() *draft {
+	c := *d
+	c.facts = maps.Clone(d.facts)
+	c.statements, c.problems = slices.Clone(d.statements), slices.Clone(d.problems)
+	c.assumptions, c.warnings = slices.Clone(d.assumptions), slices.Clone(d.warnings)
+	if d.model != nil {
+		m := *d.model
+		m.Kinds = slices.Clone(m.Kinds) // a stated number of experts a token changes them
+		c.model = &m
+	}
+	return &c
+}
+
 // configFile is a config.json that a condition names by its path.
 type configFile struct {
 	path string
 	at   inputs.Place
 	rank rank
 }
-
-func newDraft() *draft { return &draft{facts: map[string]fact{}, table: keyTable()} }
 
 // say records a statement and returns its number.
 func (d *draft) say(place inputs.Place, text string) int {

@@ -4,6 +4,8 @@
 //
 //	c, err := read.Load(read.Options{Paths: []string{"condition.md"}})
 //
+// Many conditions on the same files are read by one Reader, which parses each file once.
+//
 // Load reads every source into facts with the place of each, lets the environment
 // and flags replace them, completes them by the catalogue and by defaults, and
 // lists what was used as what (Condition.Statements) and what was assumed
@@ -16,12 +18,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"unicode/utf8"
 
 	"partita/inputs"
-	"partita/inputs/catalog"
 )
 
 // Options says what to read. The zero value reads nothing.
@@ -30,8 +30,9 @@ type Options struct {
 	Paths []string
 	Stdin io.Reader
 	// Model is a name of the catalogue or the path of a config.json; it replaces the
-	// model of the files.
-	Model string
+	// model of the files. ModelPlace is where a file says so; zero: a flag.
+	Model      string
+	ModelPlace inputs.Place
 	// Env is an environment, as from os.Environ. PARTITA_WORKLOAD__BATCH=64 states
 	// workload.batch and replaces what a file states.
 	Env []string
@@ -43,7 +44,8 @@ type Options struct {
 // Override states a value by the path of its key: {"workload.batch", "64"}.
 type Override struct {
 	Key, Value string
-	source     string // a variable's name where it came from the environment
+	Place      inputs.Place // where a file states it; zero: a flag
+	source     string       // a variable's name where it came from the environment
 }
 
 // maxFile bounds an input file. Conditions have kilobytes; an inventory of 100,000
@@ -53,27 +55,31 @@ const maxFile = 32 << 20
 // Load reads a condition. The error is of type Diagnostics where the inputs are at
 // fault, with every problem that was found.
 func Load(opts Options) (*inputs.Condition, error) {
-	lib, err := catalog.Load()
+	r, err := NewReader("")
 	if err != nil {
 		return nil, err
 	}
-	return load(opts, lib)
+	return r.Load(opts)
 }
 
-func load(opts Options, lib library) (*inputs.Condition, error) {
-	d := newDraft()
-	for i, path := range opts.Paths {
-		if contains(opts.Paths[:i], path) {
+// readFiles reads the files of a condition into a draft.
+func (d *draft) readFiles(lib library, paths []string, stdin io.Reader) {
+	for i, path := range paths {
+		if contains(paths[:i], path) {
 			d.problem(inputs.Place{File: path}, "the file is given twice", "each file once", "")
 			continue
 		}
-		if data, ok := d.file(path, opts.Stdin, inputs.Place{File: path}); ok {
+		if data, ok := d.file(path, stdin, inputs.Place{File: path}); ok {
 			readFile(d, lib, path, data)
 		}
 	}
+}
+
+// condition adds what is said beside the files and resolves the whole.
+func (d *draft) condition(lib library, opts Options) (*inputs.Condition, error) {
 	readEnvironment(d, opts.Env)
 	readOverrides(d, opts.Overrides, fromFlag)
-	readModelOption(d, lib, opts.Model)
+	readModelOption(d, lib, opts.Model, opts.ModelPlace)
 	d.readConfig()
 	before := len(d.problems)
 	c := d.resolve(lib, opts.Paths)
@@ -96,21 +102,11 @@ func load(opts Options, lib library) (*inputs.Condition, error) {
 
 // file is the content of an input, or a problem.
 func (d *draft) file(path string, stdin io.Reader, at inputs.Place) ([]byte, bool) {
-	var data []byte
-	var err error
-	if path == "-" {
-		if stdin == nil {
-			d.problem(at, "nothing to read from standard input", "a file", "")
-			return nil, false
-		}
-		data, err = io.ReadAll(io.LimitReader(stdin, maxFile+1))
-	} else {
-		var f *os.File
-		if f, err = os.Open(path); err == nil {
-			data, err = io.ReadAll(io.LimitReader(f, maxFile+1))
-			_ = f.Close() // read only: nothing is lost
-		}
+	if path == "-" && stdin == nil {
+		d.problem(at, "nothing to read from standard input", "a file", "")
+		return nil, false
 	}
+	data, err := d.files.read(path, stdin)
 	switch {
 	case err != nil:
 		d.problem(at, err.Error(), "a file that can be read", "")
@@ -170,21 +166,23 @@ func notText(path string, data []byte) (inputs.Place, bool) {
 }
 
 // readModelOption reads the model that is named beside the files.
-func readModelOption(d *draft, lib library, model string) {
+func readModelOption(d *draft, lib library, model string, at inputs.Place) {
 	if model == "" {
 		return
 	}
-	at := inputs.Place{File: "--model"}
+	if at == (inputs.Place{}) {
+		at.File = "--model"
+	}
 	if _, ok := lib.Model(model); ok {
-		d.replaceModel()
+		d.replaceModel(at)
 		d.setText(d.say(at, "model: "+model), "model.catalog", model, at, fromFlag)
 		return
 	}
-	if _, err := os.Stat(model); err != nil {
+	if !d.files.exists(model) {
 		d.problem(at, fmt.Sprintf("model %q is neither in the catalogue nor a file", model), "a known model or the path of a config.json", suggestedModel(lib, model))
 		return
 	}
-	d.replaceModel()
+	d.replaceModel(at)
 	if data, ok := d.file(model, nil, at); ok {
 		d.huggingFace(model, data, fromFlag)
 	}
@@ -193,7 +191,7 @@ func readModelOption(d *draft, lib library, model string) {
 // replaceModel drops the shapes that files state: the model comes from a flag. The
 // number formats and the declared count of a file's model go too, unless the
 // environment or a flag states them; precision says how this deployment stores it.
-func (d *draft) replaceModel() {
+func (d *draft) replaceModel(at inputs.Place) {
 	for _, k := range keys() {
 		f, ok := d.facts[k.path]
 		if !ok || f.rank != fromFile {
@@ -204,7 +202,7 @@ func (d *draft) replaceModel() {
 			continue
 		}
 		if len(k.path) > len("model.") && k.path[:len("model.")] == "model." {
-			d.used(f.statement, "replaced by --model")
+			d.used(f.statement, "replaced by "+placeText(at))
 			delete(d.facts, k.path)
 		}
 	}

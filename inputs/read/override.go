@@ -64,8 +64,11 @@ func readOverrides(d *draft, set []Override, r rank) {
 	v := newViper()
 	for _, key := range order {
 		o := last[key]
-		at := inputs.Place{File: o.source}
-		if o.source == "" {
+		at := o.Place
+		switch {
+		case o.source != "":
+			at.File = o.source
+		case at.File == "":
 			at.File = "--set " + o.Key
 		}
 		if !plant(root, key, o.Value, at) {
@@ -91,7 +94,7 @@ func plant(root *node, path, text string, at inputs.Place) bool {
 		}
 		next := n.child(name)
 		if next == nil {
-			next = &node{kind: objectNode, at: at, valueAt: at}
+			next = &node{kind: objectNode, at: at, valueAt: at, planted: true}
 			n.names, n.children = append(n.names, name), append(n.children, next)
 		}
 		n = next

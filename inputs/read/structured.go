@@ -117,9 +117,6 @@ func (d *draft) record(doc *document, root *node, file string, r rank) {
 	leaves(doc, func(path, key, text string) {
 		n := root.find(path)
 		at, valueAt := n.at, n.valueAt
-		if r > fromFile {
-			at, valueAt = inputs.Place{File: n.at.File}, inputs.Place{File: n.at.File}
-		}
 		statement := d.say(at, path+": "+text)
 		if rest, ok := strings.CutPrefix(key, "cluster.pools."); ok {
 			key = d.poolKey(rest, base, valueAt)

@@ -17,6 +17,7 @@ type node struct {
 	text     string // scalars as written
 	names    []string
 	children []*node
+	planted  bool // by an override, which may name one element of a list by its index
 }
 
 type nodeKind int
@@ -101,7 +102,7 @@ func (d *draft) checkSchema(n *node, t reflect.Type, path, scalar string) bool {
 
 // checkList checks a list of objects; a flag may give single elements by index.
 func (d *draft) checkList(n *node, element reflect.Type, path string) bool {
-	if n.kind == objectNode && n.at.Line == 0 {
+	if n.kind == objectNode && n.planted {
 		ok := true
 		for i, name := range n.names {
 			if index, err := strconv.Atoi(name); err != nil || index < 0 || index >= maxPools {

@@ -1,0 +1,151 @@
+package read
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"sync"
+
+	"partita/inputs"
+	"partita/inputs/catalog"
+)
+
+// Reader reads many conditions that share files. Each file is read and parsed once,
+// so that a further condition costs what its overrides cost; a file that changes
+// later is not read again. It is safe for concurrent use.
+type Reader struct {
+	lib    library
+	files  *files
+	mu     sync.Mutex
+	drafts map[string]*draft // what lists of files state, by the list
+}
+
+// maxDrafts bounds the lists of files that a Reader keeps parsed; past it they are
+// forgotten and parsed anew from the bytes.
+const maxDrafts = 1024
+
+// NewReader makes a Reader of files in a folder: relative paths start there, and places
+// name files as they are given. Empty: the working directory.
+func NewReader(folder string) (*Reader, error) {
+	lib, err := catalog.Load()
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{lib: lib, files: newFiles(folder), drafts: map[string]*draft{}}, nil
+}
+
+// Load is the package's Load.
+func (r *Reader) Load(opts Options) (*inputs.Condition, error) {
+	return r.parsed(opts.Paths, opts.Stdin).copied().condition(r.lib, opts)
+}
+
+// Check reads files, and those they name, without completing them to a condition: it
+// returns the problems that the files have whatever is said beside them.
+func (r *Reader) Check(paths []string) Diagnostics {
+	d := r.parsed(paths, nil).copied()
+	d.readConfig()
+	return d.problems.sorted()
+}
+
+// CheckModel reads the config.json that Options.Model may name; a name of the
+// catalogue reads nothing. Problems are told by Load.
+func (r *Reader) CheckModel(model string) {
+	readModelOption(r.files.draft(), r.lib, model, inputs.Place{})
+}
+
+// parsed is what a list of files states. The draft must be copied before it is changed.
+func (r *Reader) parsed(paths []string, stdin io.Reader) *draft {
+	key := strings.Join(paths, "\x00")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d, ok := r.drafts[key]; ok {
+		return d
+	}
+	if len(r.drafts) >= maxDrafts {
+		clear(r.drafts)
+	}
+	d := r.files.draft()
+	d.readFiles(r.lib, paths, stdin)
+	r.drafts[key] = d
+	return d
+}
+
+// FileSum is a file that was read, with the SHA-256 of its content in hexadecimal.
+type FileSum struct{ Path, SHA256 string }
+
+// Sums lists the files read so far, by path.
+func (r *Reader) Sums() []FileSum {
+	r.files.mu.Lock()
+	defer r.files.mu.Unlock()
+	out := make([]FileSum, 0, len(r.files.known))
+	for path, f := range r.files.known {
+		sum := sha256.Sum256(f.data)
+		out = append(out, FileSum{path, hex.EncodeToString(sum[:])})
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Path < out[j].Path })
+	return out
+}
+
+// files reads files of a folder, each once.
+type files struct {
+	folder string
+	table  map[string]key
+	mu     sync.Mutex
+	known  map[string]content
+}
+
+type content struct {
+	data []byte
+	err  error
+}
+
+func newFiles(folder string) *files {
+	return &files{folder: folder, table: keyTable(), known: map[string]content{}}
+}
+
+// draft is an empty draft over the files.
+func (f *files) draft() *draft {
+	return &draft{files: f, facts: map[string]fact{}, table: f.table}
+}
+
+// read is the content of a file, at most one byte more than maxFile.
+func (f *files) read(path string, stdin io.Reader) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c, ok := f.known[path]
+	if !ok {
+		c.data, c.err = f.load(path, stdin)
+		f.known[path] = c
+	}
+	return c.data, c.err
+}
+
+func (f *files) load(path string, stdin io.Reader) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(io.LimitReader(stdin, maxFile+1))
+	}
+	file, err := os.Open(f.at(path))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() // read only: nothing is lost
+	return io.ReadAll(io.LimitReader(file, maxFile+1))
+}
+
+// exists reports whether there is a file of this name.
+func (f *files) exists(path string) bool {
+	_, err := os.Stat(f.at(path))
+	return err == nil
+}
+
+// at is where a path is on the disk.
+func (f *files) at(path string) string {
+	if f.folder == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(f.folder, path)
+}
