@@ -149,6 +149,11 @@ func TestConstraints(t *testing.T) {
 		{"cap missed", with(func(p *path.Problem) { p.Cap = &path.Cap{Weight: [2]int64{2, 1}, Max: 393} }), capped, path.NoLimit, false},
 		{"stages met", with(func(p *path.Problem) { p.MaxStages = 3 }), stages, path.NoLimit, true},
 		{"stages missed", with(func(p *path.Problem) { p.MaxStages = 2 }), stages, path.NoLimit, false},
+		{"fewest stages met", with(func(p *path.Problem) { p.MinStages = 3 }), stages, path.NoLimit, true},
+		{"fewest stages missed", with(func(p *path.Problem) { p.MinStages = 4 }), stages, path.NoLimit, false},
+		{"stages in a range", with(func(p *path.Problem) { p.MinStages, p.MaxStages = 2, 4 }), stages, path.NoLimit, true},
+		{"exactly so many stages", with(func(p *path.Problem) { p.MinStages, p.MaxStages = 3, 3 }), stages, path.NoLimit, true},
+		{"exactly other stages", with(func(p *path.Problem) { p.MinStages, p.MaxStages = 2, 2 }), stages, path.NoLimit, false},
 		{"objective below the cutoff", pools(), objective, 412, true},
 		{"objective at the cutoff", pools(), objective, 411, false},
 	} {

@@ -64,7 +64,7 @@ func constraints(p *path.Problem) []constraint {
 	if p.Cap != nil {
 		list = append(list, capConstraint{p})
 	}
-	if p.MaxStages > 0 {
+	if p.MinStages > 0 || p.MaxStages > 0 {
 		list = append(list, stagesConstraint{p})
 	}
 	return append(list, newObjective(p))

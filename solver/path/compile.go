@@ -325,7 +325,7 @@ func (c *compiled) tryPath(chain []arc) (int64, bool) {
 			return 0, false
 		}
 	}
-	if c.p.MaxStages > 0 && len(chain) > c.p.MaxStages {
+	if !c.p.admitsStages(len(chain)) {
 		return 0, false
 	}
 	if !c.balanced(low, peak[1]) || !c.allowed(sum, peak) || !c.complete(index) {

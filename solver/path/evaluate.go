@@ -46,7 +46,11 @@ func (e *Infraction) Error() string {
 	case RuleBalance:
 		return fmt.Sprintf("balance: shortest stage time × Den is %d, below longest × Num, %d", e.Got, e.Want)
 	default:
-		return fmt.Sprintf("%d stages, at most %d allowed", e.Got, e.Want)
+		bound := "at most"
+		if e.Got < e.Want {
+			bound = "at least"
+		}
+		return fmt.Sprintf("%d stages, %s %d allowed", e.Got, bound, e.Want)
 	}
 }
 
@@ -118,10 +122,18 @@ func (p *Problem) infraction(stages []Stage, v Value) *Infraction {
 			return &Infraction{RuleBalance, -1, want, got}
 		}
 	}
-	if p.MaxStages > 0 && len(stages) > p.MaxStages {
-		return &Infraction{RuleStages, -1, int64(p.MaxStages), int64(len(stages))}
+	switch n := len(stages); {
+	case p.MaxStages > 0 && n > p.MaxStages:
+		return &Infraction{RuleStages, -1, int64(p.MaxStages), int64(n)}
+	case n < p.MinStages:
+		return &Infraction{RuleStages, -1, int64(p.MinStages), int64(n)}
 	}
 	return nil
+}
+
+// admitsStages reports whether a path may have so many arcs.
+func (p *Problem) admitsStages(n int) bool {
+	return n >= p.MinStages && (p.MaxStages == 0 || n <= p.MaxStages)
 }
 
 // Of is Σ Weight_p·F_p, the left side of the cap.

@@ -77,6 +77,7 @@ func TestEvaluateNamesTheRule(t *testing.T) {
 		{"cap", func(p *path.Problem) { p.Cap = &path.Cap{Weight: [2]int64{1, 1}, Max: 265} }, mixed, path.RuleCap, -1},
 		{"balance", func(p *path.Problem) { p.BalanceNum, p.BalanceDen = 1, 2 }, mixed, path.RuleBalance, -1},
 		{"stages", func(p *path.Problem) { p.MaxStages = 2 }, mixed, path.RuleStages, -1},
+		{"fewest stages", func(p *path.Problem) { p.MinStages = 4 }, mixed, path.RuleStages, -1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := twoPools()

@@ -160,8 +160,11 @@ func (l *labeling) extend(id, i int32) {
 	if l.lows && !c.balanced(next.low, next.peak[1]) {
 		return // both only get worse
 	}
-	if c.p.MaxStages > 0 && (int(next.stages) > c.p.MaxStages || int(next.stages) == c.p.MaxStages && x.to != c.sink) {
+	if most := c.p.MaxStages; most > 0 && (int(next.stages) > most || int(next.stages) == most && x.to != c.sink) {
 		return
+	}
+	if int(next.stages)+c.p.Boundaries-1-int(x.b) < c.p.MinStages {
+		return // not even a stage for each of the layers left makes them enough
 	}
 	if l.bound(x.to, &next) >= l.best {
 		return
@@ -269,7 +272,8 @@ func (l *labeling) dominates(x, y *label) bool {
 	if l.lows && x.low < y.low {
 		return false
 	}
-	return c.p.MaxStages == 0 || x.stages <= y.stages
+	// More stages are as good once they are enough, fewer as long as they are not too many.
+	return (c.p.MaxStages == 0 || x.stages <= y.stages) && x.stages >= min(y.stages, int32(c.p.MinStages))
 }
 
 // finish takes the best complete path.

@@ -44,8 +44,8 @@ type Problem struct {
 	Cap *Cap
 	// BalanceNum/BalanceDen = 1-ε: min Time[1]·Den ≥ Num·max Time[1]. Num 0: free.
 	BalanceNum, BalanceDen int64
-	// MaxStages bounds the number of arcs of the path; 0: no bound.
-	MaxStages int
+	// MinStages and MaxStages bound the number of arcs of the path; 0: no bound.
+	MinStages, MaxStages int
 }
 
 // Option is one way to run an interval.

@@ -183,4 +183,7 @@ func (g *generator) bounds() {
 	if g.oneIn(4) {
 		g.p.MaxStages = g.between(1, 4)
 	}
+	if g.oneIn(4) {
+		g.p.MinStages = g.between(1, 4) // now and then more than MaxStages: no path
+	}
 }
