@@ -78,6 +78,8 @@ func (d *device) resolve(operator string, e efficiency, peak float64, a *inputs.
 		floor:          e.floor,
 		secondsPerFLOP: 1 / (e.compute * peak),
 		secondsPerByte: 1 / (e.bandwidth * a.MemoryBandwidth),
+		compute:        e.compute,
+		bandwidth:      e.bandwidth,
 	}
 }
 

@@ -11,6 +11,8 @@ type roofline struct {
 	floor          float64 // t0, seconds: launch and ramp-up of one kernel
 	secondsPerFLOP float64 // 1/(ηf F)
 	secondsPerByte float64 // 1/(ηb B)
+	// ηf and ηb, in the rates above.
+	compute, bandwidth float64
 }
 
 func (r *roofline) time(flops, bytes float64) float64 {

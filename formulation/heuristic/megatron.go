@@ -50,7 +50,7 @@ func megatron(_ context.Context, env Env) []Proposal {
 func expertShape(env Env, t int) cost.Shape {
 	sh := cost.Shape{TP: t, CP: 1, DPAttention: 1, EP: t, ETP: 1}
 	for k, n := range env.GPUs {
-		if n > 0 && !offers(env.Space, k, sh) {
+		if n > 0 && !env.Space.Offers(k, sh) {
 			return tensor(t)
 		}
 	}

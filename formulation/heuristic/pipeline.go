@@ -28,18 +28,13 @@ func lay(stations []station, layers []int) []stagegraph.Part {
 // alike, as engines do unless told otherwise.
 func tensor(q int) cost.Shape { return cost.Shape{TP: q, CP: 1, DPAttention: 1, EP: 1, ETP: q} }
 
-// offers reports whether a pool can run the shape.
-func offers(s *stagegraph.Space, pool int, sh cost.Shape) bool {
-	return slices.Contains(s.Shapes(pool), sh)
-}
-
 // degrees lists the tensor degrees of a pool that lie inside a node, tile it, and
 // divide so many GPUs; largest first.
 func degrees(s *stagegraph.Space, pool, gpus int) []int {
 	var out []int
 	node := min(s.Node(pool), gpus)
 	for t := node; t >= 1; t-- {
-		if node%t == 0 && gpus%t == 0 && offers(s, pool, tensor(t)) {
+		if node%t == 0 && gpus%t == 0 && s.Offers(pool, tensor(t)) {
 			out = append(out, t)
 		}
 	}

@@ -22,6 +22,7 @@ func (s *Space) Node(pool int) int { return s.pools[pool].node }
 type Pipeline struct {
 	space  *Space
 	layout *Layout
+	parts  []Part
 	alike  []alike
 	counts []int // GPUs of each pool
 	// byNext: the send depends on the next stage and is rounded to ticks by itself.
@@ -40,7 +41,7 @@ type alike struct {
 // Pipeline prepares parts for pricing. The error names a part that no stage graph
 // of the space has: layers out of order, or a shape that its pool does not offer.
 func (s *Space) Pipeline(l *Layout, parts []Part) (*Pipeline, error) {
-	p := &Pipeline{space: s, layout: l, counts: make([]int, len(s.pools))}
+	p := &Pipeline{space: s, layout: l, parts: parts, counts: make([]int, len(s.pools))}
 	at := 0
 	for i, pt := range parts {
 		if pt.First != at || pt.Last < pt.First || pt.Last >= s.layers {
@@ -191,6 +192,12 @@ func (p *Pipeline) Fullest(micro, groups int) (stage int, need, capacity int64) 
 // across nodes but those of whole nodes.
 func (p *Pipeline) Packs() bool {
 	s := p.space
+	for k := range s.pools {
+		pl := &s.pools[k]
+		if pl.admitted {
+			return s.tile(p.layout.Replicas, p.parts)
+		}
+	}
 	for k := range s.pools {
 		pl := &s.pools[k]
 		if pl.chains {

@@ -41,6 +41,8 @@ type pool struct {
 	// sizes always pack into nodes when their sum does.
 	sizes  []int
 	chains bool
+	// admitted: shapes were added that sizes and chains were not made for.
+	admitted bool
 }
 
 // host is one machine with its GPUs of each pool.
@@ -55,11 +57,8 @@ func New(c *inputs.Condition) (*Space, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Space{
-		Condition: c, Costs: calc, layers: len(c.Model.Layers),
-		tables: map[cost.Step][][]prices{}, chunks: map[int][][]prices{},
-		fits: map[memoryKey][][][]bool{}, bases: map[int]*layerTimes{},
-	}
+	s := &Space{Condition: c, Costs: calc, layers: len(c.Model.Layers)}
+	s.forget()
 	if s.layers == 0 {
 		return nil, fmt.Errorf("model %q has no layers", c.Model.Name)
 	}
