@@ -314,8 +314,3 @@ type Goal struct {
 	// nil: 0.10, or 0 where the input states its own utilisation.
 	Margin *float64
 }
-
-// Strategy is a parallelism strategy that an input proposes. Zero: not stated.
-type Strategy struct {
-	GPUs, TP, PP, EP, CP, DP, SP int
-}

@@ -137,6 +137,14 @@ type strategyDoc struct {
 	CP   leaf `mapstructure:"cp"`
 	DP   leaf `mapstructure:"dp"`
 	SP   leaf `mapstructure:"sp"`
+
+	ETP          leaf `mapstructure:"etp"`
+	DPAttention  leaf `mapstructure:"dp_attention"`
+	Replicas     leaf `mapstructure:"replicas"`
+	Layers       leaf `mapstructure:"layers"`
+	Pool         leaf `mapstructure:"pool"`
+	MicroBatches leaf `mapstructure:"micro_batches"`
+	DecodeGroups leaf `mapstructure:"decode_groups"`
 }
 
 // schemaField is a field of the schema by its name in a file.

@@ -233,10 +233,18 @@ func keys() []key {
 	for _, r := range requirements() {
 		ks = append(ks, r.key())
 	}
+	listed := map[string]bool{}
+	for _, f := range stageFields() {
+		ks = append(ks, f.key())
+		listed[f.field] = true
+	}
 	for _, s := range strategyFields() {
+		if listed[s.field] {
+			continue
+		}
 		k := count("strategy."+s.field, "given strategy: "+s.what, 1)
 		k.parse = degreeOf(s.field)
-		k.note = "; not binding for solve"
+		k.note = strategyNote
 		ks = append(ks, k)
 	}
 	for _, dtype := range dtypes() {

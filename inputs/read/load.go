@@ -33,6 +33,8 @@ type Options struct {
 	// model of the files. ModelPlace is where a file says so; zero: a flag.
 	Model      string
 	ModelPlace inputs.Place
+	// Strategy replaces the strategy that the files propose: "tp=8,pp=2"; "" keeps it.
+	Strategy string
 	// Env is an environment, as from os.Environ. PARTITA_WORKLOAD__BATCH=64 states
 	// workload.batch and replaces what a file states.
 	Env []string
@@ -78,6 +80,7 @@ func (d *draft) readFiles(lib library, paths []string, stdin io.Reader) {
 // condition adds what is said beside the files and resolves the whole.
 func (d *draft) condition(lib library, opts Options) (*inputs.Condition, error) {
 	readEnvironment(d, opts.Env)
+	readStrategyOption(d, opts.Strategy)
 	readOverrides(d, opts.Overrides, fromFlag)
 	readModelOption(d, lib, opts.Model, opts.ModelPlace)
 	d.readConfig()

@@ -355,8 +355,10 @@ func TestGivenConditions(t *testing.T) {
 	})
 	t.Run("235B", func(t *testing.T) {
 		c := load(t, "qwen3-235b-given-strategy.md", "")
-		if c.Strategy == nil || *c.Strategy != (inputs.Strategy{GPUs: 128, TP: 16, PP: 4, EP: 32, DP: 4, SP: 1}) {
+		if s := c.Strategy; s == nil || s.GPUs != 128 || s.TP.At(0) != 16 || s.PP != 4 || s.EP.At(0) != 32 || s.DP != 4 || s.SP != 1 || s.Replicas != 0 {
 			t.Errorf("strategy %+v", c.Strategy)
+		} else if at := s.Places["tp"]; at.Line != 39 {
+			t.Errorf("TP was stated at %+v", at)
 		}
 		if c.Workload.Phase != inputs.Mixed || c.Workload.Input.Max != 2048 || c.Workload.Output.Max != 2048 {
 			t.Errorf("workload %+v", c.Workload)

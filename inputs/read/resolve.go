@@ -34,7 +34,7 @@ func (d *draft) resolve(lib library, paths []string) *inputs.Condition {
 	d.checkPrices(c.Goal, c.Cluster)
 	c.Workload = d.resolveWorkload(c.Goal, c.Model)
 	d.checkPhase(c.Goal, c.Workload.Phase)
-	c.Strategy = d.resolveStrategy()
+	c.Strategy = d.resolveStrategy(&c.Cluster)
 	c.Statements = d.ordered(paths)
 	c.Assumptions = d.assumptions
 	c.Warnings = d.warnings
@@ -241,22 +241,4 @@ func (d *draft) checkPhase(g inputs.Goal, phase inputs.Phase) {
 			d.problem(r.Place, "decode alone has no first token: requirement ttft", "tpot", "or state the phase mixed")
 		}
 	}
-}
-
-// resolveStrategy is the strategy that the input proposes, nil where it proposes none.
-func (d *draft) resolveStrategy() *inputs.Strategy {
-	var s inputs.Strategy
-	stated := false
-	for _, f := range []struct {
-		field string
-		into  *int
-	}{{"gpus", &s.GPUs}, {"tp", &s.TP}, {"pp", &s.PP}, {"ep", &s.EP}, {"cp", &s.CP}, {"dp", &s.DP}, {"sp", &s.SP}} {
-		if v, ok := get[int](d, "strategy."+f.field); ok {
-			*f.into, stated = v, true
-		}
-	}
-	if !stated {
-		return nil
-	}
-	return &s
 }

@@ -14,6 +14,19 @@ func strategyReaders() []reader {
 	s := sectionStrategy
 	all := []reader{{section: s, title: "Strategy", names: []string{"strategy", "parallelism strategy", "parallelism"}, read: readStrategy}}
 	all = append(all, reader{section: s, title: "Micro-batches", names: []string{"micro batch", "micro batch size", "number micro batch", "micro batches"}, read: readMicroBatches})
+	for _, f := range []struct {
+		title, field string
+		names        []string
+	}{
+		{"Replicas", "replicas", []string{"replica", "number replica", "instance", "number instance"}},
+		{"Attention DP", "dp_attention", []string{"attention dp", "dp attention", "attention data parallelism", "data parallelism attention", "data parallelism attention dp"}},
+		{"Expert TP", "etp", []string{"etp", "expert tp", "expert tensor parallelism", "expert tensor parallelism etp"}},
+		{"Layers per stage", "layers", []string{"layer per stage", "layer split", "layer partition", "stage layer", "layer stage"}},
+		{"Pools", "pool", []string{"pool", "pool per stage", "stage pool"}},
+	} {
+		path := "strategy." + f.field
+		all = append(all, reader{section: s, title: f.title, names: f.names, read: func(m *markdown, st *stated) { m.whole(st, path) }})
+	}
 	for _, f := range strategyFields() {
 		names := []string{f.short, f.words + " parallelism", f.words + " parallelism " + f.short, f.short + " size", f.short + " degree", f.words + " parallelism size", f.words + " parallelism degree"}
 		title := strings.ToUpper(f.short)

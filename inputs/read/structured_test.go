@@ -106,7 +106,7 @@ func TestNotationsAgree(t *testing.T) {
 		!reflect.DeepEqual(want.Cluster.Pools[1].Nodes, []inputs.Node{{Host: "node-1", GPUs: []string{"node-1/gpu-0", "node-1/gpu-3"}}}) {
 		t.Fatalf("pools %+v", want.Cluster.Pools)
 	}
-	if want.Strategy == nil || want.Strategy.TP != 8 || !want.Goal.AllowIdle || *want.Goal.Balance != .2 || want.Goal.Objective != inputs.Throughput {
+	if want.Strategy == nil || want.Strategy.TP.At(0) != 8 || !want.Goal.AllowIdle || *want.Goal.Balance != .2 || want.Goal.Objective != inputs.Throughput {
 		t.Fatalf("goal %+v, strategy %+v", want.Goal, want.Strategy)
 	}
 	for name, text := range map[string]string{"c.toml": inTOML, "c.json": inJSON, "yaml": inYAML, "toml": inTOML, "json": inJSON} {
