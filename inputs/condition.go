@@ -20,8 +20,10 @@ type Condition struct {
 	// Rules bind every plan, in the order they were read. Names are unique.
 	Rules []Rule
 	// Engine is the serving engine whose limits are among Rules; "" where none was named.
-	Engine      string
-	Statements  []Statement
+	Engine     string
+	Statements []Statement
+	// Places tell where values are stated, for what speaks of them later.
+	Places      Places
 	Assumptions []Assumption
 	Warnings    []string
 }

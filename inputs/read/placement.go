@@ -87,11 +87,11 @@ func splitByFree(p inputs.Pool, free []int64, placeholder string) []inputs.Pool 
 }
 
 // mergeAlike joins pools of inventories that hold the same: one device, one usable
-// memory (the smaller counts), one link. Machines that are alike make one pool.
-func mergeAlike(pools []inputs.Pool) []inputs.Pool {
-	var out []inputs.Pool
+// memory (the smaller counts), one link. Machines that are alike make one pool; first
+// is the index of the first of them.
+func mergeAlike(pools []inputs.Pool) (out []inputs.Pool, first []int) {
 next:
-	for _, p := range pools {
+	for at, p := range pools {
 		for i := range out {
 			q := &out[i]
 			low, high := min(p.MemoryBytes, q.MemoryBytes), max(p.MemoryBytes, q.MemoryBytes)
@@ -104,9 +104,9 @@ next:
 			q.Nodes = append(append([]inputs.Node(nil), q.Nodes...), p.Nodes...)
 			continue next
 		}
-		out = append(out, p)
+		out, first = append(out, p), append(first, at)
 	}
-	return out
+	return out, first
 }
 
 // namePools gives every pool a name of its own: the stated one, else that of the

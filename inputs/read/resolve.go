@@ -29,16 +29,28 @@ const (
 func (d *draft) resolve(lib library, paths []string) *inputs.Condition {
 	c := &inputs.Condition{Name: d.name(paths)}
 	c.Model = d.resolveModel(lib)
-	c.Cluster = d.resolveCluster(lib, c.Model)
+	c.Places = inputs.Places{}
+	c.Cluster = d.resolveCluster(lib, c.Model, c.Places)
 	c.Goal = d.resolveGoal()
 	d.checkPrices(c.Goal, c.Cluster)
 	c.Workload = d.resolveWorkload(c.Goal, c.Model)
 	d.checkPhase(c.Goal, c.Workload.Phase)
 	c.Strategy = d.resolveStrategy(&c.Cluster)
 	c.Statements = d.ordered(paths)
+	d.keepPlaces(c.Places)
 	c.Assumptions = d.assumptions
 	c.Warnings = d.warnings
 	return c
+}
+
+// keepPlaces notes where each value is stated that is not a pool's: the pools of the
+// condition have their own numbers (resolveCluster).
+func (d *draft) keepPlaces(places inputs.Places) {
+	for path, f := range d.facts {
+		if !strings.HasPrefix(path, "cluster.") {
+			places[path] = d.statements[f.statement].Place
+		}
+	}
 }
 
 // name is the stated name, else the base name of the first file.

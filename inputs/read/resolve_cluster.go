@@ -6,23 +6,52 @@ import (
 	"partita/inputs"
 )
 
-// resolveCluster builds the pools and the network.
-func (d *draft) resolveCluster(lib library, model inputs.Model) inputs.Cluster {
+// resolveCluster builds the pools and the network, and notes where the pools' values
+// are stated.
+func (d *draft) resolveCluster(lib library, model inputs.Model, places inputs.Places) inputs.Cluster {
 	var c inputs.Cluster
 	n := max(d.pools, 1)
 	d.checkClusterCount()
+	var listed []int // by pool of c: the pool of the inputs that it is from
 	for i := range n {
 		if p, ok := d.pool(lib, model, i); ok {
 			c.Pools = append(c.Pools, p...)
+			for range p {
+				listed = append(listed, i)
+			}
 		}
 	}
 	if d.inventory {
-		c.Pools = mergeAlike(c.Pools)
+		var first []int
+		c.Pools, first = mergeAlike(c.Pools)
+		for k, i := range first {
+			listed[k] = listed[i]
+		}
+	}
+	for k := range c.Pools {
+		d.keepPoolPlaces(places, k, listed[k])
 	}
 	d.namePools(c.Pools)
 	d.placeGPUs(c.Pools)
 	c.Network = d.network(c.Pools)
 	return c
+}
+
+// keepPoolPlaces notes where the values of a pool are stated: by the first of the
+// fields that imply them.
+func (d *draft) keepPoolPlaces(places inputs.Places, pool, listed int) {
+	for value, fields := range map[string][]string{
+		inputs.PoolCount:  {"count", "nodes", "gpus_per_node", "hosts"},
+		inputs.PoolMemory: {"free_memory", "memory", "accelerator"},
+		inputs.PoolNode:   {"gpus_per_node", "nodes", "hosts", "count"},
+	} {
+		for _, field := range fields {
+			if _, path, _ := poolFact[any](d, listed, field); d.has(path) {
+				places[inputs.PoolKey(pool, value)] = d.place(path)
+				break
+			}
+		}
+	}
 }
 
 // checkClusterCount holds a number of GPUs of the whole cluster against the pools.

@@ -248,7 +248,7 @@ func TestPlacement(t *testing.T) {
 				d.set(stated, poolPath(i, "free_memory"), free, inputs.Place{}, fromFile)
 			}
 		}
-		c := d.resolveCluster(lib, inputs.Model{Weights: inputs.FP16, Activation: inputs.FP16})
+		c := d.resolveCluster(lib, inputs.Model{Weights: inputs.FP16, Activation: inputs.FP16}, inputs.Places{})
 		if len(d.problems) > 0 {
 			t.Fatal(d.problems)
 		}
