@@ -8,7 +8,7 @@ import (
 )
 
 func TestDiagnosticText(t *testing.T) {
-	full := Diagnostic{inputs.Place{File: "a.md", Line: 3, Col: 7}, `"x" is not a size`, "64GB", "add a unit"}
+	full := Diagnostic{Place: inputs.Place{File: "a.md", Line: 3, Col: 7}, Problem: `"x" is not a size`, Want: "64GB", Hint: "add a unit"}
 	for _, c := range []struct {
 		d    Diagnostic
 		want string
@@ -34,10 +34,10 @@ func TestDiagnosticsAreSortedByPlace(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	var as Diagnostics
-	if err := ds.err(); !errors.As(err, &as) || len(as) != 4 || as[0].Place.Col != 2 {
-		t.Errorf("err() = %v", ds.err())
+	if err := ds.Err(); !errors.As(err, &as) || len(as) != 4 || as[0].Place.Col != 2 {
+		t.Errorf("Err() = %v", ds.Err())
 	}
-	if Diagnostics(nil).err() != nil {
+	if Diagnostics(nil).Err() != nil {
 		t.Error("no problems must be a nil error")
 	}
 }

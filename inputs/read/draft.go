@@ -188,7 +188,7 @@ func agree(a, b any) bool {
 // origin names where a fact was stated.
 func (d *draft) origin(f fact) string {
 	s := d.statements[f.statement]
-	if at := placeText(s.Place); at != "" {
+	if at := s.Place.String(); at != "" {
 		return at
 	}
 	return s.Text

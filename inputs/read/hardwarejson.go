@@ -77,7 +77,7 @@ func (h *hardware) object(n *node, path string, fields map[string]func(*node, in
 		read, ok := fields[strings.ToLower(name)]
 		if !ok {
 			hint := ""
-			if best := nearest(strings.ToLower(name), sorted(known)); best != "" {
+			if best := inputs.Nearest(strings.ToLower(name), sorted(known)); best != "" {
 				hint = fmt.Sprintf("did you mean %q?", best)
 			}
 			h.problem(n.children[i].at, fmt.Sprintf("unknown key %q", join(path, name)), "one of "+strings.Join(sorted(known), ", "), hint)
@@ -232,7 +232,7 @@ func (h *hardware) cluster(n *node) {
 			statement := h.say(c.at, "cluster.gpu_type: "+c.text)
 			for _, g := range h.groups {
 				if g.name != c.text {
-					h.problem(c.valueAt, fmt.Sprintf("gpu_type is %q, a GPU is %q (%s)", c.text, g.name, placeText(g.at)), "types that agree", "leave gpu_type out for mixed GPUs")
+					h.problem(c.valueAt, fmt.Sprintf("gpu_type is %q, a GPU is %q (%s)", c.text, g.name, g.at.String()), "types that agree", "leave gpu_type out for mixed GPUs")
 					return
 				}
 			}

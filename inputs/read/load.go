@@ -97,7 +97,7 @@ func (d *draft) condition(lib library, opts Options) (*inputs.Condition, error) 
 		}
 		d.problems = kept
 	}
-	if err := d.problems.err(); err != nil {
+	if err := d.problems.Err(); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -205,7 +205,7 @@ func (d *draft) replaceModel(at inputs.Place) {
 			continue
 		}
 		if len(k.path) > len("model.") && k.path[:len("model.")] == "model." {
-			d.used(f.statement, "replaced by "+placeText(at))
+			d.used(f.statement, "replaced by "+at.String())
 			delete(d.facts, k.path)
 		}
 	}

@@ -48,7 +48,7 @@ func TestEnvironmentWithOneUnderscore(t *testing.T) {
 	} {
 		d := newDraft()
 		readEnvironment(d, []string{name + "=64"})
-		if got := d.problems.err(); (got == nil) != (want == "") || got != nil && !strings.Contains(got.Error(), want) {
+		if got := d.problems.Err(); (got == nil) != (want == "") || got != nil && !strings.Contains(got.Error(), want) {
 			t.Errorf("%s: %v, want %q", name, got, want)
 		}
 	}
@@ -59,7 +59,7 @@ func TestEnvironmentWithOneUnderscore(t *testing.T) {
 func TestProblemsOfOverrides(t *testing.T) {
 	d := newDraft()
 	readOverrides(d, []Override{{Key: "workload.batch", Value: "-3"}, {Key: "cluster.count", Value: "0"}, {Key: "goal.requirements.ttft", Value: "fast"}}, fromFlag)
-	got := d.problems.err()
+	got := d.problems.Err()
 	if got == nil {
 		t.Fatal("no problems")
 	}

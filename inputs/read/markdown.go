@@ -96,7 +96,7 @@ func (m *markdown) unknown(s *stated) {
 		}
 	}
 	hint := ""
-	if best := nearest(phrase(s.key), append(own, others...)); best != "" {
+	if best := inputs.Nearest(phrase(s.key), append(own, others...)); best != "" {
 		hint = fmt.Sprintf("did you mean %q?", titles[best])
 	} else if len(own) > 0 {
 		var known []string

@@ -48,7 +48,7 @@ func (r *Reader) Load(opts Options) (*inputs.Condition, error) {
 func (r *Reader) Check(paths []string) Diagnostics {
 	d := r.parsed(paths, nil).copied()
 	d.readConfig()
-	return d.problems.sorted()
+	return d.problems.Sorted()
 }
 
 // CheckModel reads the config.json that Options.Model may name; a name of the

@@ -146,14 +146,14 @@ func (d *draft) checkSequence(sequence inputs.Range, w inputs.Workload) {
 	stated := d.facts["workload.sequence"].statement
 	if high < sequence.Min || low > sequence.Max {
 		d.problem(d.place("workload.sequence"), fmt.Sprintf("sequence length %s does not contain input + output = %s tokens (%s)",
-			inputs.FormatRange(sequence), inputs.FormatRange(inputs.Range{Min: low, Max: high}), placeText(d.place("workload.input"))),
+			inputs.FormatRange(sequence), inputs.FormatRange(inputs.Range{Min: low, Max: high}), d.place("workload.input")),
 			"lengths that agree", "correct one of the statements")
 		return
 	}
 	d.used(stated, "checked: input + output lie within; the stated input and output lengths decide")
 	if high < sequence.Max {
 		d.warn("sequences may reach %d tokens (%s), the stated input and output add up to %d: memory and times are for the latter",
-			sequence.Max, placeText(d.place("workload.sequence")), high)
+			sequence.Max, d.place("workload.sequence"), high)
 	}
 }
 

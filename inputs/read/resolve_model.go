@@ -229,7 +229,7 @@ func (d *draft) declared(m *inputs.Model) {
 	d.used(statement, fmt.Sprintf("governs: feed-forward and expert widths are scaled by %.4g", scale))
 	d.warn("%s parameters are declared (%s), the shapes add up to %s: the declared count governs, feed-forward and expert widths are scaled by %.4g "+
 		"(bytes, traffic and FLOPs alike); the shapes govern attention, KV cache and communication",
-		inputs.FormatParameters(params), placeText(d.place("model.parameters")), roundParameters(derived.total()), scale)
+		inputs.FormatParameters(params), d.place("model.parameters"), roundParameters(derived.total()), scale)
 }
 
 // roundParameters prints a derived count with three digits.

@@ -51,7 +51,7 @@ func (d *draft) attention(hidden int) (inputs.Attention, bool) {
 		d.problem(d.place("model.kv_heads"), fmt.Sprintf("%d KV heads, but only %d heads", kv, heads), "at most as many KV heads as heads", "")
 		return a, false
 	case okKV && (form == "mha" && kv != heads || form == "mqa" && kv != 1):
-		d.problem(d.place("model.kv_heads"), fmt.Sprintf("%d KV heads contradict %s with %d heads (%s)", kv, strings.ToUpper(form), heads, placeText(d.place("model.attention"))),
+		d.problem(d.place("model.kv_heads"), fmt.Sprintf("%d KV heads contradict %s with %d heads (%s)", kv, strings.ToUpper(form), heads, d.place("model.attention")),
 			map[string]string{"mha": fmt.Sprintf("%d KV heads, or GQA", heads), "mqa": "1 KV head, or GQA"}[form], "")
 		return a, false
 	case okKV:
@@ -98,7 +98,7 @@ func (d *draft) feedForward(hidden int) (inputs.FFN, bool) {
 	form, hasForm := get[string](d, "model.ffn")
 	experts, hasExperts := get[int](d, "model.experts")
 	if hasForm && form == "dense" && hasExperts && !d.has("model.dense_layers") {
-		d.problem(d.place("model.experts"), fmt.Sprintf("%d experts contradict a dense feed-forward block (%s)", experts, placeText(d.place("model.ffn"))), "one form of the block", "")
+		d.problem(d.place("model.experts"), fmt.Sprintf("%d experts contradict a dense feed-forward block (%s)", experts, d.place("model.ffn")), "one form of the block", "")
 		return f, false
 	}
 	if form == "moe" && !hasExperts {

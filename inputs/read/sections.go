@@ -86,7 +86,7 @@ func (m *markdown) heading(title string, current section, at inputs.Place) secti
 	if s, ok := titleSection(title, true); ok {
 		return s
 	}
-	best := nearest(phrase(title), sorted(slices.Collect(maps.Keys(sectionNames()))))
+	best := inputs.Nearest(phrase(title), sorted(slices.Collect(maps.Keys(sectionNames()))))
 	if current == sectionNone && !m.titled && best == "" {
 		m.titled = true
 		m.used(m.say(at, title), "title of the file, no effect")

@@ -125,7 +125,7 @@ func readStrategyOption(d *draft, text string) {
 		}
 		if !slices.Contains(known, name) {
 			hint := "the names are " + strings.Join(known, ", ")
-			if best := nearest(name, known); best != "" {
+			if best := inputs.Nearest(name, known); best != "" {
 				hint = fmt.Sprintf("did you mean %q?", best)
 			}
 			d.problem(at, fmt.Sprintf("unknown name %q in %q", m[1], pair), "a degree of parallelism", hint)

@@ -83,7 +83,7 @@ func (d *draft) checkSchema(n *node, t reflect.Type, path, scalar string) bool {
 		name, child := strings.ToLower(written), n.children[i]
 		if first, twice := seen[name]; twice {
 			d.bad = append(d.bad, join(path, name))
-			d.problem(child.at, fmt.Sprintf("key %q is given twice", join(path, written)), "one value", "the first is at "+placeText(first))
+			d.problem(child.at, fmt.Sprintf("key %q is given twice", join(path, written)), "one value", "the first is at "+first.String())
 			ok = false
 			continue
 		}
@@ -161,7 +161,7 @@ func (n *node) describe() string {
 
 // didYouMean is a hint with the nearest field of an object, or where else the name belongs.
 func didYouMean(name string, t reflect.Type) string {
-	if best := nearest(name, fieldNames(t)); best != "" {
+	if best := inputs.Nearest(name, fieldNames(t)); best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
 	for _, k := range keys() {
