@@ -130,6 +130,16 @@ func (x *evaluator) evaluate(l *stagegraph.Layout, pipe *stagegraph.Pipeline) he
 	if !t.affordable {
 		return x.unaffordable(t)
 	}
+	best := x.best(l, t, pipe)
+	if !best.Feasible() && best.Why == "" {
+		best.Why = x.sentence(l, t, best)
+	}
+	return best.Verdict
+}
+
+// best is the pair of numbers of parts that gives the best verdict, memory and packing
+// of the smallest steps taken for granted.
+func (x *evaluator) best(l *stagegraph.Layout, t *terms, pipe *stagegraph.Pipeline) pairing {
 	first, second := x.figures(l, t, pipe)
 	best := pairing{Verdict: heuristic.Verdict{Rule: -1}}
 	for _, a := range first {
@@ -153,10 +163,7 @@ func (x *evaluator) evaluate(l *stagegraph.Layout, pipe *stagegraph.Pipeline) he
 			}
 		}
 	}
-	if !best.Feasible() && best.Why == "" {
-		best.Why = x.sentence(l, t, best)
-	}
-	return best.Verdict
+	return best
 }
 
 // pairing is a verdict with the figures it speaks of: the latency and the rate

@@ -101,6 +101,20 @@ func (r *run) phasePlan(sol *solution, took time.Duration) (*results.PhasePlan, 
 	if err != nil {
 		return nil, fmt.Errorf("placing the optimum: %w", err)
 	}
+	p, slowest := r.deployment(ch, parts, placed)
+	r.count(p, sol)
+	if sol.den > 0 {
+		p.Balance.Floor = float64(sol.num) / float64(sol.den)
+	}
+	r.metricsOf(p, ch, parts, slowest)
+	p.Solve = r.solveFacts(sol, took)
+	p.Requirements = r.requirements(p, sol.nearest)
+	return p, nil
+}
+
+// deployment is the strategy, the stages and the balance of parts on their GPUs, with
+// the stage times of the slowest replica.
+func (r *run) deployment(ch stagegraph.Choice, parts []stagegraph.Part, placed []stagegraph.Placed) (*results.PhasePlan, [][2]float64) {
 	n := r.space.Sequences(ch.Layout.Replicas)
 	p := &results.PhasePlan{Phase: r.goal.c.Workload.Phase, Requirements: []results.RequirementResult{}}
 	p.Strategy = results.Strategy{Replicas: ch.Layout.Replicas, PP: len(parts), MicroBatches: ch.Micro, DecodeGroups: ch.Groups, SequencesPerReplica: n}
@@ -130,15 +144,8 @@ func (r *run) phasePlan(sol *solution, took time.Duration) (*results.PhasePlan, 
 			worst, slowest = v, times
 		}
 	}
-	r.count(p, sol)
 	p.Balance = results.BalanceOf(p.Stages)
-	if sol.den > 0 {
-		p.Balance.Floor = float64(sol.num) / float64(sol.den)
-	}
-	r.metricsOf(p, ch, parts, slowest)
-	p.Solve = r.solveFacts(sol, took)
-	p.Requirements = r.requirements(p, sol.nearest)
-	return p, nil
+	return p, slowest
 }
 
 func (r *run) stage(x *stagegraph.Placed) results.Stage {
