@@ -4,7 +4,10 @@ import (
 	"reflect"
 	"regexp"
 	"sort"
+	"strconv"
 	"strings"
+
+	"github.com/spf13/viper"
 
 	"partita/inputs"
 )
@@ -41,26 +44,48 @@ func readEnvironment(d *draft, env []string) {
 // readOverrides enters values given by path, later ones first come last: a flag
 // that is given twice counts as given last.
 func readOverrides(d *draft, set []Override, r rank) {
-	if len(set) == 0 {
+	root, v, ok := d.planted(set)
+	if !ok {
 		return
+	}
+	if doc, ok := d.decode(v, set[0].Key); ok {
+		d.record(doc, root, set[0].Key, r)
+	}
+}
+
+// CheckOverrides reports the keys that no condition has, and those that cannot go
+// together. Whether a condition has the pools they name, and takes their values, is for
+// Load to say.
+func CheckOverrides(set []Override) Diagnostics {
+	d := newFiles("").draft()
+	var known []Override
+	for _, o := range set {
+		rest, ofPool := strings.CutPrefix(d.overrideKey(o.Key), poolPrefix)
+		index, _, _ := strings.Cut(rest, ".")
+		if _, err := strconv.Atoi(index); !ofPool || err == nil {
+			known = append(known, o)
+		}
+	}
+	d.planted(known)
+	return d.problems.Sorted()
+}
+
+// planted makes a tree and a viper of values given by path; false where there are none
+// or they do not fit the schema.
+func (d *draft) planted(set []Override) (*node, *viper.Viper, bool) {
+	if len(set) == 0 {
+		return nil, nil, false
 	}
 	last := map[string]Override{}
 	var order []string
 	for _, o := range set {
-		key := strings.ToLower(strings.TrimSpace(o.Key))
-		if key == "model" {
-			key = "model.catalog"
-		}
-		key = d.numbered(key)
-		if key == "cluster.gpus" {
-			key = "cluster.count"
-		}
+		key := d.overrideKey(o.Key)
 		if _, again := last[key]; !again {
 			order = append(order, key)
 		}
 		last[key] = o
 	}
-	root := &node{kind: objectNode}
+	root := &node{kind: objectNode, planted: true}
 	v := newViper()
 	for _, key := range order {
 		o := last[key]
@@ -73,16 +98,42 @@ func readOverrides(d *draft, set []Override, r rank) {
 		}
 		if !plant(root, key, o.Value, at) {
 			d.problem(at, "key "+key+" is both a value and an object", "one of them", "")
-			return
+			return nil, nil, false
 		}
 		v.Set(strings.ReplaceAll(key, ".", "::"), o.Value)
 	}
-	if !d.checkSchema(root, reflect.TypeFor[document](), "", "") {
-		return
+	return root, v, d.checkSchema(root, reflect.TypeFor[document](), "", "")
+}
+
+// overrideKey is the path that the key of an override stands for.
+func (d *draft) overrideKey(key string) string {
+	switch key = d.numbered(strings.ToLower(strings.TrimSpace(key))); key {
+	case "model":
+		return "model.catalog"
+	case "cluster.gpus":
+		return "cluster.count"
 	}
-	if doc, ok := d.decode(v, order[0]); ok {
-		d.record(doc, root, order[0], r)
+	return key
+}
+
+// Path is the path that the key of an override stands for, whatever the condition:
+// "cluster.gpus" is cluster.count, "model" model.catalog.
+func Path(key string) string { return (&draft{}).overrideKey(key) }
+
+// SameValue reports whether two texts say the same of the thing at a path: "2s" and
+// "2000ms" of a time. Texts that are not understood are the same where they are equal.
+func SameValue(path, a, b string) bool {
+	if a == b {
+		return true
 	}
+	d := newFiles("").draft()
+	k, ok := d.keyOf(d.overrideKey(path))
+	if !ok {
+		return false
+	}
+	x, errX := k.parse(a)
+	y, errY := k.parse(b)
+	return errX == nil && errY == nil && agree(x, y)
 }
 
 // plant puts a value into the tree at a path.

@@ -3,7 +3,9 @@ package read
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
@@ -130,6 +132,10 @@ func (f *files) load(path string, stdin io.Reader) ([]byte, error) {
 	}
 	file, err := os.Open(f.at(path))
 	if err != nil {
+		var failed *fs.PathError
+		if errors.As(err, &failed) {
+			failed.Path = path // the same words wherever the folder is
+		}
 		return nil, err
 	}
 	defer file.Close() // read only: nothing is lost

@@ -22,13 +22,7 @@ func newViper() *viper.Viper {
 // for the places of keys and values, and by viper for the values.
 func readStructured(d *draft, file, format string, data []byte) {
 	before := len(d.problems)
-	var root *node
-	var ok bool
-	if format == "toml" {
-		root, ok = d.tomlTree(file, data)
-	} else {
-		root, ok = d.yamlTree(file, data)
-	}
+	root, ok := d.tree(file, format, data)
 	if !ok {
 		return
 	}
@@ -61,6 +55,14 @@ func readStructured(d *draft, file, format string, data []byte) {
 	if len(d.problems) == before && len(d.statements) == 0 {
 		d.problem(inputs.Place{File: file, Line: 1}, "the file states nothing", "a condition", "docs/condition.md shows one")
 	}
+}
+
+// tree is a text's values with their places.
+func (d *draft) tree(file, format string, data []byte) (*node, bool) {
+	if format == "toml" {
+		return d.tomlTree(file, data)
+	}
+	return d.yamlTree(file, data)
 }
 
 // without is the settings of a viper without some paths; false where nothing is left.

@@ -83,7 +83,7 @@ func (d *draft) checkSchema(n *node, t reflect.Type, path, scalar string) bool {
 		name, child := strings.ToLower(written), n.children[i]
 		if first, twice := seen[name]; twice {
 			d.bad = append(d.bad, join(path, name))
-			d.problem(child.at, fmt.Sprintf("key %q is given twice", join(path, written)), "one value", "the first is at "+first.String())
+			d.problems = append(d.problems, givenTwice(child, join(path, written), first))
 			ok = false
 			continue
 		}
@@ -91,13 +91,21 @@ func (d *draft) checkSchema(n *node, t reflect.Type, path, scalar string) bool {
 		f, known := fields[name]
 		if !known {
 			d.bad = append(d.bad, join(path, name))
-			d.problem(child.at, fmt.Sprintf("unknown key %q", join(path, written)), "one of "+strings.Join(fieldNames(t), ", "), didYouMean(name, t))
+			d.problems = append(d.problems, unknownKey(child, join(path, written), fieldNames(t), didYouMean(name, t)))
 			ok = false
 			continue
 		}
 		ok = d.checkSchema(child, f.typ, join(path, name), f.scalar) && ok
 	}
 	return ok
+}
+
+func givenTwice(n *node, path string, first inputs.Place) Diagnostic {
+	return Diagnostic{Place: n.at, Problem: fmt.Sprintf("key %q is given twice", path), Want: "one value", Hint: "the first is at " + first.String()}
+}
+
+func unknownKey(n *node, path string, known []string, hint string) Diagnostic {
+	return Diagnostic{Place: n.at, Problem: fmt.Sprintf("unknown key %q", path), Want: "one of " + strings.Join(known, ", "), Hint: hint}
 }
 
 // checkList checks a list of objects; a flag may give single elements by index.
