@@ -39,6 +39,7 @@ type poolDoc struct {
 	Nodes                leaf     `mapstructure:"nodes"`
 	GPUsPerNode          leaf     `mapstructure:"gpus_per_node"`
 	Host                 leaf     `mapstructure:"host"`
+	Hosts                leaf     `mapstructure:"hosts"`
 	FLOPS                flopsDoc `mapstructure:"flops" scalar:"any"`
 	Memory               leaf     `mapstructure:"memory"`
 	FreeMemory           leaf     `mapstructure:"free_memory"`

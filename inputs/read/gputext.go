@@ -45,7 +45,7 @@ var (
 	gpuRange  = regexp.MustCompile(`(?i)\bbetween\s+\d+\s+and\s+\d+\b|(?:\bfrom\s+)?\[?\s*\b\d+\s*(?:-|–|~|\.\.|\bto\b|,)\s*\d+\b\s*\]?`)
 	inTotal   = regexp.MustCompile(`(?i)\b(in total|total of|altogether|overall)\b`)
 	bare      = regexp.MustCompile(`(?i)\b` + num + `\b`)
-	joinedX   = regexp.MustCompile(`(\d)[xX]([\pL\d])`)
+	joinedX   = regexp.MustCompile(`(\d)[xX]([\pL\d]|\s+\pL)`)
 	nameToken = regexp.MustCompile(`[\pL\d][\pL\d._/-]*`)
 	// described are words that may surround GPUs without naming any.
 	described = regexp.MustCompile(`(?i)\b(gpus?|npus?|xpus?|cards?|accelerators?|devices?|resources?|of|with|the|a|an|in|total|each|per|node|nodes|server|servers|and|` +
@@ -62,10 +62,7 @@ const nameWords = 8
 // in the prose.
 func readGPUText(lib library, p *prose) gpuText {
 	var g gpuText
-	// "8xH100": the x stands between words from here on.
-	for m := joinedX.FindSubmatchIndex(p.left); m != nil; m = joinedX.FindSubmatchIndex(p.left) {
-		p.left[m[3]] = '*'
-	}
+	p.partCounts()
 	g.accelerator = takeAccelerator(lib, p)
 	box := p.take(boxName)
 	if text, _, ok := p.capturePattern(cardSize); ok {
@@ -122,6 +119,13 @@ func readGPUText(lib library, p *prose) gpuText {
 	for p.take(described) {
 	}
 	return g
+}
+
+// partCounts makes the x of "8xH100" stand between words.
+func (p *prose) partCounts() {
+	for m := joinedX.FindSubmatchIndex(p.left); m != nil; m = joinedX.FindSubmatchIndex(p.left) {
+		p.left[m[3]] = '*'
+	}
 }
 
 // boxName is a machine sold with eight GPUs: "one DGX H100" is not one GPU.

@@ -85,6 +85,8 @@ func TestNvidiaSMIProblems(t *testing.T) {
 		{"name, memory.total [MiB], colour\nTesla T4, 15360 MiB, red\n", "1:27", "unknown column"},
 		{"memory.total [MiB], memory.free [MiB]\n1 MiB, 1 MiB\n", "1:1", "column name is missing"},
 		{"index, name, memory.total [MiB]\n0, Tesla T4, 15360 MiB\n0, Tesla T4, 15360 MiB\n", "3:1", "twice"},
+		{"Thu Jan  1 00:00:00 2026\n+-----+\n| NVIDIA-SMI 550.54.14    Driver Version: 550.54.14 |\n", "1:0", "--query-gpu=name,memory.total,memory.free --format=csv"},
+		{"GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-5a)\n", "1:0", "--query-gpu="},
 		{smi + "Tesla T9000, 15360 MiB, 15000 MiB\n", "2:1", "not in the catalogue"},
 	} {
 		_, err := inventory(t, []string{"gpus.csv"}, c.text)

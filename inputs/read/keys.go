@@ -101,6 +101,8 @@ func showAny(v any) string {
 			sizes[i] = inputs.FormatBytes(n)
 		}
 		return strings.Join(sizes, ", ")
+	case []hostShare:
+		return hostsText(v)
 	case bool:
 		if v {
 			return "yes"
@@ -184,7 +186,7 @@ func keys() []key {
 		{path: "cluster.network", what: "cluster: network between nodes", parse: parseLink, show: showAny, check: checkLink},
 		typed("cluster.pcie", "cluster: PCIe of every GPU, per direction", inputs.ParseBandwidth, inputs.FormatBandwidth, positive),
 		typed("cluster.usd_per_hour", "cluster: price of one GPU in USD per hour", inputs.ParsePrice, plain[float64], notNegative),
-		loose("cluster.hosts", "cluster: GPUs of the inventory", parseText),
+		loose("cluster.hosts", "cluster: GPUs by host", parseHosts),
 
 		text("model.catalog", "model: from the catalogue,"),
 		text("model.config", "model: config.json"),

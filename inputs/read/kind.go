@@ -24,6 +24,8 @@ const (
 var (
 	// smiLine is a line of nvidia-smi's CSV without a header.
 	smiLine = regexp.MustCompile(`^[^,|]+,\s*\d+( MiB)?\s*,\s*\d+( MiB)?\s*$`)
+	// smiForPeople begins what nvidia-smi prints without --query-gpu, a table or a list.
+	smiForPeople = regexp.MustCompile(`^(.{0,40}\n)?[+|][-+|\s]+NVIDIA-SMI |^GPU \d+: .*\(UUID: `)
 	// markdownLine opens a Markdown condition: a heading, a fence, a bullet with text, bold.
 	markdownLine = regexp.MustCompile("^\\s*(#{1,6}\\s*\\**\\s*\\pL.*[^:]$|```|~~~|\\*\\*|[*+•]\\s|-\\s+\\*\\*|\\|)")
 	tomlLine     = regexp.MustCompile(`^\s*(\[\[?[\w."-]+\]?\]\s*(#.*)?$|[\w."-]+\s*=)`)
@@ -39,7 +41,7 @@ func kindOf(path string, data []byte) kind {
 	}
 	first, _, _ := strings.Cut(string(text), "\n")
 	first = strings.TrimSpace(first)
-	if strings.Contains(first, "memory.total") || strings.Contains(first, "memory.free") || smiLine.MatchString(first) {
+	if smiForPeople.Match(text) || strings.Contains(first, "memory.total") || strings.Contains(first, "memory.free") || smiLine.MatchString(first) {
 		return kindNvidiaSMI
 	}
 	switch strings.ToLower(filepath.Ext(path)) {

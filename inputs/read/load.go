@@ -29,6 +29,10 @@ type Options struct {
 	// Paths are the files, "-" standing for Stdin. Their kind is told by content.
 	Paths []string
 	Stdin io.Reader
+	// Texts are conditions that are no files, read behind Paths.
+	Texts []Text
+	// NvidiaSMI are files, "-" standing for Stdin, that must be the CSV of nvidia-smi.
+	NvidiaSMI []string
 	// Model is a name of the catalogue or the path of a config.json; it replaces the
 	// model of the files. ModelPlace is where a file says so; zero: a flag.
 	Model      string
@@ -41,6 +45,13 @@ type Options struct {
 	// Overrides replace what files and environment state; of two for one key the
 	// later counts.
 	Overrides []Override
+}
+
+// Text is a condition in any form of a file. Its name stands in places for that of a
+// file, and paths in it are relative to the folder of that name.
+type Text struct {
+	Name string
+	Data []byte
 }
 
 // Override states a value by the path of its key: {"workload.batch", "64"}.

@@ -56,6 +56,7 @@ func TestMarkdownStatements(t *testing.T) {
 		{environment, "* **GPUs**: two nodes with 8 H100 each", map[string]string{"cluster.count": "16", "cluster.nodes": "2", "cluster.gpus_per_node": "8", "cluster.accelerator": "H100"}},
 		{environment, "* **GPUs**: 2 nodes with 16 GPUs in total", map[string]string{"cluster.count": "16", "cluster.nodes": "2", "cluster.gpus_per_node": "-"}},
 		{environment, "* GPUs: 8xL40S", map[string]string{"cluster.count": "8", "cluster.accelerator": "L40S"}},
+		{environment, "* GPUs: 8x L40S", map[string]string{"cluster.count": "8", "cluster.accelerator": "L40S"}},
 		{environment, "* GPUs: H100 x 8", map[string]string{"cluster.count": "8", "cluster.accelerator": "H100"}},
 		{environment, "* GPUs: 4 NVIDIA GeForce RTX 4090", map[string]string{"cluster.count": "4", "cluster.accelerator": "NVIDIA GeForce RTX 4090"}},
 		{environment, "* GPUs: 16 GPUs, 8 GPUs per node", map[string]string{"cluster.count": "16", "cluster.gpus_per_node": "8"}},
@@ -238,6 +239,7 @@ func TestMarkdownForms(t *testing.T) {
 func TestMarkdownPools(t *testing.T) {
 	for _, text := range []string{
 		"## Environment\n* GPUs: 8×A100-80 + 8×L40S + 16×T4\n",
+		"## Environment\n* GPUs: 8xA100-80 + 8x L40S + 16xT4\n",
 		"## Environment\n* GPUs:\n  - 8×A100-80\n  - 8×L40S\n  - 16 x T4\n",
 		"## Environment\n* Pool 1: 8×A100-80\n* Pool 2: 8×L40S\n* Pool 3: 16 T4\n",
 		"## Environment\n* 8 A100-80\n* 8 L40S\n* 16 T4\n",

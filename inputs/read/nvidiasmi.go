@@ -1,6 +1,7 @@
 package read
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -25,6 +26,10 @@ var smiColumns = map[string]bool{
 // of one machine. GPUs of one name form a pool; where their free memory differs by
 // more than a hundredth the pool is split.
 func readNvidiaSMI(d *draft, lib library, file string, data []byte) {
+	if smiForPeople.Match(bytes.TrimSpace(data)) {
+		d.problem(inputs.Place{File: file, Line: 1}, "this is what nvidia-smi prints for people", "the output of nvidia-smi --query-gpu=name,memory.total,memory.free --format=csv", "")
+		return
+	}
 	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(data), "\ufeff")))
 	r.TrimLeadingSpace = true
 	r.FieldsPerRecord = -1

@@ -15,11 +15,15 @@ const alike = 0.01
 // byFreeMemory splits a pool by the stated free memory of its GPUs, the most free
 // first. GPUs of one host stay on that host.
 func (d *draft) byFreeMemory(p inputs.Pool, i int) ([]inputs.Pool, bool) {
-	shares, _ := get[[]hostShare](d, poolPath(i, "hosts"))
+	shares, _, byHost := poolFact[[]hostShare](d, i, "hosts")
 	for _, s := range shares {
 		p.Nodes = append(p.Nodes, inputs.Node(s))
 	}
 	if host, path, ok := poolFact[string](d, i, "host"); ok {
+		if byHost {
+			d.problem(d.place(path), fmt.Sprintf("host %q beside a list of hosts", host), "host or hosts", "hosts says it already")
+			return nil, false
+		}
 		if !p.Count.Stated() || p.Count.Max > p.GPUsPerNode {
 			d.problem(d.place(path), fmt.Sprintf("host %q for %s GPUs in nodes of %d", host, showAny(p.Count), p.GPUsPerNode), "GPUs of one node", "")
 			return nil, false
@@ -87,15 +91,15 @@ func splitByFree(p inputs.Pool, free []int64, placeholder string) []inputs.Pool 
 }
 
 // mergeAlike joins pools of inventories that hold the same: one device, one usable
-// memory (the smaller counts), one link. Machines that are alike make one pool; first
-// is the index of the first of them.
+// memory (the smaller counts), one link, one name if any. Machines that are alike
+// make one pool; first is the index of the first of them.
 func mergeAlike(pools []inputs.Pool) (out []inputs.Pool, first []int) {
 next:
 	for at, p := range pools {
 		for i := range out {
 			q := &out[i]
 			low, high := min(p.MemoryBytes, q.MemoryBytes), max(p.MemoryBytes, q.MemoryBytes)
-			if p.Accelerator.Name != q.Accelerator.Name || p.Intra != q.Intra || p.Utilization != q.Utilization || float64(low) < float64(high)*(1-alike) {
+			if p.Name != q.Name || p.Accelerator.Name != q.Accelerator.Name || p.Intra != q.Intra || p.Utilization != q.Utilization || float64(low) < float64(high)*(1-alike) {
 				continue
 			}
 			q.MemoryBytes = low

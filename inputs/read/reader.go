@@ -42,7 +42,21 @@ func NewReader(folder string) (*Reader, error) {
 
 // Load is the package's Load.
 func (r *Reader) Load(opts Options) (*inputs.Condition, error) {
-	return r.parsed(opts.Paths, opts.Stdin).copied().condition(r.lib, opts)
+	return r.draft(opts).condition(r.lib, opts)
+}
+
+// draft is what the files and texts of a condition state.
+func (r *Reader) draft(opts Options) *draft {
+	d := r.parsed(opts.Paths, opts.Stdin).copied()
+	for _, text := range opts.Texts {
+		readFile(d, r.lib, text.Name, text.Data)
+	}
+	for _, path := range opts.NvidiaSMI {
+		if data, ok := d.file(path, opts.Stdin, inputs.Place{File: path}); ok {
+			readNvidiaSMI(d, r.lib, path, data)
+		}
+	}
+	return d
 }
 
 // Check reads files, and those they name, without completing them to a condition: it

@@ -21,7 +21,7 @@ func (d *draft) resolveCluster(lib library, model inputs.Model, places inputs.Pl
 			}
 		}
 	}
-	if d.inventory {
+	if d.inventory || d.allByHost() {
 		var first []int
 		c.Pools, first = mergeAlike(c.Pools)
 		for k, i := range first {
@@ -33,6 +33,7 @@ func (d *draft) resolveCluster(lib library, model inputs.Model, places inputs.Pl
 	}
 	d.namePools(c.Pools)
 	d.placeGPUs(c.Pools)
+	d.checkGPUNames(c.Pools)
 	c.Network = d.network(c.Pools)
 	return c
 }
@@ -112,21 +113,30 @@ func (d *draft) pool(lib library, model inputs.Model, i int) ([]inputs.Pool, boo
 // count sets how many GPUs a pool has and how they lie in nodes.
 func (d *draft) count(p *inputs.Pool, i int, label string) bool {
 	count, countPath, hasCount := poolFact[inputs.Count](d, i, "count")
-	if hosts, ok := get[[]hostShare](d, poolPath(i, "hosts")); ok {
+	nodes, nodesPath, hasNodes := poolFact[int](d, i, "nodes")
+	per, perPath, hasPer := poolFact[int](d, i, "gpus_per_node")
+	if hosts, _, ok := poolFact[[]hostShare](d, i, "hosts"); ok {
 		p.Count = inputs.Count{}
 		for _, h := range hosts {
 			p.Count.Max += len(h.GPUs)
 			p.GPUsPerNode = max(p.GPUsPerNode, len(h.GPUs))
 		}
 		p.Count.Min = p.Count.Max
-		if count != p.Count {
-			d.problem(d.place(countPath), fmt.Sprintf("number of GPUs %s beside an inventory of %d", showAny(count), p.Count.Max), "the GPUs of the inventory", "leave GPUs out of the inventory instead")
-			return false
+		for _, said := range []struct {
+			stated, agrees bool
+			path, text     string
+		}{
+			{hasCount, count == p.Count, countPath, fmt.Sprintf("number of GPUs %s beside an inventory of %d", showAny(count), p.Count.Max)},
+			{hasNodes, nodes == len(hosts), nodesPath, fmt.Sprintf("%d nodes beside an inventory of %d", nodes, len(hosts))},
+			{hasPer, per == p.GPUsPerNode, perPath, fmt.Sprintf("%d GPUs a node beside an inventory with %d", per, p.GPUsPerNode)},
+		} {
+			if said.stated && !said.agrees {
+				d.problem(d.place(said.path), said.text, "the GPUs of the inventory", "leave GPUs out of the inventory instead")
+				return false
+			}
 		}
 		return true
 	}
-	nodes, nodesPath, hasNodes := poolFact[int](d, i, "nodes")
-	per, _, hasPer := poolFact[int](d, i, "gpus_per_node")
 	if hasCount && hasNodes && d.facts[countPath].rank > d.facts[nodesPath].rank {
 		// A number that replaces the file's is of as many nodes as it takes.
 		d.used(d.facts[nodesPath].statement, "number of nodes replaced by "+d.origin(d.facts[countPath]))

@@ -206,6 +206,7 @@ func (m *markdown) poolItems(items []item) map[int]bool {
 		var own []part
 		for _, sep := range append(poolSplit.FindAllStringIndex(it.value, -1), []int{len(it.value), len(it.value)}) {
 			p := newProse(it.value[at:sep[0]])
+			p.partCounts()
 			if takeAccelerator(m.catalog, p) != "" {
 				own = append(own, part{i, at, sep[0]})
 				at = sep[1]

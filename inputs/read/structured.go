@@ -51,7 +51,7 @@ func readStructured(d *draft, file, format string, data []byte) {
 		return
 	}
 	d.record(doc, root, file, fromFile)
-	d.recordNulls(root, "")
+	d.recordNulls(root, reflect.TypeFor[document](), "")
 	if len(d.problems) == before && len(d.statements) == 0 {
 		d.problem(inputs.Place{File: file, Line: 1}, "the file states nothing", "a condition", "docs/condition.md shows one")
 	}
@@ -147,17 +147,24 @@ func (d *draft) poolKey(rest string, base int, at inputs.Place) string {
 	return poolPath(base+i, field)
 }
 
-// recordNulls accounts for keys without a value.
-func (d *draft) recordNulls(n *node, path string) {
+// recordNulls accounts for keys without a value. An object without fields is a title
+// with nothing below it, no statement.
+func (d *draft) recordNulls(n *node, t reflect.Type, path string) {
 	for i, c := range n.children {
-		name := fmt.Sprint(i)
+		name, field := fmt.Sprint(i), schemaField{typ: t}
 		if n.kind == objectNode {
 			name = strings.ToLower(n.names[i])
+			field = schemaFields(t)[name]
+		} else if t.Kind() == reflect.Slice {
+			field.typ = t.Elem()
 		}
 		at := join(path, name)
-		if c.kind == nullNode || c.kind == scalarNode && c.text == "" {
+		title := field.typ != nil && field.typ.Kind() == reflect.Struct && field.scalar == ""
+		if (c.kind == nullNode || c.kind == scalarNode && c.text == "") && !title {
 			d.used(d.say(c.at, at+": (empty)"), "not stated: no value is given")
 		}
-		d.recordNulls(c, at)
+		if field.typ != nil && (field.typ.Kind() == reflect.Struct || field.typ.Kind() == reflect.Slice) {
+			d.recordNulls(c, field.typ, at)
+		}
 	}
 }
