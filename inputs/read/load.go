@@ -88,13 +88,18 @@ func (d *draft) readFiles(lib library, paths []string, stdin io.Reader) {
 	}
 }
 
-// condition adds what is said beside the files and resolves the whole.
-func (d *draft) condition(lib library, opts Options) (*inputs.Condition, error) {
+// beside adds what is said beside the files, and the config.json that they name.
+func (d *draft) beside(lib library, opts Options) {
 	readEnvironment(d, opts.Env)
 	readStrategyOption(d, opts.Strategy)
 	readOverrides(d, opts.Overrides, fromFlag)
 	readModelOption(d, lib, opts.Model, opts.ModelPlace)
 	d.readConfig()
+}
+
+// condition adds what is said beside the files and resolves the whole.
+func (d *draft) condition(lib library, opts Options) (*inputs.Condition, error) {
+	d.beside(lib, opts)
 	before := len(d.problems)
 	c := d.resolve(lib, opts.Paths)
 	if before > 0 {

@@ -61,6 +61,17 @@ func (r *Reader) Look(opts Options) (*Survey, error) {
 	return v.survey, nil
 }
 
+// Stated are the paths of what the inputs state, complete to a condition or not.
+func (r *Reader) Stated(opts Options) (map[string]bool, error) {
+	d := r.draft(opts)
+	d.beside(r.lib, opts)
+	paths := map[string]bool{"model.config": d.model != nil}
+	for path := range d.facts {
+		paths[path] = true
+	}
+	return paths, d.problems.Err()
+}
+
 // settle turns facts of several ranks into those that one file can state.
 func (d *draft) settle(c *inputs.Condition) {
 	d.facts["name"] = fact{value: c.Name}

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 		waitForSignal()
 	}
 	testscript.Main(m, map[string]func(){
-		"partita": func() { os.Exit(Main(context.Background(), os.Args[1:], System())) },
+		"partita": func() { os.Exit(Main(Interruptible(context.Background()), os.Args[1:], System())) },
 	})
 }
 

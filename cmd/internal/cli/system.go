@@ -17,6 +17,7 @@ type Environment struct {
 	Environ  []string // "KEY=value", as os.Environ
 	Now      func() time.Time
 	Terminal bool   // Err is a terminal: progress may be shown
+	Asks     bool   // In is a terminal too: questions may be asked
 	Version  string // of the program
 }
 
@@ -29,6 +30,7 @@ func System() Environment {
 		Environ:  os.Environ(),
 		Now:      time.Now,
 		Terminal: term.IsTerminal(int(os.Stderr.Fd())),
+		Asks:     term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
 		Version:  buildVersion(),
 	}
 }
