@@ -6,6 +6,7 @@ SHELL := /bin/bash
 BIN := bin/partita
 EXAMPLE ?= examples/llama-3.1-70b-2x8-h100.yaml
 OUT ?= partita-out
+MANDIR ?= $(HOME)/.local/share/man
 TESTFLAGS ?=
 FUZZTIME ?= 10m
 # How many random instances `make agree` draws: of stage graphs, on which all solvers
@@ -30,7 +31,7 @@ export CGO_CFLAGS := -I$(LPSOLVE_INCLUDE)
 export CGO_LDFLAGS := -L$(LPSOLVE_LIB) -Wl,-rpath,$(LPSOLVE_LIB) -llpsolve55 -lm -ldl -lcolamd
 endif
 
-.PHONY: help run deps build test docs-long lint race agree fuzz bench fresh clean lpsolve-note
+.PHONY: help run deps build test man docs-long lint race agree fuzz bench fresh clean lpsolve-note
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 11
@@ -49,6 +50,11 @@ build: lpsolve-note ## build bin/partita, with lp_solve where it is installed
 
 test: lpsolve-note ## run all tests
 	$(GO) test $(TAGS) $(TESTFLAGS) ./...
+
+man: build ## install the manual pages into MANDIR (~/.local/share/man)
+	@mkdir -p $(MANDIR)/man1 $(MANDIR)/man7
+	@pages=$$(mktemp -d) && $(BIN) manual -o $$pages && cp $$pages/*.1 $(MANDIR)/man1 && cp $$pages/*.7 $(MANDIR)/man7 && rm -r $$pages
+	@echo "try: man -M $(MANDIR) partita-solve"
 
 docs-long: ## run every command of README and docs/, those that take long too
 	PARTITA_DOCS_LONG=1 $(GO) test $(TAGS) -run '^TestPages$$' -count=1 -v -timeout 120m ./cmd/internal/cli

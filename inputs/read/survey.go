@@ -61,6 +61,14 @@ func (r *Reader) Look(opts Options) (*Survey, error) {
 	return v.survey, nil
 }
 
+// Fields are all fields of the structured form for a cluster with one pool, each with
+// an example.
+func Fields() []Field {
+	v := surveyor{draft: &draft{facts: map[string]fact{}, table: keyTable()}, values: []map[string]any{nil}, survey: &Survey{}}
+	v.object(reflect.TypeFor[document](), "", 0, false)
+	return v.survey.Fields
+}
+
 // Stated are the paths of what the inputs state, complete to a condition or not.
 func (r *Reader) Stated(opts Options) (map[string]bool, error) {
 	d := r.draft(opts)
@@ -163,7 +171,7 @@ func (s *surveyor) value(path string, values map[string]any, statedOnly bool) {
 		f.Text, f.Origin = k.text(stated.value), Stated
 	} else if v, ok := values[general]; ok {
 		f.Text, f.Origin = k.text(v), Assumed
-	} else if path == "model.parameters" {
+	} else if path == "model.parameters" && s.condition != nil {
 		f.Text = roundParameters(countParameters(s.condition.Model).total())
 	}
 	if f.Origin != Stated && statedOnly {

@@ -24,7 +24,7 @@ func newCompare(env Environment) *cobra.Command {
 (even split, FLOP-proportional, memory-greedy, …) on the same stage graph, so each
 gap is exact under the cost model. It writes no files.`,
 		Example: `  partita compare examples/llama-3.1-70b-2x8-h100.yaml
-  partita compare condition.md --objective latency --json`,
+  partita compare examples/gpus-5.yaml --objective latency --json`,
 		Args: needsCondition(),
 	}
 	condition.register(cmd.Flags())

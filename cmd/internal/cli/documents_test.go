@@ -81,8 +81,8 @@ func TestCommandsAreDocumented(t *testing.T) {
 		if cmd.Hidden || cmd.Name() == "help" || cmd.Name() == "completion" {
 			return
 		}
-		if !strings.Contains(page, "`"+cmd.CommandPath()) {
-			t.Errorf("docs/commands.md does not name `%s`", cmd.CommandPath())
+		if name := pageOf(cmd).name; !strings.Contains(page, "`"+name) {
+			t.Errorf("docs/commands.md does not name `%s`", name)
 		}
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
 			known[f.Name] = true

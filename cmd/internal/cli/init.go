@@ -54,9 +54,10 @@ What is stated comes from flags, from files of any form that solve reads (anothe
 condition, an inventory, a config.json), or from questions: without flags and
 files, on a terminal, init asks. Each answer is checked as a file is, and has a
 default. --ask asks for what flags and files leave open.`,
-		Example: `  partita init --cluster '2 nodes of 8 x H100' --model Llama-3.1-70B -o out/new.yaml
-  partita init --from-nvidia-smi examples/13b-two-gpus-30-50gb-free.csv --model Llama-2-13B -o out/two.yaml
-  partita init examples/qwen3-235b-unlimited-64gb.md --format toml -o out/qwen3.toml`,
+		Example: `  partita init --cluster '8 x H100' --model Llama-3.1-70B -o out/new.yaml
+  partita init --from-nvidia-smi examples/13b-two-gpus-30-50gb-free.csv \
+    --model Llama-2-13B --batch 8 -o out/two.yaml
+  partita init examples/qwen3-235b-unlimited-64gb.md -o out/qwen3.toml`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.cluster, "cluster", "", "GPUs in words: '8 x H100', '2 nodes of 8 x H100', '8 x A100 + 8 x L40S'")

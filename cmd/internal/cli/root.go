@@ -16,7 +16,7 @@ import (
 func Main(ctx context.Context, args []string, env Environment) int {
 	root := newRoot(env)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitFound
 	}
@@ -24,7 +24,7 @@ func Main(ctx context.Context, args []string, env Environment) int {
 	// arguments) is not marked: it is the command line that is wrong.
 	var failed *commandError
 	if !errors.As(err, &failed) {
-		fmt.Fprintf(env.Err, "partita: %s\nRun 'partita --help' or 'partita COMMAND --help' for usage.\n", printable(err.Error()))
+		fmt.Fprint(env.Err, usageText(cmd, err))
 		return exitUsage
 	}
 	report(env, failed.err)
@@ -92,13 +92,20 @@ model, proves it, verifies the plan by independent code and writes it down.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       env.Version,
+		Args:          knownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { fmt.Fprint(env.Out, pageOf(cmd).text()) })
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.Flags().Bool("version", false, "print the version and the backends that are built in") // without cobra's -v: that is --verbose
 	root.SetVersionTemplate(versionText(env))
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newSolve(env), newCompare(env), newCatalog(env), newVersion(env), newInit(env))
+	root.AddCommand(newSolve(env), newCompare(env), newCatalog(env), newVersion(env), newInit(env), newManual(env))
+	root.AddCommand(topics()...)
+	root.SetHelpCommand(newHelp())
+	describe(root, docs())
 	return root
 }

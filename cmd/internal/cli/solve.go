@@ -20,8 +20,9 @@ plan.json, report.md and manifest.json, and prints a summary.
 Interrupt it once and it writes the best plan so far with its bound and gap;
 interrupt it twice and it stops at once.`,
 		Example: `  partita solve examples/llama-3.1-70b-2x8-h100.yaml
-  partita solve condition.md --ttft 2s --backend ilp -o out
-  partita solve gpus.csv workload.yaml --model Llama-3.1-8B --json`,
+  partita solve examples/qwen3-235b-unlimited-64gb.md --ttft 20s -o out/qwen3
+  partita solve examples/13b-two-gpus-30-50gb-free.csv \
+    examples/13b-workload.yaml --objective latency --json`,
 		Args: needsCondition(),
 	}
 	condition.register(cmd.Flags())

@@ -30,7 +30,9 @@ func newVersion(env Environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version and the backends that are built in",
-		Args:  cobra.NoArgs,
+		Long: `version names the program, the toolchain and the exact solvers. Which of them are
+built in decides what a plan can be proved with.`,
+		Args: cobra.NoArgs,
 		RunE: action(func(*cobra.Command, []string) error {
 			if !asJSON {
 				_, err := fmt.Fprint(env.Out, versionText(env))

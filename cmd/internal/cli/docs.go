@@ -1,0 +1,48 @@
+package cli
+
+// docs are what the help of each command tells beside its usage and flags, by the
+// command's path. A test holds that every command is here, that its example runs, and
+// that what it refers to is there.
+func docs() map[string]doc {
+	solved := []exit{{exitFound, ""}, {exitInternal, ""}, {exitUsage, ""}, {exitInvalidInput, ""}, {exitInfeasible, ""}, {exitNothingFound, ""}, {exitUnverified, ""}}
+	printed := []exit{{exitFound, "printed"}, {exitInternal, ""}, {exitUsage, "the command line is wrong, or no entry has the name"}}
+	return map[string]doc{
+		"partita": {
+			example: "  partita solve examples/llama-3.1-70b-2x8-h100.yaml",
+			see:     "README.md, docs/commands.md",
+		},
+		"partita solve": {
+			group: planCommands,
+			exits: append(solved[:len(solved):len(solved)], exit{exitNotOptimal, ""}),
+			see:   "docs/condition.md, docs/examples.md, partita help condition, partita help exit-codes",
+		},
+		"partita compare": {
+			group: judgeCommands,
+			exits: solved,
+			see:   "docs/formulation.md, partita solve",
+		},
+		"partita init": {
+			group: prepareCommands,
+			exits: []exit{{exitFound, "the condition is written"}, {exitInternal, "it could not be written, or the answers ended"},
+				{exitUsage, "the command line is wrong, or the file is there already"}, {exitInvalidInput, "a file that init starts from is wrong"}},
+			see: "docs/condition.md, partita help condition, partita catalog",
+		},
+		"partita catalog": {
+			group:   prepareCommands,
+			example: "  partita catalog gpus\n  partita catalog models DeepSeek-V3",
+			exits:   printed,
+			see:     "docs/catalog.md, partita help condition",
+		},
+		"partita catalog gpus":   {example: "  partita catalog gpus H100", exits: printed, see: "docs/catalog.md, partita catalog models"},
+		"partita catalog models": {example: "  partita catalog models Llama-3.1-70B --json", exits: printed, see: "docs/catalog.md, partita catalog gpus"},
+		"partita version": {
+			example: "  partita version --json",
+			exits:   []exit{{exitFound, "printed"}, {exitUsage, ""}},
+			see:     "docs/installation.md",
+		},
+		"partita manual":      {exits: []exit{{exitFound, "the pages are written"}, {exitInternal, ""}, {exitUsage, "the command line is wrong"}}, see: "partita help"},
+		"partita condition":   {see: "docs/condition.md, partita init"},
+		"partita environment": {see: "docs/condition.md, partita help condition"},
+		"partita exit-codes":  {see: "docs/exit-codes.md"},
+	}
+}
