@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"partita/formulation"
@@ -112,7 +113,7 @@ func comparisonTable(w io.Writer, r *results.Report) error {
 		}
 	}
 	// The last column takes what 80 columns leave.
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 5, WidthMax: 34}})
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: 5, WidthMax: 34, WidthMaxEnforcer: text.WrapSoft}})
 	_, err := fmt.Fprintln(w, t.Render())
 	if err == nil && o.Unit != "" {
 		_, err = fmt.Fprintf(w, "objective in %s; a gap is how much worse the heuristic is\n", o.Unit)

@@ -51,6 +51,16 @@ func TestFlagsInDocuments(t *testing.T) {
 	}
 }
 
+// TestIndex: docs/README.md leads to every page of docs/.
+func TestIndex(t *testing.T) {
+	index := strings.Join(linesOf(t, filepath.Join(repository, "docs", "README.md")), "\n")
+	for _, path := range pagePaths(t) {
+		if name := filepath.Base(path); name != "README.md" && !strings.Contains(index, "]("+name+")") {
+			t.Errorf("docs/README.md does not lead to %s", name)
+		}
+	}
+}
+
 // TestLinks: every relative link of README and docs/ leads to a file.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)

@@ -220,11 +220,14 @@ func TestPages(t *testing.T) {
 		t.Skip("bash is not installed")
 	}
 	for _, path := range pagePaths(t) {
-		name := filepath.Base(path)
+		name, err := filepath.Rel(repository, path)
+		if err != nil {
+			t.Fatal(err)
+		}
 		lines := linesOf(t, path)
 		steps := stepsOf(lines)
 		if len(steps) == 0 {
-			if name == "README.md" || name == "examples.md" {
+			if name == "README.md" || filepath.Base(name) == "examples.md" {
 				t.Errorf("%s shows no command", name)
 			}
 			continue
