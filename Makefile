@@ -31,7 +31,7 @@ export CGO_CFLAGS := -I$(LPSOLVE_INCLUDE)
 export CGO_LDFLAGS := -L$(LPSOLVE_LIB) -Wl,-rpath,$(LPSOLVE_LIB) -llpsolve55 -lm -ldl -lcolamd
 endif
 
-.PHONY: help run deps build test man docs-long lint race agree fuzz bench fresh clean lpsolve-note
+.PHONY: help run deps build test man docs-long lint race agree kill slurm fuzz bench fresh clean lpsolve-note
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 11
@@ -74,6 +74,12 @@ race: ## the race detector on what runs goroutines
 agree: ## every solver on 10,000 random instances, and the search against every plan of 5,000 conditions (make test: 500, 300)
 	PARTITA_AGREE=$(AGREE) $(GO) test $(TAGS) -run '^TestAgreement$$' -count=1 -v -timeout 120m ./formulation/encode
 	PARTITA_ORACLE=$(ORACLE) $(GO) test $(TAGS) -run '^TestOptimumOfEveryPlan$$' -count=1 -v -timeout 120m ./formulation
+
+kill: lpsolve-note ## a batch of 200 scenarios, killed (SIGKILL) at 100 random moments, against an undisturbed one
+	PARTITA_KILLS=100 PARTITA_KILL_SCENARIOS=200 $(GO) test $(TAGS) -run '^TestBatchKilled$$' -count=1 -v -timeout 60m ./cmd/internal/cli
+
+slurm: build ## a batch on a real Slurm of one node, which it sets up and takes down (needs root and Debian's slurm-wlm)
+	scripts/slurm.sh
 
 fuzz: ## every fuzz target for FUZZTIME (10m)
 	@GO="$(GO)" TAGS="$(TAGS)" scripts/fuzz.sh $(FUZZTIME)

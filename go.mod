@@ -6,6 +6,7 @@ require (
 	github.com/creack/pty v1.1.24
 	github.com/draffensperger/golp v0.0.0-20250721104811-2d405f0b4e68
 	github.com/go-viper/mapstructure/v2 v2.4.0
+	github.com/gofrs/flock v0.13.0
 	github.com/google/go-cmp v0.7.0
 	github.com/irifrance/gini v1.0.1
 	github.com/jedib0t/go-pretty/v6 v6.8.3

@@ -137,8 +137,9 @@ type Solve struct {
 	Gap           *float64 `json:"gap,omitempty"` // (objective - best_bound) / objective
 	Backend       string   `json:"backend"`
 	// TimeMS is the wall time of the search, rounded up to whole seconds by whoever
-	// fills it in, so that the same input gives the same bytes on most runs.
-	TimeMS float64 `json:"time_ms"`
+	// fills it in, so that the same input gives the same bytes on most runs. Absent in
+	// the plans of a batch, which never depend on a clock.
+	TimeMS float64 `json:"time_ms,omitempty"`
 	// AgreedBy lists the backends that proved the final outer choice, the first included.
 	AgreedBy []string `json:"agreed_by"`
 	// OutOfTime lists the backends that were asked and did not finish.

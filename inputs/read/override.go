@@ -3,6 +3,7 @@ package read
 import (
 	"reflect"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -67,6 +68,20 @@ func CheckOverrides(set []Override) Diagnostics {
 		}
 	}
 	d.planted(known)
+	return d.problems.Sorted()
+}
+
+// CheckValues is CheckOverrides with their values, as far as no condition is needed to
+// tell: whether a text is understood and within bounds.
+func CheckValues(set []Override) Diagnostics {
+	problems := CheckOverrides(set)
+	if len(problems) > 0 {
+		return problems
+	}
+	d := newFiles("").draft()
+	readOverrides(d, slices.DeleteFunc(slices.Clone(set), func(o Override) bool {
+		return strings.HasPrefix(d.overrideKey(o.Key), poolPrefix)
+	}), fromFlag)
 	return d.problems.Sorted()
 }
 

@@ -357,6 +357,9 @@ func TestExamplesLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range files {
+		if strings.HasPrefix(filepath.Base(f), "batch-") {
+			continue // lists conditions, and is none
+		}
 		data, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)

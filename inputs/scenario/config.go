@@ -184,6 +184,7 @@ func (r *reader) commandLine(b *Batch, set []read.Override) {
 		}
 		b.start.set = append(b.start.set, o)
 	}
+	r.problems = append(r.problems, read.CheckValues(set)...)
 }
 
 // complete checks that there is something to do and something to do it on.
@@ -279,6 +280,14 @@ func (r *reader) overrides(v read.Value) []read.Override {
 }
 
 func (r *reader) checkPaths(set []read.Override) {
+	r.once(set)
+	for _, o := range set {
+		r.problems = append(r.problems, read.CheckOverrides([]read.Override{o})...)
+	}
+}
+
+// once refuses a field that is set twice.
+func (r *reader) once(set []read.Override) {
 	seen := map[string]inputs.Place{}
 	for _, o := range set {
 		path := read.Path(o.Key)
@@ -286,7 +295,6 @@ func (r *reader) checkPaths(set []read.Override) {
 			r.problem(o.Place, fmt.Sprintf("field %q is set twice", o.Key), "one value", "the first is at "+first.String())
 		}
 		seen[path] = o.Place
-		r.problems = append(r.problems, read.CheckOverrides([]read.Override{o})...)
 	}
 }
 

@@ -91,8 +91,10 @@ func (s *Settings) lines() []string {
 	return []string{
 		"backend " + s.Backend,
 		fmt.Sprintf("confirm %v", s.Confirm),
+		fmt.Sprintf("confirm_limit %v", s.ConfirmLimit),
 		"plans " + s.Plans,
 		fmt.Sprintf("reports %v", s.Reports),
+		fmt.Sprintf("require_optimal %v", s.RequireOptimal),
 		fmt.Sprintf("time_limit %v", s.TimeLimit),
 	}
 }

@@ -147,7 +147,7 @@ func (r *reader) axisValue(v read.Value, field string) (axisValue, bool) {
 		if out.label == "" {
 			out.label = text
 		}
-		r.checkPaths(out.spec.set)
+		r.once(out.spec.set)
 	}
 	if out.label == "" {
 		out.label = madeLabel(out.spec)

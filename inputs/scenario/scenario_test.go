@@ -303,7 +303,7 @@ func TestSettingsByPrecedence(t *testing.T) {
 		o.Env = []string{"PARTITA_JOBS=3", "PARTITA_OUTPUT=there", "PARTITA_CONFIRM=true", "PARTITA_WORKLOAD__BATCH=5", "PARTITA_SERVICE_HOST=10.0.0.1", "HOME=/"}
 		o.Flags = map[string]string{"jobs": "4", "shards": "7"}
 	})
-	want := Settings{Output: "there", Jobs: 4, TimeLimit: 5 * time.Second, Backend: Auto, Confirm: true, Plans: PlansAll, Shards: 7}
+	want := Settings{Output: "there", Jobs: 4, TimeLimit: 5 * time.Second, Backend: Auto, Confirm: true, ConfirmLimit: DefaultConfirmLimit, Plans: PlansAll, Shards: 7}
 	if diff := cmp.Diff(want, b.Settings); diff != "" {
 		t.Error(diff)
 	}
@@ -341,6 +341,11 @@ func TestCommandLineOverrides(t *testing.T) {
 		s := b.Scenario(i)
 		if c, err := s.Condition(r); err != nil || c.Workload.Output.Max != 77 {
 			t.Errorf("%s: %v, %+v", s.Name, err, c)
+		}
+	}
+	for key, want := range map[string]string{"workload.otput": "did you mean", "workload.output": `--set workload.output: "three" is not understood`} {
+		if _, err := batchOf(t, "batch.yaml", text, set(key, "three")); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", key, err, want)
 		}
 	}
 	for _, key := range []string{"Workload.Batch", "workload.input"} {

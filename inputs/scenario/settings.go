@@ -24,12 +24,15 @@ type Settings struct {
 	// TimeLimit bounds each scenario; 0: none.
 	TimeLimit time.Duration
 	Backend   string
-	// Confirm has a second solver prove each optimum again.
-	Confirm bool
+	// Confirm has a second solver prove each optimum again, within ConfirmLimit.
+	Confirm      bool
+	ConfirmLimit time.Duration
 	// Plans says which scenarios leave their plan: all, found or none.
 	Plans string
 	// Reports adds a report for people beside each plan.
 	Reports bool
+	// RequireOptimal makes a plan that is not proved optimal a failure.
+	RequireOptimal bool
 	// Shards is the number of shares the batch is cut into; 0: not stated.
 	Shards int
 }
@@ -40,6 +43,10 @@ const (
 	PlansFound = "found" // plans that meet their condition
 	PlansNone  = "none"
 )
+
+// DefaultConfirmLimit is long enough that a second proof that ends at all ends within it
+// on any machine: who agreed is then the same everywhere.
+const DefaultConfirmLimit = 10 * time.Second
 
 // Auto lets the program choose the backend.
 const Auto = "auto"
@@ -69,6 +76,21 @@ func yesOrNo(into func(s *Settings) *bool) func(*Settings, string) string {
 			return "true or false"
 		}
 		*into(s) = v
+		return ""
+	}
+}
+
+// duration reads "1m30s" and "90 s".
+func duration(into func(s *Settings) *time.Duration) func(*Settings, string) string {
+	return func(s *Settings, text string) string {
+		limit, err := time.ParseDuration(text)
+		if seconds, other := inputs.ParseDuration(text); err != nil && other == nil {
+			limit, err = time.Duration(min(seconds, 1e9)*float64(time.Second)), nil
+		}
+		if err != nil || limit < 0 {
+			return "a duration such as 30s"
+		}
+		*into(s) = limit
 		return ""
 	}
 }
@@ -103,21 +125,13 @@ func settings() []setting {
 		{"name", anyText(func(s *Settings) *string { return &s.Name })},
 		{"output", anyText(func(s *Settings) *string { return &s.Output })},
 		{"jobs", whole(func(s *Settings) *int { return &s.Jobs }, 0, mostJobs)},
-		{"time_limit", func(s *Settings, text string) string {
-			limit, err := time.ParseDuration(text)
-			if seconds, err2 := inputs.ParseDuration(text); err != nil && err2 == nil {
-				limit, err = time.Duration(min(seconds, 1e9)*float64(time.Second)), nil // "30 s", "2 min"
-			}
-			if err != nil || limit < 0 {
-				return "a duration such as 30s"
-			}
-			s.TimeLimit = limit
-			return ""
-		}},
+		{"time_limit", duration(func(s *Settings) *time.Duration { return &s.TimeLimit })},
 		{"backend", oneOf(func(s *Settings) *string { return &s.Backend }, Auto, "labels", "ilp", "sat")},
 		{"confirm", yesOrNo(func(s *Settings) *bool { return &s.Confirm })},
+		{"confirm_limit", duration(func(s *Settings) *time.Duration { return &s.ConfirmLimit })},
 		{"plans", oneOf(func(s *Settings) *string { return &s.Plans }, PlansAll, PlansFound, PlansNone)},
 		{"reports", yesOrNo(func(s *Settings) *bool { return &s.Reports })},
+		{"require_optimal", yesOrNo(func(s *Settings) *bool { return &s.RequireOptimal })},
 		{"shards", whole(func(s *Settings) *int { return &s.Shards }, 1, mostShards)},
 	}
 }
@@ -160,7 +174,7 @@ func (r *reader) settings(source *read.Source, fields map[string]read.Value, opt
 			stated[s.name] = inputs.Place{File: "--" + strings.ReplaceAll(s.name, "_", "-")}
 		}
 	}
-	out := Settings{Backend: Auto, Plans: PlansAll}
+	out := Settings{Backend: Auto, Plans: PlansAll, ConfirmLimit: DefaultConfirmLimit}
 	for _, s := range settings() {
 		at, ok := stated[s.name]
 		if !ok || !source.Viper.IsSet(s.name) {

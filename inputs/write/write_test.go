@@ -27,6 +27,9 @@ func sources(t *testing.T) map[string]read.Options {
 		t.Fatal(err)
 	}
 	for _, path := range files {
+		if strings.HasPrefix(filepath.Base(path), "batch-") {
+			continue // lists conditions, and is none
+		}
 		opts := read.Options{Paths: []string{path}}
 		switch filepath.Base(path) {
 		case "13b-two-gpus-30-50gb-free.csv":

@@ -1,8 +1,10 @@
 package export
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -97,8 +99,30 @@ func (d disk) writeSet(dir string, files []artifact, stale []string) (err error)
 	return syncFolder(dir)
 }
 
+// Replace writes one file anew, however long: it is there whole, or what was there
+// before stays.
+func Replace(path string, write func(w io.Writer) error) error {
+	dir := filepath.Dir(path)
+	passing, err := passingFile(dir, write)
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", path, err)
+	}
+	if err := onDisk.rename(passing, path); err != nil {
+		return errors.Join(fmt.Errorf("%s cannot be put in place: %w", path, err), os.Remove(passing))
+	}
+	return syncFolder(dir)
+}
+
 // writePassing writes data to a new file of dir and forces it to the disk.
 func writePassing(dir string, data []byte) (name string, err error) {
+	return passingFile(dir, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// passingFile is writePassing of what a function writes.
+func passingFile(dir string, write func(w io.Writer) error) (name string, err error) {
 	f, err := os.CreateTemp(dir, ".partita-*.tmp")
 	if err != nil {
 		return "", err
@@ -108,7 +132,10 @@ func writePassing(dir string, data []byte) (name string, err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	_, err = f.Write(data)
+	buffered := bufio.NewWriterSize(f, 1<<16)
+	if err = write(buffered); err == nil {
+		err = buffered.Flush()
+	}
 	if err == nil {
 		err = f.Chmod(0o644) // CreateTemp makes files for the owner alone
 	}

@@ -38,9 +38,6 @@ func Write(dir string, r *results.Report) (Manifest, error) {
 	if r == nil {
 		return Manifest{}, ErrNoReport
 	}
-	if r.Plan != nil && (r.Plan.Verification == nil || !r.Plan.Verification.OK) {
-		return Manifest{}, ErrUnverified
-	}
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
 		return Manifest{}, fmt.Errorf("folder %q has no absolute path: %w", dir, err)
@@ -49,18 +46,16 @@ func Write(dir string, r *results.Report) (Manifest, error) {
 	stale := []string{planName, closestName}
 	var files []artifact
 	if r.Plan != nil {
-		name := closestName
+		name, data, err := PlanFile(r)
+		if err != nil {
+			return Manifest{}, err
+		}
 		if r.Feasible {
-			name = planName
 			m.Plan = filepath.Join(absolute, name)
 			stale = []string{closestName}
 		} else {
 			m.ClosestPlan = filepath.Join(absolute, name)
 			stale = []string{planName}
-		}
-		data, err := PlanJSON(r.Plan)
-		if err != nil {
-			return Manifest{}, err
 		}
 		files = append(files, artifact{name, data})
 	}
@@ -73,4 +68,19 @@ func Write(dir string, r *results.Report) (Manifest, error) {
 		return Manifest{}, err
 	}
 	return m, nil
+}
+
+// PlanFile is the name and the content of a report's plan, which it must have: that of
+// a plan that misses requirements is never plan.json. A plan without a verification
+// that holds is refused.
+func PlanFile(r *results.Report) (name string, data []byte, err error) {
+	if r.Plan.Verification == nil || !r.Plan.Verification.OK {
+		return "", nil, ErrUnverified
+	}
+	name = closestName
+	if r.Feasible {
+		name = planName
+	}
+	data, err = PlanJSON(r.Plan)
+	return name, data, err
 }

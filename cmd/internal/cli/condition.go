@@ -69,11 +69,16 @@ func (c *conditionFlags) load(env Environment, paths []string) (*inputs.Conditio
 		Model:     c.model,
 		Stdin:     env.In,
 	})
+	return condition, ofFlagsAlone(err)
+}
+
+// ofFlagsAlone makes problems that are all of flags a wrong command line.
+func ofFlagsAlone(err error) error {
 	var problems read.Diagnostics
 	if errors.As(err, &problems) && !slices.ContainsFunc(problems, notOfAFlag) {
-		return nil, withCode(exitUsage, err)
+		return withCode(exitUsage, err)
 	}
-	return condition, err
+	return err
 }
 
 // notOfAFlag tells a problem of a file or of the environment from one of a flag,
@@ -118,7 +123,10 @@ func (f *overrideFlag) Set(v string) error {
 }
 
 // setFlag is --set path=value.
-type setFlag struct{ c *conditionFlags }
+type setFlag struct {
+	c     *conditionFlags
+	given []read.Override
+}
 
 func (f *setFlag) String() string { return "" }
 func (f *setFlag) Type() string   { return "path=value" }
@@ -128,7 +136,9 @@ func (f *setFlag) Set(v string) error {
 	if path = strings.TrimSpace(path); !ok || path == "" {
 		return errors.New("want path=value, such as workload.batch=64")
 	}
-	f.c.add(path, strings.TrimSpace(value))
+	value = strings.TrimSpace(value)
+	f.given = append(f.given, read.Override{Key: path, Value: value})
+	f.c.add(path, value)
 	return nil
 }
 

@@ -21,6 +21,13 @@ func docs() map[string]doc {
 			exits: solved,
 			see:   "docs/formulation.md, partita solve",
 		},
+		"partita batch": {
+			group: planCommands,
+			exits: []exit{{exitFound, "every scenario has a verified plan"}, {exitInternal, "the batch, or one of its scenarios, failed"}, {exitUsage, ""},
+				{exitInvalidInput, "the config is wrong, or the condition of a scenario"}, {exitInfeasible, "proved: a scenario has no plan"},
+				{exitNothingFound, "a scenario ran out of time, or the batch was interrupted"}, {exitUnverified, "a plan failed verification"}, {exitNotOptimal, ""}},
+			see: "docs/batch.md, docs/condition.md, partita help exit-codes",
+		},
 		"partita init": {
 			group: prepareCommands,
 			exits: []exit{{exitFound, "the condition is written"}, {exitInternal, "it could not be written, or the answers ended"},

@@ -73,7 +73,7 @@ func groupOf(f *pflag.Flag) string {
 	switch f.Name {
 	case "model", "cluster", "from-nvidia-smi", "knowledge", "engine", "strategy", "plan", "ask":
 		return saysFlags
-	case "backend", "time-limit", "verbose", "jobs", "confirm":
+	case "backend", "time-limit", "verbose", "jobs", "confirm", "confirm-limit":
 		return searchingFlags
 	}
 	return outcomeFlags
