@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 )
 
 const (
@@ -25,6 +26,8 @@ const (
 type Domain struct {
 	Name   string
 	Lo, Hi int64
+	// Implied: x is integer wherever the others are, see Model.Imply.
+	Implied bool
 }
 
 // IsBool reports whether the domain is 0…1.
@@ -76,12 +79,19 @@ type Model struct {
 	rows      []Row
 	objective Objective
 	err       error
+	notes     []string
 	// contradiction is the first row without variables whose bounds exclude 0, + 1.
 	contradiction int
 }
 
 // New is an empty model: no variables, no rows, nothing to optimise.
 func New(name string) *Model { return &Model{name: name} }
+
+// Note adds a line for people, which every text of the model has as a comment at its
+// head. It is no part of the problem.
+func (m *Model) Note(format string, args ...any) {
+	m.notes = append(m.notes, fmt.Sprintf(format, args...))
+}
 
 // Bool adds a variable with domain 0…1.
 func (m *Model) Bool(name string) Variable { return m.Int(name, 0, 1) }
@@ -94,6 +104,17 @@ func (m *Model) Int(name string, lo, hi int64) Variable {
 	}
 	m.domains = append(m.domains, Domain{Name: name, Lo: lo, Hi: hi})
 	return Variable{id: len(m.domains)}
+}
+
+// Imply notes that the variable is an integer wherever all others are. It stays one for
+// every solver here; texts for linear relaxations declare it continuous, so that no
+// time goes into branching on it.
+func (m *Model) Imply(v Variable) {
+	if v.id < 1 || v.id > len(m.domains) {
+		m.fail("a variable of another model is implied")
+		return
+	}
+	m.domains[v.Index()].Implied = true
 }
 
 // AtMost adds e ≤ hi.
@@ -164,6 +185,18 @@ func (m *Model) Err() error { return m.err }
 
 // Name is the name of the model.
 func (m *Model) Name() string { return m.name }
+
+// Notes are the lines added by Note.
+func (m *Model) Notes() []string { return slices.Clone(m.notes) }
+
+// NumTerms is the number of coefficients in all rows.
+func (m *Model) NumTerms() int {
+	n := 0
+	for _, r := range m.rows {
+		n += len(r.Terms)
+	}
+	return n
+}
 
 // NumVariables is the number of variables and the length of every assignment.
 func (m *Model) NumVariables() int { return len(m.domains) }

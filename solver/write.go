@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // WriteLP writes the model in lp_solve's LP format. Every row has a label, so that a
@@ -15,7 +16,7 @@ func (m *Model) WriteLP(w io.Writer) error {
 		return err
 	}
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "/* %s */\n", strings.ReplaceAll(m.name, "*/", "* /"))
+	m.comments(b, "/* ", " */")
 	sense := "min"
 	if m.objective.Sense == Max {
 		sense = "max"
@@ -40,7 +41,9 @@ func (m *Model) WriteLP(w io.Writer) error {
 			bin = append(bin, t.names[i])
 			continue
 		}
-		integer = append(integer, t.names[i])
+		if !d.Implied {
+			integer = append(integer, t.names[i])
+		}
 		switch {
 		case d.Lo == d.Hi:
 			fmt.Fprintf(b, "%s = %d;\n", t.names[i], d.Lo)
@@ -58,6 +61,25 @@ func (m *Model) WriteLP(w io.Writer) error {
 	section(b, "int", integer)
 	return b.Flush()
 }
+
+// comments writes the name of the model and its notes, each on a line of its own
+// between the marks that make it a comment: names come from outside and may hold
+// anything, the end of a comment included.
+func (m *Model) comments(w io.Writer, begin, end string) {
+	for _, line := range append([]string{m.name}, m.notes...) {
+		line = strings.Map(func(r rune) rune {
+			if unicode.IsPrint(r) {
+				return r
+			}
+			return ' '
+		}, line)
+		fmt.Fprintf(w, "%s%s%s\n", begin, strings.ReplaceAll(line, "*/", "* /"), end)
+	}
+}
+
+// WriteComments writes the name and the notes of the model as comment lines that begin
+// with a mark, for text formats outside this package.
+func (m *Model) WriteComments(w io.Writer, mark string) { m.comments(w, mark, "") }
 
 func section(b *bufio.Writer, keyword string, names []string) {
 	if len(names) > 0 {

@@ -30,6 +30,9 @@ func sample() *solver.Model {
 	m.Between("range", solver.Term(3, x).Add(-4, z), -30, 30)
 	m.AddClause("clause", a, b.Not())
 	m.Between("always", solver.Expr{}, 0, 0)
+	m.Imply(z) // by the row "exact"
+	m.Note("a note, %d */ and", 1)
+	m.Note("two\nlines with \x1b[31m")
 	m.Maximize(solver.Term(3, a).Add(-2, x).Add(1, y).Plus(5))
 	return m
 }
@@ -41,6 +44,8 @@ func TestWriteGolden(t *testing.T) {
 		want  string
 	}{
 		{"LP", (*solver.Model).WriteLP, `/* sample * / model */
+/* a note, 1 * / and */
+/* two lines with  [31m */
 max: 3 a -2 x +1 x_e1 +5;
 count: 1 a +1 stage_1_2 +2 x <= 9;
 count_2: 1 x >= -2;
@@ -51,9 +56,12 @@ clause: 1 a -1 stage_1_2 >= 0;
 x_e1 = 2;
 0 <= a_5 <= 9;
 bin a, stage_1_2;
-int x, x_e1, a_5;
+int x, x_e1;
 `},
-		{"MPS", (*solver.Model).WriteMPS, `NAME sample____model FREE
+		{"MPS", (*solver.Model).WriteMPS, `* sample * / model
+* a note, 1 * / and
+* two lines with  [31m
+NAME sample____model FREE
 OBJSENSE
     MAX
 ROWS
@@ -65,20 +73,16 @@ ROWS
  G clause
 COLUMNS
     MARKER 'MARKER' 'INTORG'
-    a COST 3
-    a count 1
-    a exact 1
-    a clause 1
-    stage_1_2 count 1
-    stage_1_2 exact -1
+    a COST 3 count 1
+    a exact 1 clause 1
+    stage_1_2 count 1 exact -1
     stage_1_2 clause -1
-    x COST -2
-    x count 2
-    x count_2 1
-    x range 3
+    x COST -2 count 2
+    x count_2 1 range 3
     e1 COST 1
-    a_5 exact -1
-    a_5 range -4
+    MARKER 'MARKER' 'INTEND'
+    a_5 exact -1 range -4
+    MARKER 'MARKER' 'INTORG'
     constant COST 5
     MARKER 'MARKER' 'INTEND'
 RHS
@@ -100,7 +104,9 @@ BOUNDS
 ENDATA
 `},
 		{"OPB", (*solver.Model).WriteOPB, `* #variable= 10 #constraint= 7
-* sample */ model
+* sample * / model
+* a note, 1 * / and
+* two lines with  [31m
 * "a" = 0 +1 x1
 * "stage 1/2" = 0 +1 x2
 * "x" = -3 +1 x3 +2 x4 +4 x5 +8 x6

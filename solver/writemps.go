@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // WriteMPS writes the model in free MPS with integer markers. Bounds are written for
@@ -28,6 +29,9 @@ func (m *Model) WriteMPS(w io.Writer) error {
 		columns = append(columns, []string{fmt.Sprintf("%s %d", objective, c)})
 	}
 	b := bufio.NewWriter(w)
+	if len(m.notes) > 0 {
+		m.comments(b, "* ", "")
+	}
 	fmt.Fprintf(b, "NAME %s FREE\n", newNamer("model", func(string) bool { return false }).name(m.name))
 	if m.objective.Sense == Max {
 		fmt.Fprint(b, "OBJSENSE\n    MAX\n")
@@ -47,16 +51,24 @@ func (m *Model) WriteMPS(w io.Writer) error {
 			columns[c.Var] = append(columns[c.Var], fmt.Sprintf("%s %d", t.rows[i].Name, c.Value))
 		}
 	}
-	fmt.Fprint(b, "COLUMNS\n    MARKER 'MARKER' 'INTORG'\n")
+	fmt.Fprint(b, "COLUMNS\n")
+	whole := false
 	for i, entries := range columns {
+		if whole == t.domains[i].Implied {
+			whole = !whole
+			marker(b, whole)
+		}
 		if len(entries) == 0 {
 			entries = []string{objective + " 0"} // a column exists by being mentioned
 		}
-		for _, e := range entries {
-			fmt.Fprintf(b, "    %s %s\n", t.names[i], e)
+		for j := 0; j < len(entries); j += 2 { // a line holds two
+			fmt.Fprintf(b, "    %s %s\n", t.names[i], strings.Join(entries[j:min(j+2, len(entries))], " "))
 		}
 	}
-	fmt.Fprint(b, "    MARKER 'MARKER' 'INTEND'\nRHS\n")
+	if whole {
+		marker(b, false)
+	}
+	fmt.Fprint(b, "RHS\n")
 	for _, r := range t.rows {
 		side := r.Hi
 		if side == NoUpper {
@@ -73,6 +85,15 @@ func (m *Model) WriteMPS(w io.Writer) error {
 	}
 	fmt.Fprint(b, "ENDATA\n")
 	return b.Flush()
+}
+
+// marker begins or ends a run of integer columns.
+func marker(b *bufio.Writer, begin bool) {
+	kind := "INTEND"
+	if begin {
+		kind = "INTORG"
+	}
+	fmt.Fprintf(b, "    MARKER 'MARKER' '%s'\n", kind)
 }
 
 func (m *Model) writeRanges(b *bufio.Writer, t text) {

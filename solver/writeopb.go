@@ -54,8 +54,10 @@ func (m *Model) WriteOPB(w io.Writer) error {
 		body.WriteString("+1 x1 >= 2 ;\n")
 	}
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "* #variable= %d #constraint= %d\n* %s\n%s%s", o.variables, o.rows,
-		strings.ReplaceAll(m.name, "\n", " "), head.String(), body.String())
+	fmt.Fprintf(b, "* #variable= %d #constraint= %d\n", o.variables, o.rows)
+	m.comments(b, "* ", "")
+	b.WriteString(head.String())
+	b.WriteString(body.String())
 	return b.Flush()
 }
 

@@ -49,10 +49,14 @@ type builder struct {
 	m           *solver.Model
 	arcs        []int32
 	x           []solver.Variable // by position in arcs
-	peak        [2]solver.Variable
+	peak        [2]peak
 	groups      []Group
-	least, most int64 // what J can be
-	visits      bool  // path rows by visited nodes, see pathConstraint
+	least, most int64            // what J can be
+	visits      bool             // path rows by visited nodes, see pathConstraint
+	ordered     bool             // T in Booleans, see peakConstraint
+	decision    bool             // nothing is minimised
+	sparse      bool             // see layerTimes
+	layers      [2][]solver.Expr // time of the stage that holds each layer, see layerTimes
 	err         error
 }
 
@@ -90,7 +94,7 @@ func (b *builder) expr(f *form, g int64) (e solver.Expr) {
 	if b.whole {
 		for p, c := range f.peak {
 			if c != 0 {
-				e = e.Add(c/g, b.peak[p])
+				e = b.peak[p].add(e, c/g)
 			}
 		}
 	}

@@ -51,6 +51,7 @@ func (c objectiveConstraint) rows(k known) []row {
 func (c objectiveConstraint) add(b *builder) []solver.Constraint {
 	forms := c.forms(b.known)
 	switch {
+	case b.decision:
 	case !b.whole:
 		b.m.Minimize(b.guide(forms[0]))
 	case len(forms) == 1:

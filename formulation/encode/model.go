@@ -9,20 +9,55 @@ import (
 	"partita/solver/path"
 )
 
-// Model is the whole problem as one integer linear model, for export and for solvers
-// that work alone: binary arcs, rows (1) to (4), T of each phase as an integer, and J
+// Model is the whole problem as one integer linear model: WholeModel with its zero
+// options.
+func Model(p *path.Problem) (*solver.Model, *Decoder, error) { return WholeModel(p, ModelOptions{}) }
+
+// ModelOptions say how a whole problem is written. The zero value is for solvers that
+// work with linear relaxations.
+type ModelOptions struct {
+	// Title is the name of the model; empty: stage graph.
+	Title string
+	// Ordered has the bottlenecks in Booleans and the path in "exactly one" rows, for
+	// solvers that reason by clauses (peakConstraint, pathConstraint).
+	Ordered bool
+	// Sparse spends a variable a layer on rows with few terms (layerTimes).
+	Sparse bool
+	// AtMost, where set, admits only paths with an objective of at most its value.
+	AtMost *int64
+	// Feasibility leaves out the objective: any path that AtMost admits will do.
+	Feasibility bool
+	// Name names the variable of a stage. next is a group of those that the next stage
+	// may belong to where the stage is charged for sending by that, otherwise -1. Nil:
+	// x, the layers and the number of the option.
+	Name func(s path.Stage, next int) string
+}
+
+// WholeModel is the whole problem as one integer linear model, for export and for
+// solvers that work alone: binary arcs, rows (1) to (4), T of each phase, and J
 // minimised. Solve does not use it: it goes by windows of T, with far smaller models.
 // An error says what is wrong with the problem.
-func Model(p *path.Problem) (*solver.Model, *Decoder, error) {
+func WholeModel(p *path.Problem, o ModelOptions) (*solver.Model, *Decoder, error) {
 	n, err := newNetwork(p)
 	if err != nil {
 		return nil, nil, err
 	}
+	n.names = o.Name
 	all := make([]int32, len(n.arcs))
 	for i := range all {
 		all[i] = int32(i)
 	}
-	b := newBuilder("stage graph", n, all, known{p: p, cutoff: path.NoLimit, whole: true})
+	k := known{p: p, cutoff: path.NoLimit, whole: true}
+	if o.AtMost != nil {
+		// No objective is outside ±largestValue (validate).
+		k.cutoff = max(-largestValue, min(*o.AtMost, largestValue)) + 1
+	}
+	title := o.Title
+	if title == "" {
+		title = "stage graph"
+	}
+	b := newBuilder(title, n, all, k)
+	b.ordered, b.visits, b.sparse, b.decision = o.Ordered, o.Ordered, o.Sparse, o.Feasibility
 	b.least, b.most = n.values(all)
 	b.add(append([]constraint{peakConstraint{p}}, constraints(p)...))
 	d, err := b.decoder()
@@ -77,6 +112,24 @@ type Decoder struct {
 	x    []solver.Variable
 	// Groups are the constraints of the model with the sentences that explain them.
 	Groups []Group
+}
+
+// Arc is a stage candidate of a model.
+type Arc struct {
+	Variable solver.Variable
+	Stage    path.Stage
+	Next     int      // as in ModelOptions.Name
+	Time     [2]int64 // ticks, sends included
+}
+
+// Arcs are the stage candidates of the model, in the order of their variables.
+func (d *Decoder) Arcs() []Arc {
+	out := make([]Arc, len(d.arcs))
+	for i, j := range d.arcs {
+		a := &d.n.arcs[j]
+		out[i] = Arc{Variable: d.x[i], Stage: a.stage(), Next: d.n.next(a), Time: a.time}
+	}
+	return out
 }
 
 // Stages is the path that the assignment chooses. The error says that it is none.

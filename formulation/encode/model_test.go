@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -89,11 +90,31 @@ func TestBoxModelText(t *testing.T) {
 	golden(t, "box.lp", b.m)
 }
 
+// TestFormsOfTheWholeModel: the rows that the other forms are made of, as text.
+func TestFormsOfTheWholeModel(t *testing.T) {
+	most := int64(400)
+	for name, o := range map[string]ModelOptions{
+		"sparse.lp":  {Sparse: true, Title: "sparse form", AtMost: &most},
+		"ordered.lp": {Ordered: true, Feasibility: true, AtMost: &most, Name: stageName},
+	} {
+		m, _, err := WholeModel(everything(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, m)
+	}
+}
+
+func stageName(s path.Stage, next int) string {
+	return fmt.Sprintf("stage_%d_%d_%c_then_%d", s.From, s.To-1, 'a'+s.Option, next)
+}
+
 // TestModelAgreement: the whole model has the optimum that trying every path gives.
 func TestModelAgreement(t *testing.T) {
-	for seed := range uint64(120) {
+	forms := []ModelOptions{{}, {Sparse: true}, {Ordered: true}}
+	for seed := range uint64(150) {
 		p := pathtest.Random(pathtest.Seeded(seed))
-		m, d, err := Model(p)
+		m, d, err := WholeModel(p, forms[seed%3])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,6 +139,35 @@ func TestModelAgreement(t *testing.T) {
 		if v, err := p.Evaluate(stages); err != nil || v.Objective != want.Objective {
 			t.Fatalf("seed %d: %v is %d, %v", seed, stages, v.Objective, err)
 		}
+	}
+}
+
+// TestAtMost: the model admits the optimum, and nothing below it.
+func TestAtMost(t *testing.T) {
+	feasible := 0
+	for seed := range uint64(90) {
+		p := pathtest.Random(pathtest.Seeded(seed))
+		_, best, ok := path.BruteForce(p)
+		for _, short := range []int64{0, 1} {
+			most := best.Objective - short
+			m, _, err := WholeModel(p, ModelOptions{Ordered: seed%2 == 0, Feasibility: true, AtMost: &most})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := solver.Solve(t.Context(), m, sat.New(), solver.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := ok && short == 0; (r.Point == solver.Feasible) != want {
+				t.Fatalf("seed %d, %d below the optimum of %d: %v, want a path: %v", seed, short, best.Objective, r.Status, want)
+			}
+		}
+		if ok {
+			feasible++
+		}
+	}
+	if feasible < 20 {
+		t.Errorf("only %d of the problems have a path", feasible)
 	}
 }
 

@@ -27,6 +27,8 @@ type network struct {
 	nodes  int
 	kinds  int     // kinds of successor
 	kindOf []int32 // kind by group; nil where Send is nil
+	// names, where set, names the variables of stages (ModelOptions.Name).
+	names func(s path.Stage, next int) string
 }
 
 // newNetwork builds the network: every arc that lies on some path and that no other
@@ -192,7 +194,19 @@ func (a *arc) stage() path.Stage {
 	return path.Stage{From: int(a.begin), To: int(a.end), Class: a.class, Option: a.option}
 }
 
+// next is a group of the kind that the arc hands over to, -1 where its send does not
+// depend on that.
+func (n *network) next(a *arc) int {
+	if n.kinds == 1 || int(a.to) == n.nodes-1 {
+		return -1
+	}
+	return slices.Index(n.kindOf, n.successor(a))
+}
+
 func (a *arc) name(n *network) string {
+	if n.names != nil {
+		return n.names(a.stage(), n.next(a))
+	}
 	if n.kinds == 1 {
 		return fmt.Sprintf("x_%d_%d_%d", a.begin, a.end, a.option)
 	}

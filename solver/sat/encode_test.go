@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -289,6 +290,52 @@ func TestTelescope(t *testing.T) {
 	}
 	if want := 1 << (last - 1); paths != want {
 		t.Errorf("%d paths, want %d", paths, want)
+	}
+}
+
+// TestCNFIsCounted: the formula that is counted is the formula that is written, and a
+// literal stands for the Boolean that it is said to stand for.
+func TestCNFIsCounted(t *testing.T) {
+	models := rapid.Custom(solvertest.RandomModel)
+	for i := range 40 {
+		m := models.Example(i)
+		c, err := NewCNF(t.Context(), m, solver.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text bytes.Buffer
+		if err := c.Write(t.Context(), &text); err != nil {
+			t.Fatal(err)
+		}
+		clauses, most := 0, 0
+		for line := range strings.Lines(text.String()) {
+			if strings.HasPrefix(line, "c ") || strings.HasPrefix(line, "p ") {
+				continue
+			}
+			clauses++
+			for _, word := range strings.Fields(line) {
+				l, err := strconv.Atoi(word)
+				if err != nil {
+					t.Fatal(err)
+				}
+				most = max(most, l, -l)
+			}
+		}
+		if clauses != c.Clauses || most > c.Variables || !strings.Contains(text.String(), fmt.Sprintf("\np cnf %d %d\n", c.Variables, c.Clauses)) {
+			t.Fatalf("model %d: %d clauses over %d variables, counted %d over %d", i, clauses, most, c.Clauses, c.Variables)
+		}
+		for v := range m.NumVariables() {
+			l := c.Literal(m.Variable(v))
+			if want := m.Domain(v).IsBool(); (l > 0) != want {
+				t.Fatalf("model %d: literal %d of %+v", i, l, m.Domain(v))
+			}
+			if l > 0 && !strings.Contains(text.String(), fmt.Sprintf("\nc order %q 0 %d\n", m.Domain(v).Name, l)) {
+				t.Fatalf("model %d: literal %d of %q is not the one of the comments", i, l, m.Domain(v).Name)
+			}
+			if l > 0 && c.Literal(m.Variable(v).Not()) != -l {
+				t.Fatalf("model %d: the complement of %d", i, l)
+			}
+		}
 	}
 }
 
