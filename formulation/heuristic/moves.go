@@ -12,7 +12,10 @@ var shifts = [...]int{1, 2, 4, 8}
 var factors = [...]int{2, 3}
 
 // moves lists the changes to try on a pipeline, in a fixed order.
-func (s *search) moves(x pipeline) []move {
+func (s *search) moves(x pipeline) []move { return s.movesBy(x, shifts[:]) }
+
+// movesBy lists them with layers moved in these numbers.
+func (s *search) movesBy(x pipeline, shifts []int) []move {
 	var out []move
 	for i := range x.stations {
 		if i+1 < len(x.stations) {

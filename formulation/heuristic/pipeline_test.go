@@ -42,7 +42,7 @@ func TestEvenCuts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		stages := rapid.IntRange(1, 40).Draw(t, "stages")
 		n := rapid.IntRange(stages, 200).Draw(t, "layers")
-		for name, cut := range map[string][]int{"even": even(n, stages), "vllm": vllmLayers(n, stages)} {
+		for name, cut := range map[string][]int{"even": even(n, stages), "vllm": EngineCut(n, stages)} {
 			sum, low, high := 0, n, 0
 			for _, x := range cut {
 				sum, low, high = sum+x, min(low, x), max(high, x)

@@ -86,7 +86,7 @@ func TestVLLMLayers(t *testing.T) {
 		{61, []int{15, 15, 16, 15}},
 		{126, []int{31, 32, 32, 31}},
 	} {
-		if got := vllmLayers(x.n, len(x.want)); !slices.Equal(got, x.want) {
+		if got := EngineCut(x.n, len(x.want)); !slices.Equal(got, x.want) {
 			t.Errorf("%d layers on %d stages: %v, want %v", x.n, len(x.want), got, x.want)
 		}
 	}

@@ -22,15 +22,16 @@ func vllmDefault(_ context.Context, env Env) []Proposal {
 	}
 	stations := uniform(env, tensor(t), r)
 	return []Proposal{{
-		Replicas: r, Parts: lay(stations, vllmLayers(env.Space.Layers(), len(stations))),
+		Replicas: r, Parts: lay(stations, EngineCut(env.Space.Layers(), len(stations))),
 		Why: fmt.Sprintf("TP%d inside the node, PP%d across", t, len(stations)),
 	}}
 }
 
-// vllmLayers is vLLM's own cut (get_pp_indices in vllm/distributed/utils.py, 2025):
-// layers that do not divide go one each to the stages before the last, last first,
-// so that the stage with the head and then the one with the embedding stay small.
-func vllmLayers(n, stages int) []int {
+// EngineCut is the number of layers on each stage where nobody states it: vLLM's own
+// cut (get_pp_indices in vllm/distributed/utils.py, 2025). Layers that do not divide go
+// one each to the stages before the last, last first, so that the stage with the head
+// and then the one with the embedding stay small.
+func EngineCut(n, stages int) []int {
 	out := make([]int, stages)
 	for i := range out {
 		out[i] = n / stages
