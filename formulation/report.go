@@ -39,15 +39,7 @@ func (r *run) report(ctx context.Context, sol *solution, took time.Duration) (*r
 		Comparison: r.compare(ctx, sol),
 	}
 	rep.Plan = plan
-	rep.Feasible = sol.slack == 0 && !sol.unfit && len(unmet(phase.Requirements)) == 0
-	switch {
-	case !rep.Feasible && (sol.refuted || sol.final.proved && !sol.stopped):
-		rep.Status = results.StatusInfeasible
-	case sol.final.proved && rep.Feasible:
-		rep.Status = results.StatusOptimal
-	default:
-		rep.Status = results.StatusFeasible
-	}
+	rep.Feasible, rep.Status = r.verdict(sol, phase)
 	for _, q := range unmet(phase.Requirements) {
 		rep.Reasons = append(rep.Reasons, missed(q))
 	}
@@ -57,6 +49,19 @@ func (r *run) report(ctx context.Context, sol *solution, took time.Duration) (*r
 		rep.Warnings = plan.Warnings
 	}
 	return rep, nil
+}
+
+// verdict says whether the plan of a search meets every hard condition, and what is
+// proved of it.
+func (r *run) verdict(sol *solution, phase *results.PhasePlan) (feasible bool, status results.Status) {
+	feasible = sol.slack == 0 && !sol.unfit && len(unmet(phase.Requirements)) == 0
+	switch {
+	case !feasible && (sol.refuted || sol.final.proved && !sol.stopped):
+		return feasible, results.StatusInfeasible
+	case sol.final.proved && feasible:
+		return feasible, results.StatusOptimal
+	}
+	return feasible, results.StatusFeasible
 }
 
 // describe repeats what was read and adds what the search assumed.

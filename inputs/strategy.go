@@ -19,9 +19,23 @@ type Strategy struct {
 	Pools  []string
 	// MicroBatches of a prefill and DecodeGroups of a replica.
 	MicroBatches, DecodeGroups int
-	// Places tells where the fields were stated, by their names in the structured form
-	// ("tp", "dp_attention").
-	Places map[string]Place
+}
+
+// Listed is the number of stages that the lists of the strategy are for, 0 where nothing
+// is listed stage by stage; false where they disagree with one another or with PP.
+func (s *Strategy) Listed() (stages int, ok bool) {
+	ok = true
+	for i, n := range []int{len(s.TP), len(s.EP), len(s.ETP), len(s.CP), len(s.DPAttention), len(s.Pools), len(s.Layers)} {
+		layers := i == 6
+		if n == 0 || n == 1 && !layers {
+			continue
+		}
+		if stages > 0 && n != stages || n != max(1, s.PP) {
+			ok = false
+		}
+		stages = n
+	}
+	return stages, ok
 }
 
 // Degrees is a degree of parallelism: one for all stages, or one a stage.

@@ -12,10 +12,10 @@ var shifts = [...]int{1, 2, 4, 8}
 var factors = [...]int{2, 3}
 
 // moves lists the changes to try on a pipeline, in a fixed order.
-func (s *search) moves(x pipeline) []move { return s.movesBy(x, shifts[:]) }
+func (s *search) moves(x pipeline) []move { return append(s.along(x, shifts[:]), s.everywhere(x)...) }
 
-// movesBy lists them with layers moved in these numbers.
-func (s *search) movesBy(x pipeline, shifts []int) []move {
+// along lists the changes of one stage or two neighbours; layers move in these numbers.
+func (s *search) along(x pipeline, shifts []int) []move {
 	var out []move
 	for i := range x.stations {
 		if i+1 < len(x.stations) {
@@ -38,25 +38,13 @@ func (s *search) movesBy(x pipeline, shifts []int) []move {
 			out = append(out, s.split(i, f))
 		}
 	}
-	return append(out, s.everywhere(x)...)
+	return out
 }
 
 // everywhere lists the changes of all stages at once, which balance makes
 // necessary: one stage alone would fall out of step.
 func (s *search) everywhere(x pipeline) []move {
-	var out []move
-	var seen []station
-	for _, have := range x.stations {
-		if slices.Contains(seen, have) {
-			continue
-		}
-		seen = append(seen, have)
-		for _, want := range s.shapes[have.pool][have.shape.GPUs()] {
-			if want != have {
-				out = append(out, reshapeAll(have, want))
-			}
-		}
-	}
+	out := s.reshapes(x)
 	all := factors[:]
 	if x.replicas > factors[len(factors)-1] {
 		all = append(slices.Clone(all), x.replicas) // one replica, where no factor divides
@@ -70,6 +58,24 @@ func (s *search) everywhere(x pipeline) []move {
 			chain(repeat(f), s.resize(1, f)),       // longer pipelines of narrower stages
 			chain(join(f), s.resize(f, 1)),         // shorter pipelines of wider stages
 		)
+	}
+	return out
+}
+
+// reshapes lists the changes of all stages of one shape to another of as many GPUs.
+func (s *search) reshapes(x pipeline) []move {
+	var out []move
+	var seen []station
+	for _, have := range x.stations {
+		if slices.Contains(seen, have) {
+			continue
+		}
+		seen = append(seen, have)
+		for _, want := range s.shapes[have.pool][have.shape.GPUs()] {
+			if want != have {
+				out = append(out, reshapeAll(have, want))
+			}
+		}
 	}
 	return out
 }

@@ -204,7 +204,7 @@ func (a *assignment) pack(k int, groups []int, size func(int) int) bool {
 		// A group over whole nodes takes the next free ones.
 		for left := sizes[next]; left > 0; left -= node {
 			i := slices.Index(free, node)
-			if i < 0 {
+			if i < 0 || left < node {
 				return false
 			}
 			free[i] = 0

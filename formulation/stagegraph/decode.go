@@ -174,10 +174,11 @@ func (s *Space) Prefills() bool { return s.Condition.Workload.Phase != inputs.De
 func (s *Space) Decodes() bool { return s.Condition.Workload.Phase != inputs.Prefill }
 
 // DecodeSeconds prices a decode step of all sequences of a replica at once on each
-// stage, sends included: for information where nothing is decoded.
+// stage at the prompts' middle length, sends included: for information where nothing is
+// decoded.
 func (s *Space) DecodeSeconds(ch Choice, parts []Part) []float64 {
-	n := s.Sequences(ch.Layout.Replicas)
-	p := pricing{rate: s.table(s.decodeStep(n))}
+	st := cost.Step{Phase: inputs.Decode, Sequences: s.Sequences(ch.Layout.Replicas), New: 1, Cached: s.Condition.Workload.Input.Mid()}
+	p := pricing{rate: s.table(st)}
 	out := make([]float64, len(parts))
 	for i, pt := range parts {
 		shape := slices.Index(s.pools[pt.Pool].shapes, pt.Shape)

@@ -359,7 +359,7 @@ func TestGivenConditions(t *testing.T) {
 		c := load(t, "qwen3-235b-given-strategy.md", "")
 		if s := c.Strategy; s == nil || s.GPUs != 128 || s.TP.At(0) != 16 || s.PP != 4 || s.EP.At(0) != 32 || s.DP != 4 || s.SP != 1 || s.Replicas != 0 {
 			t.Errorf("strategy %+v", c.Strategy)
-		} else if at := s.Places["tp"]; at.Line != 39 {
+		} else if at := c.Places["strategy.tp"]; at.Line != 39 {
 			t.Errorf("TP was stated at %+v", at)
 		}
 		if c.Workload.Phase != inputs.Mixed || c.Workload.Input.Max != 2048 || c.Workload.Output.Max != 2048 {

@@ -17,11 +17,6 @@ func Difference(a, b *inputs.Condition) string {
 func meaning(c *inputs.Condition) inputs.Condition {
 	m := *c
 	m.Statements, m.Assumptions, m.Warnings, m.Places = nil, nil, nil, nil
-	if c.Strategy != nil {
-		s := *c.Strategy
-		s.Places = nil
-		m.Strategy = &s
-	}
 	m.Model.Provenance = ""
 	m.Goal.Requirements = nil
 	for _, r := range c.Goal.Requirements {

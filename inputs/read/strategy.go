@@ -147,13 +147,11 @@ func (d *draft) replaceStrategy() {
 
 // resolveStrategy is the strategy that the input proposes, nil where it proposes none.
 func (d *draft) resolveStrategy(c *inputs.Cluster) *inputs.Strategy {
-	s := &inputs.Strategy{Places: map[string]inputs.Place{}}
+	s, stated := &inputs.Strategy{}, false
 	for path := range d.facts {
-		if field, ok := strings.CutPrefix(path, "strategy."); ok {
-			s.Places[field] = d.place(path)
-		}
+		stated = stated || strings.HasPrefix(path, "strategy.")
 	}
-	if len(s.Places) == 0 {
+	if !stated {
 		return nil
 	}
 	for field, into := range map[string]*int{"gpus": &s.GPUs, "pp": &s.PP, "dp": &s.DP, "sp": &s.SP} {
@@ -197,7 +195,7 @@ func (d *draft) checkStrategy(s *inputs.Strategy, c *inputs.Cluster) {
 		case stages == 0:
 			stages, because = l.n, l.field
 		case l.n != stages:
-			d.problem(s.Places[l.field], fmt.Sprintf("strategy: %s is listed for %d stages, but %s makes %d", l.field, l.n, because, stages), "one value for all stages, or one for each", "")
+			d.problem(d.place("strategy."+l.field), fmt.Sprintf("strategy: %s is listed for %d stages, but %s makes %d", l.field, l.n, because, stages), "one value for all stages, or one for each", "")
 		}
 	}
 	s.PP = stages
@@ -207,7 +205,7 @@ func (d *draft) checkStrategy(s *inputs.Strategy, c *inputs.Cluster) {
 			for _, p := range c.Pools {
 				have = append(have, strconv.Quote(p.Name))
 			}
-			d.problem(s.Places["pool"], fmt.Sprintf("strategy: there is no pool %q", name), strings.Join(have, " or "), "")
+			d.problem(d.place("strategy.pool"), fmt.Sprintf("strategy: there is no pool %q", name), strings.Join(have, " or "), "")
 		}
 	}
 }
