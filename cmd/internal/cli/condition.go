@@ -19,6 +19,7 @@ import (
 // reader checks the value, so a flag and a file are understood alike.
 type conditionFlags struct {
 	model     string
+	strategy  string // replaces the condition's own
 	overrides []read.Override
 }
 
@@ -67,6 +68,7 @@ func (c *conditionFlags) load(env Environment, paths []string) (*inputs.Conditio
 		Overrides: c.overrides,
 		Env:       env.Environ,
 		Model:     c.model,
+		Strategy:  c.strategy,
 		Stdin:     env.In,
 	})
 	return condition, ofFlagsAlone(err)

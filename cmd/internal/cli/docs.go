@@ -28,6 +28,12 @@ func docs() map[string]doc {
 				{exitNothingFound, "a scenario ran out of time, or the batch was interrupted"}, {exitUnverified, "a plan failed verification"}, {exitNotOptimal, ""}},
 			see: "docs/batch.md, docs/condition.md, partita help exit-codes",
 		},
+		"partita evaluate": {
+			group: judgeCommands,
+			exits: []exit{{exitFound, "the strategy maps, fits and meets every requirement"}, {exitInternal, ""}, {exitUsage, "the command line is wrong, or gives no strategy where the condition proposes none"},
+				{exitInvalidInput, "a condition file, its strategy or the plan.json is wrong"}, {exitInfeasible, "the strategy does not map, fit or meet a requirement; what is short is said"}, {exitUnverified, "its figures failed the independent verification"}},
+			see: "docs/evaluate.md, docs/cost-model.md, partita solve, partita compare",
+		},
 		"partita init": {
 			group: prepareCommands,
 			exits: []exit{{exitFound, "the condition is written"}, {exitInternal, "it could not be written, or the answers ended"},
