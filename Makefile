@@ -68,8 +68,8 @@ lint: ## gofmt, vet and staticcheck
 # The goroutines are in the backends; what drives them from above is told apart by
 # name, for a search under the race detector takes ten times as long.
 race: ## the race detector on what runs goroutines
-	PARTITA_AGREE=100 $(GO) test $(TAGS) -race -short ./solver/... ./formulation/encode
-	$(GO) test $(TAGS) -race -short -run 'Signals|Cancel|OutOfTime|Limit|Backends|Confirms' ./cmd/... ./formulation
+	PARTITA_AGREE=100 $(GO) test $(TAGS) -race -short ./solver/... ./formulation/encode ./results/journal ./cmd/internal/batch
+	$(GO) test $(TAGS) -race -short -run 'Signals|Cancel|OutOfTime|Limit|Backends|Confirms|BatchInterrupted|Progress' ./cmd/... ./formulation
 
 agree: ## every solver on 10,000 random instances, and the search against every plan of 5,000 conditions (make test: 500, 300)
 	PARTITA_AGREE=$(AGREE) $(GO) test $(TAGS) -run '^TestAgreement$$' -count=1 -v -timeout 120m ./formulation/encode

@@ -42,7 +42,7 @@ func merge(t *testing.T, folder string, folders ...string) (Merged, error) {
 func TestMergeWritesWhatOneMachineWrites(t *testing.T) {
 	b := batchOf(t, 13)
 	want := whole(t, b)
-	for _, count := range []int{1, 2, 5, 13, 20} {
+	for _, count := range []int{1, 3, 20} {
 		folders := shardsOf(t, b, count)
 		backwards := make([]string, 0, count)
 		for _, f := range folders {
@@ -162,7 +162,7 @@ func TestMergeContinues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for cut := strings.IndexByte(string(data), '\n') + 1; cut < len(data); cut += 601 {
+	for cut := strings.IndexByte(string(data), '\n') + 1; cut < len(data); cut += 1201 {
 		if err := errors.Join(os.WriteFile(path, data[:cut], 0o644), os.Remove(filepath.Join(out, CSVName))); err != nil {
 			t.Fatal(err)
 		}

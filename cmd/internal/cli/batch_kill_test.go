@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -127,6 +129,67 @@ func TestBatchKilled(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills in %d batches, each then the same as the undisturbed one", landed, ends)
+}
+
+// TestShardsKilledAndRetried runs the shards of a batch as engines do: a process each, all
+// started with one command, killed at random moments and started again, some evicted
+// (SIGTERM) and not killed. The joined results are those of one machine.
+func TestShardsKilledAndRetried(t *testing.T) {
+	config := killed(t, 40)
+	whole := filepath.Join(t.TempDir(), "whole")
+	began := time.Now()
+	if out, err := process(t.Context(), "batch", config, "-o", whole, "--failed-ok").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	took := time.Since(began)
+	for _, engine := range []struct{ name, index string }{{"pods", "JOB_COMPLETION_INDEX"}, {"array", "SLURM_ARRAY_TASK_ID"}} {
+		t.Run(engine.name, func(t *testing.T) {
+			const shards = 3
+			out := filepath.Join(t.TempDir(), "out")
+			var pods sync.WaitGroup
+			for i := range shards {
+				pods.Go(func() {
+					random := rand.New(rand.NewPCG(uint64(i), 3))
+					for try := 0; ; try++ {
+						cmd := process(t.Context(), "batch", config, "--shards", strconv.Itoa(shards), "-o", out, "--failed-ok", "--jobs", "1")
+						cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", engine.index, i))
+						var stderr strings.Builder
+						cmd.Stderr = &stderr
+						if err := cmd.Start(); err != nil {
+							t.Error(err)
+							return
+						}
+						if try < 3 {
+							signal := []os.Signal{os.Kill, syscall.SIGTERM}[random.IntN(2)]
+							timer := time.AfterFunc(time.Duration(random.Float64()*float64(took)), func() { _ = cmd.Process.Signal(signal) }) // it may have ended
+							defer timer.Stop()
+						}
+						err := cmd.Wait()
+						var exit *exec.ExitError
+						if err == nil {
+							return
+						}
+						// Killed, terminated before it listens, or stopped in order: all are tried again.
+						if !errors.As(err, &exit) || exit.ExitCode() != -1 && exit.ExitCode() != exitNothingFound || try > 5 {
+							t.Errorf("shard %d: %v\n%s", i, err, stderr.String())
+							return
+						}
+					}
+				})
+			}
+			pods.Wait()
+			if t.Failed() {
+				return
+			}
+			joined := filepath.Join(t.TempDir(), "joined")
+			if merged, err := process(t.Context(), "batch", "--merge", out, "-o", joined, "--failed-ok").CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, merged)
+			}
+			if diff := cmp.Diff(folderBytes(t, whole), folderBytes(t, joined)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }
 
 // TestBatchInterrupted: the first signal ends it in order, exit code 5, and says how to

@@ -12,6 +12,9 @@ import (
 // plainEvery is how often a batch tells how far it is where stderr is no terminal.
 const plainEvery = 10 * time.Second
 
+// barEvery is how often the bar of a terminal is drawn.
+const barEvery = 200 * time.Millisecond
+
 // batchProgress shows how far a batch is: a bar with counts, rate and the time left on a
 // terminal, plain lines elsewhere. It is told by one goroutine at a time.
 type batchProgress struct {
@@ -70,7 +73,7 @@ func (p *batchProgress) begin() {
 	p.writer = progress.NewWriter()
 	p.writer.SetOutputWriter(p.env.Err)
 	p.writer.SetTrackerLength(20)
-	p.writer.SetUpdateFrequency(200 * time.Millisecond)
+	p.writer.SetUpdateFrequency(barEvery)
 	style := progress.StyleDefault
 	style.Visibility.ETA, style.Visibility.Speed, style.Visibility.Time = true, true, true
 	style.Visibility.ETAOverall = false
