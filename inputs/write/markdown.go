@@ -94,7 +94,7 @@ func markdownFile(fields []read.Field) ([]byte, error) {
 		}
 	}
 	if len(cannot) > 0 {
-		return nil, fmt.Errorf("Markdown cannot state %s: choose yaml or toml", strings.Join(cannot, ", "))
+		return nil, fmt.Errorf("a condition in Markdown cannot state %s: choose yaml or toml", strings.Join(cannot, ", "))
 	}
 	return []byte(l.String()), nil
 }
