@@ -55,7 +55,7 @@ func docs() map[string]doc {
 		},
 		"partita manual":      {exits: []exit{{exitFound, "the pages are written"}, {exitInternal, ""}, {exitUsage, "the command line is wrong"}}, see: "partita help"},
 		"partita condition":   {see: "docs/condition.md, partita init"},
-		"partita environment": {see: "docs/condition.md, partita help condition"},
+		"partita environment": {see: "docs/condition.md, docs/batch.md, partita help condition"},
 		"partita exit-codes":  {see: "docs/exit-codes.md"},
 	}
 }

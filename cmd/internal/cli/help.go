@@ -198,7 +198,7 @@ func valueName(f *pflag.Flag) string {
 	switch f.Name {
 	case "gpus", "batch", "input", "output", "jobs":
 		return "N"
-	case "ttft", "tpot", "e2e", "time-limit":
+	case "ttft", "tpot", "e2e", "time-limit", "confirm-limit", "walltime":
 		return "TIME"
 	case "throughput", "throughput-per-gpu", "output-throughput", "network":
 		return "RATE"
@@ -210,8 +210,14 @@ func valueName(f *pflag.Flag) string {
 		return "NAME"
 	case "precision", "format":
 		return "FORMAT"
-	case "from-nvidia-smi":
+	case "from-nvidia-smi", "plan":
 		return "FILE"
+	case "shard":
+		return "INDEX/COUNT"
+	case "shards":
+		return "N"
+	case "to":
+		return "ENGINE"
 	case "knowledge":
 		return "PATH"
 	case "weights":

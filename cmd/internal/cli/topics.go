@@ -42,7 +42,13 @@ underscores for each dot:
   PARTITA_MODEL=Llama-3.1-8B             model.catalog
 
 Each shows among the statements of the report. A name with one underscore for a
-dot (PARTITA_WORKLOAD_BATCH) is refused, so that none is dropped unseen.`
+dot (PARTITA_WORKLOAD_BATCH) is refused, so that none is dropped unseen.
+
+batch also reads its settings, such as PARTITA_JOBS and PARTITA_OUTPUT
+(docs/batch.md lists them), and which share of the scenarios is its own:
+
+  JOB_COMPLETION_INDEX    of a pod of an Indexed Job of Kubernetes
+  SLURM_ARRAY_TASK_ID     of a task of a Slurm array`
 }
 
 func conditionTopic() string {
