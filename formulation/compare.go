@@ -15,7 +15,7 @@ import (
 // Compare is Optimize with the time each heuristic took in the comparison. Optimize
 // leaves the times out, so that a plan depends on its input alone.
 func Compare(ctx context.Context, c *inputs.Condition, opts Options) (*results.Report, error) {
-	return optimize(ctx, c, opts, true)
+	return optimize(ctx, stagegraph.New, c, opts, true)
 }
 
 // compare holds every heuristic against the plan, on the same costs and against
@@ -113,7 +113,7 @@ func (r *run) contest(sol *solution) (*evaluator, [][]int) {
 func (r *run) unfitContest(sol *solution) (*evaluator, [][]int) {
 	asked := *r.goal.c
 	asked.Cluster.Pools = r.given
-	space, err := stagegraph.New(&asked)
+	space, err := r.price(&asked)
 	if err != nil {
 		return nil, nil // it was priced before the search; there is nothing to compare without
 	}

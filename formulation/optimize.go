@@ -17,18 +17,21 @@ import (
 // requirements by least. An error means that the condition cannot be priced or that
 // a backend could not run.
 func Optimize(ctx context.Context, c *inputs.Condition, opts Options) (*results.Report, error) {
-	return optimize(ctx, c, opts, false)
+	return optimize(ctx, stagegraph.New, c, opts, false)
 }
 
+// spaces makes the space of a condition.
+type spaces func(*inputs.Condition) (*stagegraph.Space, error)
+
 // optimize is Optimize; timed adds the time of each heuristic to the comparison.
-func optimize(ctx context.Context, c *inputs.Condition, opts Options, timed bool) (*results.Report, error) {
+func optimize(ctx context.Context, price spaces, c *inputs.Condition, opts Options, timed bool) (*results.Report, error) {
 	start := time.Now()
 	if opts.TimeLimit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, opts.TimeLimit)
 		defer cancel()
 	}
-	r, err := newRun(c, opts)
+	r, err := newRunIn(price, c, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +59,7 @@ type run struct {
 	*explorer
 	opts    Options
 	backend string
+	price   spaces
 	// unsettled: a stated balance was refuted for the usual shapes only.
 	unsettled bool
 	given     []inputs.Pool // as the condition gives them: a closest plan may be for more
@@ -63,14 +67,18 @@ type run struct {
 }
 
 func newRun(c *inputs.Condition, opts Options) (*run, error) {
-	space, err := stagegraph.New(c)
+	return newRunIn(stagegraph.New, c, opts)
+}
+
+func newRunIn(price spaces, c *inputs.Condition, opts Options) (*run, error) {
+	space, err := price(c)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkAsked(c); err != nil {
 		return nil, err
 	}
-	r := &run{explorer: &explorer{space: space, goal: newGoal(space)}, opts: opts, given: c.Cluster.Pools}
+	r := &run{explorer: &explorer{space: space, goal: newGoal(space)}, opts: opts, price: price, given: c.Cluster.Pools}
 	r.prove, r.backend, err = opts.prover()
 	return r, err
 }

@@ -165,7 +165,7 @@ func (r *run) enlarged(ctx context.Context) (*solution, error) {
 	short := r.shortage()
 	wanted := c.Goal.Requirements
 	c.Goal.Requirements, c.Goal.Objective = nil, inputs.GPUs
-	space, err := stagegraph.New(&c)
+	space, err := r.price(&c)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ func (r *run) enlarged(ctx context.Context) (*solution, error) {
 		what := fmt.Sprintf("memory: layer %d alone, with one sequence, fits no group of these GPUs: more of them do not help", l)
 		return &solution{unfit: true, reasons: append(short, what)}, nil
 	}
-	more := &run{explorer: &explorer{space: space, goal: newGoal(space), prove: r.prove}, opts: r.opts, backend: r.backend}
+	more := &run{explorer: &explorer{space: space, goal: newGoal(space), prove: r.prove}, opts: r.opts, backend: r.backend, price: r.price}
 	sol, err := more.search(ctx, more.goal.layoutsOf(), 0)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package formulation
 import (
 	"context"
 
+	"partita/formulation/stagegraph"
 	"partita/inputs"
 	"partita/results"
 )
@@ -13,12 +14,12 @@ import (
 // same, byte for byte, as that of Optimize, whatever was asked before.
 //
 // A session is not safe for concurrent use: each worker has its own.
-type Session struct{}
+type Session struct{ known stagegraph.Cache }
 
 // NewSession makes a session that knows nothing yet.
 func NewSession() *Session { return &Session{} }
 
 // Optimize is the package's Optimize, by what the session knows.
 func (s *Session) Optimize(ctx context.Context, c *inputs.Condition, opts Options) (*results.Report, error) {
-	return optimize(ctx, c, opts, false)
+	return optimize(ctx, s.known.Space, c, opts, false)
 }

@@ -18,7 +18,7 @@ func (r *run) byShapesAlone(ctx context.Context, c *inputs.Condition, sol *solut
 	}
 	plain := *c
 	plain.Model.FFNScale = 1
-	other, err := newRun(&plain, Options{Backend: backendLabels})
+	other, err := newRunIn(r.price, &plain, Options{Backend: backendLabels})
 	if err != nil {
 		return err
 	}

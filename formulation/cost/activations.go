@@ -18,26 +18,14 @@ const logitBytes = 4
 //
 // kinds tells which kinds of layer the stage holds. Micro-batches are not cut into
 // chunks: a step that is too large to fit asks for more micro-batches.
-func (c *Calculator) Activations(_ int, kinds []bool, last bool, s Shape, l Load) int64 {
-	return roundUp(largestStep(c, kinds, last, s, l))
-}
-
-// largestStep is the memory of the largest step; a kind is present where its entry
-// is not zero (a flag, or a number of layers).
-func largestStep[T comparable](c *Calculator, kinds []T, last bool, s Shape, l Load) float64 {
-	var absent T
-	largest := 0.0
-	for _, st := range l.Steps {
-		w := splitStep(s, st)
-		operator := 0.0
-		for kind, present := range kinds {
-			if present != absent {
-				operator = math.Max(operator, c.operatorElements(&c.kinds[kind], s, st, &w))
-			}
+func (c *Calculator) Activations(pool int, kinds []bool, last bool, s Shape, l Load) int64 {
+	counts := make([]int, len(kinds))
+	for kind, present := range kinds {
+		if present {
+			counts[kind] = 1
 		}
-		largest = math.Max(largest, c.stepBytes(operator, last, s, &w))
 	}
-	return largest
+	return c.StageMemory(pool, counts, false, last, s, l).Activations
 }
 
 // stepBytes is the memory of one step whose largest operator has the given elements.

@@ -1,5 +1,7 @@
 package cost
 
+import "math"
+
 // runtimeReserve is kept free on each GPU for the driver's context, the libraries'
 // workspaces and captured graphs: 2 GiB. Published: 1.8 GiB beside weights, cache
 // and activations on one H100, 3.6 GiB with tensor parallelism over two (vLLM pull
@@ -16,20 +18,81 @@ func (c *Calculator) Capacity(pool int) int64 { return c.devices[pool].capacity 
 // StageMemory is the memory of one GPU of a stage (M4). counts holds the number of
 // layers of each kind; first stages hold the embedding, last ones the head.
 func (c *Calculator) StageMemory(pool int, counts []int, first, last bool, s Shape, l Load) Memory {
-	mem := Memory{Reserve: c.Reserve(pool)}
+	var bytes [8]int64 // on the stack, for models with few kinds of layer
+	var elements [8]float64
+	var steps [2]split
+	m := c.memories(pool, s, l, bytes[:0], elements[:0], steps[:0])
+	return m.Of(counts, first, last)
+}
+
+// StageMemories is the memory of all stages of one shape under one load, in parts.
+type StageMemories struct {
+	c           *Calculator
+	shape       Shape
+	reserve     int64
+	embedding   int64
+	head        [2]int64 // of a stage without the embedding, and with it
+	weights, kv []int64  // of a layer of each kind
+	steps       []split
+	operators   []float64 // of each step and kind: elements of its largest operator
+}
+
+// Memories prices the parts of the memory of stages of a shape under a load.
+func (c *Calculator) Memories(pool int, s Shape, l Load) StageMemories {
+	kinds, steps := len(c.kinds), len(l.Steps)
+	return c.memories(pool, s, l, make([]int64, 0, 2*kinds), make([]float64, 0, kinds*steps), make([]split, 0, steps))
+}
+
+// memories fills the parts into the slices given, which are empty.
+func (c *Calculator) memories(pool int, s Shape, l Load, bytes []int64, elements []float64, steps []split) StageMemories {
+	for kind := range c.kinds {
+		bytes = append(bytes, c.LayerWeights(pool, kind, s))
+	}
+	for kind := range c.kinds {
+		bytes = append(bytes, c.LayerKV(pool, kind, s, l))
+	}
+	for _, st := range l.Steps {
+		w := splitStep(s, st)
+		steps = append(steps, w)
+		for kind := range c.kinds {
+			elements = append(elements, c.operatorElements(&c.kinds[kind], s, st, &w))
+		}
+	}
+	return StageMemories{
+		c: c, shape: s, reserve: c.Reserve(pool), embedding: c.EmbeddingWeights(s),
+		head:    [2]int64{c.HeadWeights(s, false), c.HeadWeights(s, true)},
+		weights: bytes[:len(c.kinds)], kv: bytes[len(c.kinds):], steps: steps, operators: elements,
+	}
+}
+
+// Of is StageMemory.
+func (m *StageMemories) Of(counts []int, first, last bool) Memory {
+	mem := Memory{Reserve: m.reserve}
 	for kind, n := range counts {
 		if n > 0 {
-			mem.Weights += int64(n) * c.LayerWeights(pool, kind, s)
-			mem.KV += int64(n) * c.LayerKV(pool, kind, s, l)
+			mem.Weights += int64(n) * m.weights[kind]
+			mem.KV += int64(n) * m.kv[kind]
 		}
 	}
 	if first {
-		mem.Weights += c.EmbeddingWeights(s)
+		mem.Weights += m.embedding
 	}
-	if last {
-		mem.Weights += c.HeadWeights(s, first)
+	if last && first {
+		mem.Weights += m.head[1]
+	} else if last {
+		mem.Weights += m.head[0]
 	}
-	mem.Activations = roundUp(largestStep(c, counts, last, s, l))
+	largest := 0.0
+	for i := range m.steps {
+		operator := 0.0
+		for kind, n := range counts {
+			if n > 0 {
+				operator = math.Max(operator, m.operators[i*len(counts)+kind])
+			}
+		}
+		largest = math.Max(largest, m.c.stepBytes(operator, last, m.shape, &m.steps[i]))
+	}
+	mem.Activations = roundUp(largest)
 	return mem
 }
 

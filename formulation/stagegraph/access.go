@@ -148,7 +148,7 @@ func (p *Pipeline) ticks(price *pricing, x alike, shape, ph int, u Scale) int64 
 func (p *Pipeline) Beaten(micro, groups int, u Scale) (stage int, by cost.Shape, ok bool) {
 	s := p.space
 	price := s.pricing(p.layout.Replicas, micro, groups)
-	load := s.load(s.Sequences(p.layout.Replicas), micro, groups)
+	memories := s.memories(p.layout.Replicas, micro, groups)
 	for _, x := range p.alike {
 		shapes := s.pools[x.pool].shapes
 		own := shapes[x.shape]
@@ -164,7 +164,8 @@ func (p *Pipeline) Beaten(micro, groups int, u Scale) (stage int, by cost.Shape,
 			if t == mine || t[0] > mine[0] || t[1] > mine[1] {
 				continue
 			}
-			if s.Costs.StageMemory(x.pool, x.class.counts, x.class.first, x.class.last, other, load).Total() <= s.Costs.Capacity(x.pool) {
+			m := memories[x.pool][j].Of(x.class.counts, x.class.first, x.class.last)
+			if m.Total() <= s.Costs.Capacity(x.pool) {
 				return x.stage, other, true
 			}
 		}
@@ -176,10 +177,10 @@ func (p *Pipeline) Beaten(micro, groups int, u Scale) (stage int, by cost.Shape,
 // fill, in bytes of one GPU.
 func (p *Pipeline) Fullest(micro, groups int) (stage int, need, capacity int64) {
 	s := p.space
-	load := s.load(s.Sequences(p.layout.Replicas), micro, groups)
+	memories := s.memories(p.layout.Replicas, micro, groups)
 	worst := -1.0
 	for _, x := range p.alike {
-		m := s.Costs.StageMemory(x.pool, x.class.counts, x.class.first, x.class.last, s.pools[x.pool].shapes[x.shape], load)
+		m := memories[x.pool][x.shape].Of(x.class.counts, x.class.first, x.class.last)
 		room := s.Costs.Capacity(x.pool)
 		if share := float64(m.Total()) / float64(max(1, room)); share > worst {
 			worst, stage, need, capacity = share, x.stage, m.Total(), room

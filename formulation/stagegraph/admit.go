@@ -40,10 +40,7 @@ func (s *Space) Metered(m cost.Meter) *Space {
 }
 
 // forget empties the caches.
-func (s *Space) forget() {
-	s.tables, s.chunks = map[cost.Step][][]prices{}, map[int][][]prices{}
-	s.fits, s.bases = map[memoryKey][][][]bool{}, map[int]*layerTimes{}
-}
+func (s *Space) forget() { s.tables, s.work = newTables(), newWork() }
 
 // tile reports whether the groups of all replicas find room in the nodes, each inside
 // one or over whole ones, by placing them.

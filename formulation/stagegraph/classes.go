@@ -1,6 +1,9 @@
 package stagegraph
 
-import "fmt"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // class is a sort of interval: intervals of one class cost the same on every shape.
 type class struct {
@@ -15,29 +18,39 @@ type classes struct {
 }
 
 func (s *Space) makeClasses() {
-	n := s.layers + 1
+	n, kinds := s.layers+1, len(s.prefix)
 	s.classes.of = make([]int32, n*n)
 	index := map[string]int32{}
+	counts := make([]int, kinds)
+	var key []byte
 	for a := range n {
 		for b := range n {
 			if b <= a {
 				s.classes.of[a*n+b] = -1
 				continue
 			}
-			c := class{counts: make([]int, len(s.prefix)), first: a == 0, last: b == s.layers}
+			first, last := a == 0, b == s.layers
+			key = append(key[:0], byte(bit(first)+2*bit(last)))
 			for k := range s.prefix {
-				c.counts[k] = s.prefix[k][b] - s.prefix[k][a]
+				counts[k] = s.prefix[k][b] - s.prefix[k][a]
+				key = binary.AppendUvarint(key, uint64(counts[k]))
 			}
-			key := fmt.Sprint(c.counts, c.first, c.last)
-			id, ok := index[key]
+			id, ok := index[string(key)]
 			if !ok {
 				id = int32(len(s.classes.list))
-				index[key] = id
-				s.classes.list = append(s.classes.list, c)
+				index[string(key)] = id
+				s.classes.list = append(s.classes.list, class{counts: slices.Clone(counts), first: first, last: last})
 			}
 			s.classes.of[a*n+b] = id
 		}
 	}
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // countsOf is the number of layers of each kind in [a, b).

@@ -8,6 +8,36 @@ import (
 // memoryKey is what the memory of a stage depends on beside the stage.
 type memoryKey struct{ sequences, micro, group int }
 
+func (s *Space) memoryKey(replicas, micro, groups int) memoryKey {
+	n := s.Sequences(replicas)
+	key := memoryKey{n, 0, 0}
+	if micro > 0 {
+		key.micro = ceilDiv(n, micro)
+	}
+	if groups > 0 {
+		key.group = ceilDiv(n, groups)
+	}
+	return key
+}
+
+// memories tells, by pool and shape, what stages take under an outer choice.
+func (s *Space) memories(replicas, micro, groups int) [][]cost.StageMemories {
+	key := s.memoryKey(replicas, micro, groups)
+	if m, ok := s.work.memories[key]; ok {
+		return m
+	}
+	l := s.load(key.sequences, micro, groups)
+	out := make([][]cost.StageMemories, len(s.pools))
+	for k := range s.pools {
+		out[k] = make([]cost.StageMemories, len(s.pools[k].shapes))
+		for i, sh := range s.pools[k].shapes {
+			out[k][i] = s.Costs.Memories(k, sh, l)
+		}
+	}
+	s.work.memories[key] = out
+	return out
+}
+
 // load is (C8).
 func (s *Space) load(sequences, micro, groups int) cost.Load {
 	w := &s.Condition.Workload
@@ -26,32 +56,28 @@ func (s *Space) load(sequences, micro, groups int) cost.Load {
 
 // fitting tells, by pool, shape and class, whether the stage fits its GPUs.
 func (s *Space) fitting(replicas, micro, groups int) [][][]bool {
-	n := s.Sequences(replicas)
-	key := memoryKey{n, 0, 0}
-	if micro > 0 {
-		key.micro = ceilDiv(n, micro)
-	}
-	if groups > 0 {
-		key.group = ceilDiv(n, groups)
-	}
-	if f, ok := s.fits[key]; ok {
+	key := s.memoryKey(replicas, micro, groups)
+	if f, ok := s.work.fits[key]; ok {
 		return f
 	}
-	l := s.load(n, micro, groups)
+	memories := s.memories(replicas, micro, groups)
 	out := make([][][]bool, len(s.pools))
 	for k := range s.pools {
 		capacity := s.Costs.Capacity(k)
 		out[k] = make([][]bool, len(s.pools[k].shapes))
-		for i, sh := range s.pools[k].shapes {
-			fit := make([]bool, len(s.classes.list))
+		all := make([]bool, len(out[k])*len(s.classes.list))
+		for i := range out[k] {
+			var fit []bool
+			fit, all = all[:len(s.classes.list)], all[len(s.classes.list):]
 			for j := range s.classes.list {
 				c := &s.classes.list[j]
-				fit[j] = s.Costs.StageMemory(k, c.counts, c.first, c.last, sh, l).Total() <= capacity
+				m := memories[k][i].Of(c.counts, c.first, c.last)
+				fit[j] = m.Total() <= capacity
 			}
 			out[k][i] = fit
 		}
 	}
-	s.fits[key] = out
+	s.work.fits[key] = out
 	return out
 }
 

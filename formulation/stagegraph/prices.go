@@ -40,18 +40,20 @@ func (p *prices) send(next int, sameHost bool) float64 {
 
 // table prices a step on every shape of every pool.
 func (s *Space) table(st cost.Step) [][]prices {
-	if t, ok := s.tables[st]; ok {
+	if t, ok := s.tables.steps[st]; ok {
 		return t
 	}
 	t := s.priceAll(func(cost.Shape) cost.Step { return st })
-	s.tables[st] = t
+	s.tables.room(s)
+	s.tables.steps[st] = t
 	return t
 }
 
 // chunkTable prices the prefill chunk of a mixed step (C3c), whose size depends on
 // the shape, divided by the sequences in it: seconds for one sequence.
 func (s *Space) chunkTable(sequences int) [][]prices {
-	if t, ok := s.chunks[sequences]; ok {
+	key := chunk{sequences, s.Condition.Workload.Input.Mid()}
+	if t, ok := s.tables.chunks[key]; ok {
 		return t
 	}
 	t := s.priceAll(func(sh cost.Shape) cost.Step { return s.chunkStep(sequences, sh) })
@@ -67,24 +69,35 @@ func (s *Space) chunkTable(sequences int) [][]prices {
 			}
 		}
 	}
-	s.chunks[sequences] = t
+	s.tables.room(s)
+	s.tables.chunks[key] = t
 	return t
 }
 
 func (s *Space) priceAll(step func(cost.Shape) cost.Step) [][]prices {
-	out := make([][]prices, len(s.pools))
+	kinds, pools := len(s.prefix), len(s.pools)
+	shapes := 0
 	for k := range s.pools {
-		out[k] = make([]prices, len(s.pools[k].shapes))
+		shapes += len(s.pools[k].shapes)
+	}
+	all := make([]prices, shapes)
+	values := make([]float64, shapes*(kinds+pools))
+	out := make([][]prices, pools)
+	for k := range s.pools {
+		n := len(s.pools[k].shapes)
+		out[k], all = all[:n:n], all[n:]
 		for i, sh := range s.pools[k].shapes {
 			st := step(sh)
 			p := &out[k][i]
-			for kind := range s.prefix {
-				p.layer = append(p.layer, s.Costs.Layer(k, kind, sh, st))
+			p.layer, values = values[:kinds:kinds], values[kinds:]
+			p.local, values = values[:pools:pools], values[pools:]
+			for kind := range p.layer {
+				p.layer[kind] = s.Costs.Layer(k, kind, sh, st)
 			}
 			p.embed, p.head = s.Costs.Embedding(k, sh, st), s.Costs.Head(k, sh, st)
 			p.network = s.Costs.Send(k, k, sh, st, false)
-			for next := range s.pools {
-				p.local = append(p.local, s.Costs.Send(k, next, sh, st, true))
+			for next := range p.local {
+				p.local[next] = s.Costs.Send(k, next, sh, st, true)
 			}
 		}
 	}

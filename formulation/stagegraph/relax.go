@@ -49,7 +49,7 @@ type layerTimes struct {
 }
 
 func (s *Space) layerTimes(replicas int, micros, groups []int) *layerTimes {
-	if b, ok := s.bases[replicas]; ok && len(b.groups) >= len(groups) {
+	if b, ok := s.work.bases[replicas]; ok && len(b.groups) >= len(groups) {
 		return b
 	}
 	b := &layerTimes{counts: append(slices.Clone(s.countsOf(0, s.layers)), 1, 1), micros: micros, groups: groups, mixes: mixes}
@@ -89,7 +89,7 @@ func (s *Space) layerTimes(replicas int, micros, groups []int) *layerTimes {
 			b.second = append(b.second, fill(&p, 1))
 		}
 	}
-	s.bases[replicas] = b
+	s.work.bases[replicas] = b
 	return b
 }
 

@@ -23,10 +23,8 @@ type Space struct {
 	layers    int
 	prefix    [][]int // prefix[kind][b] = layers of the kind before boundary b
 	classes   classes
-	tables    map[cost.Step][][]prices
-	chunks    map[int][][]prices
-	fits      map[memoryKey][][][]bool
-	bases     map[int]*layerTimes
+	tables    *tables
+	work      *work
 	// everyShape lists the indices of all shapes of each pool.
 	everyShape [][]int
 }
