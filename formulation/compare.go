@@ -69,12 +69,19 @@ type entry struct {
 // best.
 func (x *evaluator) enter(ctx context.Context, h heuristic.Heuristic, gpus []int, start *heuristic.Proposal) *entry {
 	x.gpus = gpus
-	list := h.Propose(ctx, heuristic.Env{Space: x.space, GPUs: gpus, Judge: x.judge, Start: start})
+	list := h.Propose(ctx, heuristic.Env{Space: x.space, GPUs: gpus, Judge: x.judge, Start: start, Best: x.unbeatable})
 	p, v, ok := heuristic.Best(x.judge, list)
 	if !ok {
 		v.Why = "no proposal"
 	}
 	return &entry{p, v, gpus}
+}
+
+// unbeatable reports that no proposal can be better: the optimum was proved, and where
+// requirements must be missed, by how much at least (in steps of slackParts, which are
+// fine enough for a rule of thumb).
+func (x *evaluator) unbeatable(v heuristic.Verdict) bool {
+	return v.Feasible() && v.Value <= x.proved || v.Rule == heuristic.RuleRequirement && v.Miss <= 1+x.slack
 }
 
 // contest makes the evaluator and lists the numbers of GPUs that heuristics are
@@ -91,6 +98,9 @@ func (r *run) contest(sol *solution) (*evaluator, [][]int) {
 	x.pass.num, x.pass.den = sol.num, sol.den
 	if sol.final.proved && sol.slack == 0 {
 		x.proved = best.value
+	}
+	if sol.final.proved {
+		x.slack = sol.slack
 	}
 	used := make([]int, r.space.Pools())
 	for _, pt := range best.graph.Parts(best.stages) {

@@ -18,6 +18,7 @@ type evaluator struct {
 	gpus    []int   // asked for of each pool, over all replicas
 	all     bool    // the condition asks for all of them
 	proved  float64 // the proved optimum; -Inf where there is none
+	slack   float64 // by how much a requirement is missed at least; 0: not known
 	layouts map[int][]*stagegraph.Layout
 	terms   map[*stagegraph.Layout]*terms
 }

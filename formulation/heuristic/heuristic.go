@@ -30,6 +30,8 @@ type Env struct {
 	Judge func(Proposal) Verdict
 	// Start is a proposal to begin from, for rules that improve on others; nil: none.
 	Start *Proposal
+	// Best reports that no proposal can have a better verdict; nil: that is not known.
+	Best func(Verdict) bool
 }
 
 // Heuristic is one rule.

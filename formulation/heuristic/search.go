@@ -32,7 +32,7 @@ func localSearch(ctx context.Context, env Env) []Proposal {
 	}
 	best := open(*env.Start)
 	value := s.judge(best)
-	for kick := 0; kick <= kicks && s.left > 0 && ctx.Err() == nil; kick++ {
+	for kick := 0; kick <= kicks && s.left > 0 && ctx.Err() == nil && !s.ends(value); kick++ {
 		from := best
 		if kick > 0 {
 			from = s.kick(best)
@@ -44,6 +44,9 @@ func localSearch(ctx context.Context, env Env) []Proposal {
 	}
 	return []Proposal{best.proposal("the best other rule, improved by small changes")}
 }
+
+// ends reports that the search is at its end: nothing better exists.
+func (s *search) ends(v Verdict) bool { return s.env.Best != nil && s.env.Best(v) }
 
 // search is the state of one local search.
 type search struct {
@@ -104,7 +107,7 @@ func (s *search) judge(x pipeline) Verdict {
 // climb takes the first change that helps, in random order, until none does.
 func (s *search) climb(ctx context.Context, x pipeline) (pipeline, Verdict) {
 	v := s.judge(x)
-	for {
+	for !s.ends(v) {
 		improved := false
 		moves := s.moves(x)
 		s.rng.Shuffle(len(moves), func(i, j int) { moves[i], moves[j] = moves[j], moves[i] })
@@ -122,9 +125,10 @@ func (s *search) climb(ctx context.Context, x pipeline) (pipeline, Verdict) {
 			}
 		}
 		if !improved {
-			return x, v
+			break
 		}
 	}
+	return x, v
 }
 
 // kick changes a few things at random.
