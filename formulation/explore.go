@@ -66,7 +66,7 @@ type exploration struct {
 func (e *explorer) run(ctx context.Context, p *pass) (outcome, error) {
 	x := &exploration{explorer: e, pass: p, record: newRecorder(p.purpose, len(p.layouts) > e.most()), unproved: math.Inf(1)}
 	x.seed(ctx)
-	x.guess()
+	x.start()
 	for len(x.queue) > 0 && ctx.Err() == nil {
 		n := heap.Pop(&x.queue).(*node)
 		if x.beaten(n.bound) {
@@ -114,9 +114,10 @@ func (x *exploration) seed(ctx context.Context) {
 			x.push(n) // with 0, which is a bound of anything
 			continue
 		}
-		n.bound, n.low = x.rangeFloor(n)
+		var why string
+		n.bound, n.low, why = x.rangeFloors(n)
 		if math.IsInf(n.bound, 1) {
-			x.record.infeasible(x.pass.layouts[n.layout], x.choicesOf(n), "requirements: no plan of this layout can be fast enough")
+			x.record.infeasible(x.pass.layouts[n.layout], x.choicesOf(n), why)
 			continue
 		}
 		x.push(n)
@@ -219,7 +220,7 @@ func (x *exploration) step(ctx context.Context, n *node) error {
 			return err
 		}
 		if b == path.NoLimit {
-			x.record.infeasible(l, 1, "no path: memory, GPU count or balance")
+			x.record.infeasible(l, 1, noPath)
 			return nil
 		}
 		if v := float64(b) * x.unit; v > n.bound {
@@ -398,7 +399,7 @@ func (x *exploration) finish(ctx context.Context) outcome {
 		}
 		switch {
 		case x.beaten(n.bound) || (x.pass.anyPlan || x.pass.first) && x.best != nil:
-			why := "the GPUs' work at its fastest"
+			why := floorsWhy
 			switch n.level {
 			case 2:
 				why = "priced shortest path"

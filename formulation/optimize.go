@@ -313,6 +313,7 @@ func (r *run) lexicographic(ctx context.Context, first *pass) (*solution, error)
 	second := *first
 	second.purpose = first.purpose + ", ties broken by the other metric"
 	second.tie = &tie{pass: first, unit: a.unit, max: a.best.ticks}
+	second.known = []*found{a.best}
 	second.value = func(*stagegraph.Layout) coefficients {
 		if k.ttft > 0 {
 			return coefficients{0, 1}
@@ -373,6 +374,7 @@ func (r *run) weighed(ctx context.Context, latency, throughput *pass, parts [2]i
 		return sol, a.proved, nil
 	}
 	r.opts.log(throughput.purpose)
+	throughput.known = []*found{a.best}
 	share, cancel = part(ctx, parts[1])
 	b, err := r.run(share, throughput)
 	cancel()
@@ -391,6 +393,7 @@ func (r *run) weighed(ctx context.Context, latency, throughput *pass, parts [2]i
 	final := *throughput
 	final.tolerance = 0
 	final.purpose = "objective"
+	final.known = []*found{a.best, b.best}
 	sol.norms = [2]float64{a.best.value, b.best.value}
 	final.value = func(l *stagegraph.Layout) coefficients {
 		x, y := latency.value(l), throughput.value(l)

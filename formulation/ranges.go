@@ -58,12 +58,29 @@ func (e *explorer) most() int {
 // of the layout with most GPUs (more of them never slow a floor down), throughput
 // counted for the one with fewest. +Inf where no choice can meet the requirements.
 func (x *exploration) rangeFloor(n *node) (float64, [2]float64) {
+	v, low, _ := x.rangeFloors(n)
+	return v, low
+}
+
+// rangeFloors is rangeFloor and why there is none.
+func (x *exploration) rangeFloors(n *node) (float64, [2]float64, string) {
 	best, low := math.Inf(1), [2]float64{math.Inf(1), math.Inf(1)}
-	x.each(n, func(_ stagegraph.Choice, ttft, round, value float64) {
+	fl, ok := x.floorsOf(n)
+	if !ok {
+		return best, low, tooSlow
+	}
+	fl.each(func(i, j int, ttft, round float64) {
 		low[0], low[1] = min(low[0], ttft), min(low[1], round)
-		best = min(best, value)
+		if fl.first == fl.last {
+			best = min(best, fl.worth.of(ttft, round)) // of each phase by itself: enough for an order
+		} else {
+			best = min(best, fl.value(i, j, ttft, round))
+		}
 	})
-	return best, low
+	if fl.unfit > 0 && math.IsInf(best, 1) {
+		return best, low, noPath
+	}
+	return best, low, tooSlow
 }
 
 // sample is the least floor of a few layouts of a range taken alone: the size of
@@ -79,32 +96,6 @@ func (x *exploration) sample(n *node) (float64, [2]float64) {
 	return least, low
 }
 
-// each calls f with every choice of a range that the requirements admit, and with
-// floors of its metrics and its value.
-func (x *exploration) each(n *node, f func(ch stagegraph.Choice, ttft, round, value float64)) {
-	fl, ok := x.floorsOf(n)
-	if !ok {
-		return
-	}
-	visit := func(m, g, i, j int) {
-		if ttft, round, value, ok := fl.of(i, j); ok {
-			f(stagegraph.Choice{Layout: fl.last, Micro: m, Groups: g}, ttft, round, value)
-		}
-	}
-	for i, m := range fl.micros {
-		if !x.space.Decodes() {
-			visit(m, 0, i, i)
-			continue
-		}
-		if i+1 < len(fl.micros) && !x.microMatters(fl.first) {
-			continue // dominated: more micro-batches take less memory and cost nothing here
-		}
-		for j, g := range fl.groups {
-			visit(m, g, i, j)
-		}
-	}
-}
-
 // choiceFloor is the floor of one choice over a range; +Inf where the requirements
 // or the number of stages rule it out.
 func (x *exploration) choiceFloor(n *node) float64 {
@@ -117,11 +108,11 @@ func (x *exploration) choiceFloor(n *node) float64 {
 	if !ok || i < 0 || j < 0 {
 		return math.Inf(1)
 	}
-	_, _, value, ok := fl.of(i, j)
+	ttft, round, ok := fl.of(i, j)
 	if !ok {
 		return math.Inf(1)
 	}
-	return value
+	return fl.value(i, j, ttft, round)
 }
 
 // floors are what a range's bounds are made of.
@@ -133,6 +124,7 @@ type floors struct {
 	micros, groups []int
 	worth          coefficients
 	fixed, byGPU   float64
+	unfit          int // choices refused because nothing holds the model
 }
 
 func (x *exploration) floorsOf(n *node) (floors, bool) {
@@ -151,26 +143,69 @@ func (x *exploration) floorsOf(n *node) (floors, bool) {
 	return f, true
 }
 
-// of is the floor of the metrics and the value for the i-th number of micro-batches
-// and the j-th of groups; false where the requirements rule it out.
-func (f *floors) of(i, j int) (ttft, round, value float64, ok bool) {
-	r, k := f.relaxed, f.worth
-	ttft, round = r.TTFT(i), r.Round(j)
-	work := round * float64(f.x.gpus(f.first))
-	if f.first == f.last {
-		value = r.Value(i, j, k.ttft, k.round)
-	} else {
-		// Work does not shrink with the number of GPUs: that bounds GPUs·round better
-		// than the fewest GPUs with the fastest round.
-		if !math.IsInf(f.limits.work, 1) {
-			work = max(work, float64(f.first.Replicas)*r.RangeValue(i, j, 0, 0, 1, f.first.GPUs[0]))
+// each calls f with the indices of every choice of the range that the requirements
+// admit, and with floors of its metrics.
+func (f *floors) each(visit func(i, j int, ttft, round float64)) {
+	for i := range f.micros {
+		if !f.x.space.Decodes() {
+			if ttft, round, ok := f.of(i, i); ok {
+				visit(i, i, ttft, round)
+			}
+			continue
 		}
-		value = k.of(ttft, round)
-		if f.byGPU > 0 {
-			value = max(value, r.RangeValue(i, j, k.ttft, f.fixed, f.byGPU, f.first.GPUs[0]))
+		if i+1 < len(f.micros) && !f.x.microMatters(f.first) {
+			continue // dominated: more micro-batches take less memory and cost nothing here
+		}
+		for j := range f.groups {
+			if ttft, round, ok := f.of(i, j); ok {
+				visit(i, j, ttft, round)
+			}
 		}
 	}
-	return ttft, round, value, f.limits.admit(f.x.goal, ttft, round, work)
+}
+
+// choice is the outer choice of a pair of indices.
+func (f *floors) choice(i, j int) stagegraph.Choice {
+	ch := stagegraph.Choice{Layout: f.last, Micro: f.micros[i]}
+	if f.x.space.Decodes() {
+		ch.Groups = f.groups[j]
+	}
+	return ch
+}
+
+// of is the floor of the metrics for the i-th number of micro-batches and the j-th of
+// groups; false where the requirements rule it out.
+func (f *floors) of(i, j int) (ttft, round float64, ok bool) {
+	r := f.relaxed
+	if f.first == f.last {
+		ttft, round = r.TTFT(i), r.Round(j)
+	} else {
+		ttft, round = r.RangeTTFT(i), r.RangeRound(j)
+	}
+	if math.IsInf(ttft, 1) || math.IsInf(round, 1) {
+		f.unfit++
+		return ttft, round, false
+	}
+	work := round * float64(f.x.gpus(f.first))
+	if f.first != f.last && !math.IsInf(f.limits.work, 1) {
+		// Work does not shrink with the number of GPUs: that bounds GPUs·round better
+		// than the fewest GPUs with the fastest round.
+		work = max(work, float64(f.first.Replicas)*r.RangeValue(i, j, 0, 0, 1, f.first.GPUs[0]))
+	}
+	return ttft, round, f.limits.admit(f.x.goal, ttft, round, work)
+}
+
+// value is the floor of the value of that pair, given those of its metrics.
+func (f *floors) value(i, j int, ttft, round float64) float64 {
+	r, k := f.relaxed, f.worth
+	if f.first == f.last {
+		return r.Value(i, j, k.ttft, k.round)
+	}
+	v := k.of(ttft, round)
+	if f.byGPU > 0 {
+		v = max(v, r.RangeValue(i, j, k.ttft, f.fixed, f.byGPU, f.first.GPUs[0]))
+	}
+	return v
 }
 
 // rangeValue are the coefficients that no layout of a range is below.
@@ -197,17 +232,54 @@ func (x *exploration) byGPU(first, last *stagegraph.Layout) (fixed, byGPU float6
 	return max(0, a-byGPU*float64(first.GPUs[0])), byGPU
 }
 
-// open replaces a range by its choices.
+// open replaces a range by its choices. Those that do not improve on the best plan are
+// counted at once.
 func (x *exploration) open(n *node) {
-	total, pushed := x.choicesOf(n), 0
-	x.each(n, func(ch stagegraph.Choice, ttft, round, value float64) {
-		x.push(&node{layout: n.layout, last: n.last, choice: ch, level: 1, bound: max(n.bound, value)})
-		pushed += n.last - n.layout + 1
-	})
-	if pushed < total {
-		x.record.infeasible(x.pass.layouts[n.layout], total-pushed, "requirements: no plan of this layout can be fast enough")
+	fl, ok := x.floorsOf(n)
+	span := n.last - n.layout + 1
+	admitted, pruned, least := 0, 0, math.Inf(1)
+	if ok {
+		fl.each(func(i, j int, ttft, round float64) {
+			admitted += span
+			ch := fl.choice(i, j)
+			bound := max(n.bound, fl.worth.of(ttft, round))
+			if !x.beaten(bound) {
+				bound = max(bound, fl.value(i, j, ttft, round))
+			}
+			next := &node{layout: n.layout, last: n.last, choice: ch, level: 1, bound: bound}
+			switch {
+			case !x.beaten(bound):
+				x.push(next)
+			case x.reaches(next):
+				x.record.solved(x.best.choice, x.best.value) // the best plan attains its choice's bound
+				pruned, least = pruned+span-1, min(least, bound)
+			default:
+				pruned += span
+				least = min(least, bound)
+			}
+		})
+	}
+	l := x.pass.layouts[n.layout]
+	if pruned > 0 {
+		x.record.pruned(l, pruned, least, floorsWhy)
+	}
+	unfit := fl.unfit * span
+	if unfit > 0 {
+		x.record.infeasible(l, unfit, noPath)
+	}
+	if refused := x.choicesOf(n) - admitted - unfit; refused > 0 {
+		x.record.infeasible(l, refused, tooSlow)
 	}
 }
+
+// What makes choices infeasible.
+const (
+	tooSlow = "requirements: no plan of this layout can be fast enough"
+	noPath  = "no path: memory, GPU count or balance"
+)
+
+// floorsWhy is what floors alone prove.
+const floorsWhy = "the GPUs' work at its fastest"
 
 // closeRange is how far the GPUs of a range may lie apart for priced paths to be
 // worth their time; wider ranges are halved by their floors alone.
@@ -243,7 +315,7 @@ func (x *exploration) narrow(n *node) error {
 			return err
 		}
 		if b == path.NoLimit {
-			x.record.infeasible(first, n.last-n.layout+1, "no path: memory, GPU count or balance")
+			x.record.infeasible(first, n.last-n.layout+1, noPath)
 			return nil
 		}
 		n.bound = max(n.bound, float64(b)*x.unit)
@@ -258,7 +330,7 @@ func (x *exploration) narrow(n *node) error {
 		half := &node{layout: part[0], last: part[1], choice: n.choice, level: 1}
 		half.bound = max(n.bound, x.choiceFloor(half))
 		if math.IsInf(half.bound, 1) {
-			x.record.infeasible(x.pass.layouts[part[0]], part[1]-part[0]+1, "requirements: no plan of this layout can be fast enough")
+			x.record.infeasible(x.pass.layouts[part[0]], part[1]-part[0]+1, tooSlow)
 			continue
 		}
 		x.push(half)

@@ -100,6 +100,9 @@ func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choic
 		key.proved = x.refuted[l] >= 4*stubborn
 		floor = x.relax(l).TTFT(slices.Index(micros, ch.Micro))
 	}
+	if math.IsInf(floor, 1) {
+		return floor, nil
+	}
 	known, ok := x.alone[key]
 	if ok && (known.final || known.bound >= enough) {
 		return known.bound, nil

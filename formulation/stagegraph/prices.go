@@ -1,6 +1,8 @@
 package stagegraph
 
 import (
+	"slices"
+
 	"partita/formulation/cost"
 	"partita/inputs"
 )
@@ -186,16 +188,20 @@ func (p *pricing) sends(pool, shape, next int, sameHost bool) [2]float64 {
 }
 
 // part is the time of one layer of a kind in phase ph, in seconds; past the kinds
-// come the embedding and the head.
-func (p *pricing) part(pool, shape, kind, kinds, ph int) float64 {
+// come the embedding, the head, a send across hosts and the fastest inside one.
+func (p *pricing) part(pool, shape, part, kinds, ph int) float64 {
 	of := func(x *prices) float64 {
-		switch kind - kinds {
+		switch part - kinds {
 		case 0:
 			return x.embed
 		case 1:
 			return x.head
+		case 2:
+			return x.network
+		case 3:
+			return slices.Min(x.local)
 		}
-		return x.layer[kind]
+		return x.layer[part]
 	}
 	if ph == 0 {
 		return of(&p.latency[pool][shape])

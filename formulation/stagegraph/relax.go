@@ -20,12 +20,23 @@ import (
 //	    A·τ0·(1 + (m0−1)·μ) + B·τ1·((1−θ) + θ·m1·μ),   μ = λ_k·q/G_k,  θ ∈ [0, 1]
 //
 // (prefill alone: the round is m0·T, so θ = 1 with m0 in place of m1).
+//
+// Pipelines of a single stage are few and priced as they are (Whole). The others have
+// no stage with all GPUs, and send between their stages, which counts like a layer.
 type Relaxation struct {
-	base *layerTimes
-	// spread is μ of each way; negative where the layout has too few GPUs for it.
-	spread []float64
-	// floors of either metric alone, by index of m0 and m1; negative: not computed.
-	ttft, round []float64
+	space    *Space
+	replicas int
+	base     *layerTimes
+	// spread is μ of each way; negative where the layout has too few GPUs for it. apart
+	// is the same for stages beside others.
+	spread, apart []float64
+	// sends is how often a pipeline of several stages sends at least, and by what part.
+	sends    float64
+	sendPart int
+	wholes   []Whole
+	// floors of either metric alone, by index of m0 and m1, of any pipeline and of those
+	// of several stages; negative: not computed.
+	loose, tight [2][]float64
 }
 
 // mixes are the θ tried: the sum alone, the bottleneck alone, and between.
@@ -43,9 +54,12 @@ type layerTimes struct {
 	counts         []int // layers of each kind, then the embedding and the head: one each
 	ways           []way
 	micros, groups []int
-	first, second  [][][]float64 // [part][kind][way], times the layers of the kind
-	mixes          []float64
-	promptOnly     bool
+	// seconds of each part of a pipeline in every way, at part·ways + way, by index of m0
+	// and m1: the layers of each kind, the embedding, the head, a send across hosts and
+	// one inside.
+	first, second [][]float64
+	mixes         []float64
+	promptOnly    bool
 }
 
 func (s *Space) layerTimes(replicas int, micros, groups []int) *layerTimes {
@@ -58,16 +72,6 @@ func (s *Space) layerTimes(replicas int, micros, groups []int) *layerTimes {
 			b.ways = append(b.ways, way{k, i, sh.GPUs()})
 		}
 	}
-	fill := func(p *pricing, ph int) [][]float64 {
-		out := make([][]float64, len(b.counts))
-		for kind, n := range b.counts {
-			out[kind] = make([]float64, len(b.ways))
-			for i, w := range b.ways {
-				out[kind][i] = float64(n) * p.part(w.pool, w.shape, kind, len(s.prefix), ph)
-			}
-		}
-		return out
-	}
 	b.promptOnly = s.Condition.Workload.Phase == inputs.Prefill
 	if b.promptOnly {
 		b.mixes = atPeak
@@ -78,19 +82,35 @@ func (s *Space) layerTimes(replicas int, micros, groups []int) *layerTimes {
 			continue
 		}
 		p := s.pricing(replicas, m, groups[0])
-		b.first = append(b.first, fill(&p, 0))
+		b.first = append(b.first, b.fill(&p, 0))
 		if b.promptOnly {
-			b.second = append(b.second, fill(&p, 1))
+			b.second = append(b.second, b.fill(&p, 1))
 		}
 	}
 	for _, m := range groups {
 		if !b.promptOnly {
 			p := s.pricing(replicas, micros[0], m)
-			b.second = append(b.second, fill(&p, 1))
+			b.second = append(b.second, b.fill(&p, 1))
 		}
 	}
 	s.work.bases[replicas] = b
 	return b
+}
+
+// fill prices every part in every way.
+func (b *layerTimes) fill(p *pricing, ph int) []float64 {
+	ways, kinds := len(b.ways), len(b.counts)-2
+	out := make([]float64, (kinds+4)*ways)
+	for part := range kinds + 4 {
+		n := 1.0
+		if part < kinds {
+			n = float64(b.counts[part])
+		}
+		for i, w := range b.ways {
+			out[part*ways+i] = n * p.part(w.pool, w.shape, part, kinds, ph)
+		}
+	}
+	return out
 }
 
 // Relax makes the relaxation of a layout for the given numbers of micro-batches and
@@ -98,7 +118,8 @@ func (s *Space) layerTimes(replicas int, micros, groups []int) *layerTimes {
 // more GPUs must continue those for one with fewer.
 func (s *Space) Relax(l *Layout, micros, groups []int) *Relaxation {
 	b := s.layerTimes(l.Replicas, micros, groups)
-	r := &Relaxation{base: b, spread: make([]float64, len(b.ways))}
+	both := make([]float64, 2*len(b.ways))
+	r := &Relaxation{space: s, replicas: l.Replicas, base: b, spread: both[:len(b.ways)], apart: both[len(b.ways):]}
 	// The weights follow the pools' speed in the rate phase: all then finish together.
 	speed, total := make([]float64, len(s.pools)), 0.0
 	for i, w := range b.ways {
@@ -106,92 +127,105 @@ func (s *Space) Relax(l *Layout, micros, groups []int) *Relaxation {
 			continue
 		}
 		work := 0.0
-		for kind := range b.counts {
-			work += b.second[0][kind][i]
+		for part := range b.counts {
+			work += b.second[0][part*len(b.ways)+i]
 		}
 		speed[w.pool] = max(speed[w.pool], 1/(work*float64(w.gpus)))
 	}
+	all, used := 0, 0
 	for k, v := range speed {
 		total += v * float64(l.GPUs[k])
-	}
-	for i, w := range b.ways {
-		r.spread[i] = -1
-		if w.gpus <= l.GPUs[w.pool] {
-			r.spread[i] = speed[w.pool] / total * float64(w.gpus)
+		all += l.GPUs[k]
+		if l.GPUs[k] > 0 {
+			used++
 		}
 	}
-	r.ttft, r.round = unknown(len(b.first)), unknown(len(b.second))
+	widest := make([]int, len(s.pools))
+	for i, w := range b.ways {
+		r.spread[i], r.apart[i] = -1, -1
+		if w.gpus > l.GPUs[w.pool] {
+			continue
+		}
+		r.spread[i] = speed[w.pool] / total * float64(w.gpus)
+		if w.gpus < all {
+			r.apart[i] = r.spread[i]
+			widest[w.pool] = max(widest[w.pool], w.gpus)
+		}
+		if !l.Exact || w.gpus == all && used == 1 {
+			r.wholes = append(r.wholes, Whole{Pool: w.pool, Shape: s.pools[w.pool].shapes[w.shape], way: i})
+		}
+	}
+	r.sends = float64(max(1, fewestStages(l, widest)-1))
+	r.sendPart = len(b.counts)
+	if l.SameHost {
+		r.sendPart++
+	}
+	floors := make([]float64, 2*len(b.first)+2*len(b.second))
+	for i := range floors {
+		floors[i] = -1
+	}
+	for _, at := range []*[2][]float64{&r.loose, &r.tight} {
+		at[0], floors = floors[:len(b.first)], floors[len(b.first):]
+		at[1], floors = floors[:len(b.second)], floors[len(b.second):]
+	}
 	return r
 }
 
-func unknown(n int) []float64 {
-	out := make([]float64, n)
-	for i := range out {
-		out[i] = -1
+// fewestStages is how many stages use up the GPUs of an exact layout at least, none of
+// them with more than the widest of its pool.
+func fewestStages(l *Layout, widest []int) int {
+	if !l.Exact {
+		return 0
 	}
-	return out
+	n := 0
+	for k, g := range l.GPUs {
+		if widest[k] > 0 {
+			n += ceilDiv(g, widest[k])
+		}
+	}
+	return n
 }
 
-// sum is Σ_layers min over ways, for micro-batches i and groups j at θ = mix.
-func (r *Relaxation) sum(i, j int, a, b, mix float64) float64 {
+// sum is Σ_parts min over ways, for micro-batches i and groups j at θ = mix, with so
+// many sends.
+func (r *Relaxation) sum(spread []float64, sends float64, i, j int, a, b, mix float64) float64 {
 	x := r.base
 	var parts, rounds float64
+	var first, second []float64
 	if a > 0 {
-		parts = float64(x.micros[i] - 1)
+		parts, first = float64(x.micros[i]-1), x.first[i]
 	}
 	if b > 0 {
-		rounds = float64(x.parts(j)) * mix
+		rounds, second = float64(x.parts(j))*mix, x.second[j]
 	}
 	total := 0.0
-	for kind, n := range x.counts {
-		if n == 0 {
+	for part := range len(x.counts) + 1 {
+		at, n := part*len(x.ways), 1.0
+		if part == len(x.counts) {
+			if sends == 0 {
+				break
+			}
+			at, n = r.sendPart*len(x.ways), sends
+		} else if x.counts[part] == 0 {
 			continue
 		}
 		least := math.Inf(1)
-		for w, mu := range r.spread {
+		for w, mu := range spread {
 			if mu < 0 {
 				continue
 			}
 			v := 0.0
 			if a > 0 {
-				v = a * x.first[i][kind][w] * (1 + parts*mu)
+				v = a * first[at+w] * (1 + parts*mu)
 			}
 			if b > 0 {
-				v += b * x.second[j][kind][w] * (1 - mix + rounds*mu)
+				v += b * second[at+w] * (1 - mix + rounds*mu)
 			}
 			least = min(least, v)
 		}
-		total += least
+		total += n * least
 	}
 	return total
-}
-
-// Whole is the value of the best single stage that holds the model on all GPUs of
-// the layout, memory aside, and the index of its shape; false where no shape of the
-// one pool has so many. It is a plan to start from, not a bound.
-func (r *Relaxation) Whole(i int, a, b float64, gpus int) (float64, int, bool) {
-	x := r.base
-	best, shape := math.Inf(1), -1
-	parts, j := float64(x.micros[i]), 0
-	if x.promptOnly {
-		j = i
-	}
-	for w := range x.ways {
-		if x.ways[w].gpus != gpus || x.ways[w].pool != 0 {
-			continue
-		}
-		v := 0.0
-		for kind := range x.counts {
-			if x.first[i] != nil {
-				v += a * parts * x.first[i][kind][w]
-			}
-			v += b * float64(x.parts(j)) * x.second[j][kind][w]
-		}
-		if v < best {
-			best, shape = v, x.ways[w].shape
-		}
-	}
-	return best, shape, shape >= 0
 }
 
 // RangeValue is a floor of a·TTFT + b·round + c·GPUs·round for every layout of one pool
@@ -210,19 +244,21 @@ func (r *Relaxation) rangeSum(i, j int, a, b, c, mix, fewest float64) float64 {
 	x := r.base
 	parts := float64(x.micros[i] - 1)
 	rounds := float64(x.parts(j)) * mix
+	first, second := x.first[i], x.second[j]
 	total := 0.0
-	for kind, n := range x.counts {
+	for part, n := range x.counts {
 		if n == 0 {
 			continue
 		}
+		at := part * len(x.ways)
 		least := math.Inf(1)
 		for w, mu := range r.spread {
 			if mu < 0 {
 				continue
 			}
-			v := x.second[j][kind][w] * (b*(1-mix+rounds*mu) + c*((1-mix)*fewest+rounds*float64(x.ways[w].gpus)))
-			if a > 0 && x.first[i] != nil {
-				v += a * x.first[i][kind][w] * (1 + parts*mu)
+			v := second[at+w] * (b*(1-mix+rounds*mu) + c*((1-mix)*fewest+rounds*float64(x.ways[w].gpus)))
+			if a > 0 && first != nil {
+				v += a * first[at+w] * (1 + parts*mu)
 			}
 			least = min(least, v)
 		}
@@ -239,39 +275,85 @@ func (x *layerTimes) parts(j int) int {
 	return x.groups[j]
 }
 
+// RangeTTFT and RangeRound are floors of the metrics alone, in seconds, for the i-th
+// number of micro-batches and the j-th of groups (prefill alone: j = i), of this
+// layout and of all with fewer GPUs.
+func (r *Relaxation) RangeTTFT(i int) float64 {
+	return r.floor(&r.loose[0][i], 0, i, r.spread, 0)
+}
+
+// RangeRound is the floor of the round.
+func (r *Relaxation) RangeRound(j int) float64 {
+	return r.floor(&r.loose[1][j], 1, j, r.spread, 0)
+}
+
+// apartTTFT and apartRound are floors of pipelines of several stages.
+func (r *Relaxation) apartTTFT(i int) float64 {
+	return r.floor(&r.tight[0][i], 0, i, r.apart, r.sends)
+}
+
+func (r *Relaxation) apartRound(j int) float64 {
+	return r.floor(&r.tight[1][j], 1, j, r.apart, r.sends)
+}
+
+// floor is a floor of the metric of one phase, kept at the place given.
+func (r *Relaxation) floor(kept *float64, ph, n int, spread []float64, sends float64) float64 {
+	if *kept >= 0 {
+		return *kept
+	}
+	switch {
+	case ph == 0 && r.base.first[n] == nil:
+		*kept = 0
+	case ph == 0:
+		*kept = r.sum(spread, sends, n, 0, 1, 0, 0)
+	default:
+		for _, mix := range r.base.mixes {
+			*kept = max(*kept, r.sum(spread, sends, 0, n, 0, 1, mix))
+		}
+	}
+	return *kept
+}
+
 // TTFT and Round are floors of the metrics alone, in seconds, for the i-th number of
 // micro-batches and the j-th of groups (prefill alone: j = i).
 func (r *Relaxation) TTFT(i int) float64 {
-	if r.base.first[i] == nil {
-		return 0
+	low := r.apartTTFT(i)
+	for w := range r.wholes {
+		low = min(low, r.WholeTTFT(w, i))
 	}
-	if r.ttft[i] < 0 {
-		r.ttft[i] = r.sum(i, 0, 1, 0, 0)
-	}
-	return r.ttft[i]
+	return low
 }
 
 // Round is the floor of the round alone, in seconds.
 func (r *Relaxation) Round(j int) float64 {
-	if r.round[j] < 0 {
-		for _, mix := range r.base.mixes {
-			r.round[j] = max(r.round[j], r.sum(0, j, 0, 1, mix))
-		}
+	low := r.apartRound(j)
+	for w := range r.wholes {
+		low = min(low, r.WholeRound(w, j))
 	}
-	return r.round[j]
+	return low
 }
 
 // Value is a floor of a·TTFT + b·round for the pair.
 func (r *Relaxation) Value(i, j int, a, b float64) float64 {
+	low := r.apartValue(i, j, a, b)
+	for w := range r.wholes {
+		if r.Fits(w, i, j) {
+			low = min(low, a*r.WholeTTFT(w, i)+b*r.WholeRound(w, j))
+		}
+	}
+	return low
+}
+
+func (r *Relaxation) apartValue(i, j int, a, b float64) float64 {
 	switch {
 	case b == 0:
-		return a * r.TTFT(i)
+		return a * r.apartTTFT(i)
 	case a == 0 || r.base.first[i] == nil:
-		return b * r.Round(j)
+		return b * r.apartRound(j)
 	}
-	best := 0.0
+	best := a*r.apartTTFT(i) + b*r.apartRound(j)
 	for _, mix := range r.base.mixes {
-		best = max(best, r.sum(i, j, a, b, mix))
+		best = max(best, r.sum(r.apart, r.sends, i, j, a, b, mix))
 	}
 	return best
 }

@@ -46,7 +46,7 @@ func TestRelaxationIsBelowEveryPlan(t *testing.T) {
 			used[pt.Pool] += pt.Shape.GPUs()
 		}
 		for k, n := range used {
-			if n > ch.Layout.GPUs[k] {
+			if n > ch.Layout.GPUs[k] || ch.Layout.Exact && n < ch.Layout.GPUs[k] {
 				return // not a plan of this layout
 			}
 		}
@@ -64,6 +64,9 @@ func TestRelaxationIsBelowEveryPlan(t *testing.T) {
 		a, b := rapid.Float64Range(0, 5).Draw(t, "a"), rapid.Float64Range(0, 5).Draw(t, "b")
 		if low, v := r.Value(0, 0, a, b), a*ttft+b*round; low > v*rounding {
 			t.Fatalf("value %g with %g·TTFT + %g·round, relaxation %g", v, a, b, low)
+		}
+		if r.RangeTTFT(0) > ttft*rounding || r.RangeRound(0) > round*rounding {
+			t.Fatalf("TTFT %g s, round %g s, relaxations of the range %g and %g", ttft, round, r.RangeTTFT(0), r.RangeRound(0))
 		}
 	})
 	if plans < 20 {
@@ -91,7 +94,7 @@ func TestRelaxationOfOneGPU(t *testing.T) {
 	}
 }
 
-// More GPUs never raise a floor, nor do faster ones.
+// More GPUs never raise a floor of a range.
 func TestRelaxationFallsWithGPUs(t *testing.T) {
 	s := mustSpace(t, unlimited(fixture(modelOf([]int{0, 0, 0, 0}, denseKind(8, 4096)), inputs.Mixed, 8, false, []int{8}), 8))
 	last := [2]float64{1e9, 1e9}
@@ -101,7 +104,7 @@ func TestRelaxationFallsWithGPUs(t *testing.T) {
 			t.Fatal(n)
 		}
 		r := s.Relax(l, []int{2}, []int{2})
-		if now := [2]float64{r.TTFT(0), r.Round(0)}; now[0] > last[0] || now[1] > last[1] {
+		if now := [2]float64{r.RangeTTFT(0), r.RangeRound(0)}; now[0] > last[0] || now[1] > last[1] {
 			t.Errorf("%d GPUs: floors %v after %v", n, now, last)
 		} else {
 			last = now

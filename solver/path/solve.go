@@ -58,10 +58,11 @@ func Solve(ctx context.Context, p *Problem, opts Options) (Result, error) {
 		return Result{}, err
 	}
 	s := &search{c: c, best: c.most() + 1, open: infinite}
-	if opts.Cutoff != nil {
-		s.best = min(s.best, *opts.Cutoff)
-	}
 	asked := s.best
+	if opts.Cutoff != nil {
+		asked = *opts.Cutoff // also where no path can cost so much
+		s.best = min(s.best, asked)
+	}
 	var known []Stage
 	if len(opts.Incumbent) > 0 {
 		if v, err := p.Evaluate(opts.Incumbent); err == nil && v.Objective < s.best {
