@@ -66,7 +66,9 @@ type exploration struct {
 func (e *explorer) run(ctx context.Context, p *pass) (outcome, error) {
 	x := &exploration{explorer: e, pass: p, record: newRecorder(p.purpose, len(p.layouts) > e.most()), unproved: math.Inf(1)}
 	x.seed(ctx)
-	x.start()
+	if ctx.Err() == nil { // else the scale may be none
+		x.start()
+	}
 	for len(x.queue) > 0 && ctx.Err() == nil {
 		n := heap.Pop(&x.queue).(*node)
 		if x.beaten(n.bound) {
