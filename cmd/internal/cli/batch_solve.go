@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -72,11 +71,7 @@ func (s *scenarioSolver) search(ctx context.Context, sc *scenario.Scenario) (r *
 // failed fills in the outcome of an error: of a condition that is wrong, a plan that
 // failed verification, a program that failed.
 func failed(r *results.ScenarioResult, err error) {
-	var asked *formulation.AskedError
 	r.Exit, r.Reason = codeOf(err), err.Error()
-	if errors.As(err, &asked) {
-		r.Exit = exitInvalidInput // the condition asks for what no plan can be judged by
-	}
 	switch r.Exit {
 	case exitInvalidInput:
 		r.Status = results.StatusInvalid
