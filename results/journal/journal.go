@@ -26,6 +26,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -44,13 +45,6 @@ type Entry struct {
 type File struct {
 	Path   string `json:"path"`
 	SHA256 string `json:"sha256"`
-}
-
-// line is one line of the file: a header or an entry as it was encoded, and its CRC-32C.
-type line struct {
-	CRC    string          `json:"crc"`
-	Header json.RawMessage `json:"header"`
-	Entry  json.RawMessage `json:"entry"`
 }
 
 // Errors of a file that is no journal.
@@ -85,7 +79,7 @@ type span struct{ from, length int64 }
 // Create makes a journal with a header, which must not be there yet. It is there whole
 // or not at all.
 func Create(path string, header any) (*Journal, error) {
-	text, err := encode("header", header)
+	text, err := encode(headerStart, header)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +167,7 @@ func (j *Journal) recover() error {
 }
 
 func noHeader(text []byte) error {
-	if bytes.HasPrefix(text, []byte(`{"crc":`)) || len(text) == 0 {
+	if bytes.HasPrefix(text, []byte(crcStart)) || len(text) == 0 {
 		return ErrHeader
 	}
 	return ErrNoJournal
@@ -181,8 +175,8 @@ func noHeader(text []byte) error {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// encode is a value as a line of the file: its kind, "header" or "entry", and the
-// checksum of its content. Angle brackets stay as they are.
+// encode is a value as a line of the file, of the kind of headerStart or entryStart, with
+// the checksum of its content. Angle brackets stay as they are.
 func encode(kind string, v any) ([]byte, error) {
 	var content bytes.Buffer
 	e := json.NewEncoder(&content)
@@ -191,27 +185,43 @@ func encode(kind string, v any) ([]byte, error) {
 		return nil, fmt.Errorf("a line of the journal cannot be encoded: %w", err)
 	}
 	text := bytes.TrimSuffix(content.Bytes(), []byte("\n"))
-	return fmt.Appendf(nil, "{\"crc\":\"%08x\",\"%s\":%s}\n", crc32.Checksum(text, castagnoli), kind, text), nil
+	return fmt.Appendf(nil, "%s%0*x%s%s%s", crcStart, crcDigits, crc32.Checksum(text, castagnoli), kind, text, lineEnd), nil
 }
+
+// A line is {"crc":"01234567","entry":…} and the end of the line, as encode writes it.
+const (
+	crcStart    = `{"crc":"`
+	crcDigits   = 8
+	headerStart = `","header":`
+	entryStart  = `","entry":`
+	lineEnd     = "}\n"
+)
 
 // decode is what a line says; false where it is damaged.
 func decode(text []byte) (header json.RawMessage, entry *Entry, ok bool) {
-	var l line
-	if json.Unmarshal(text, &l) != nil || (l.Header == nil) == (l.Entry == nil) {
+	rest, ok := bytes.CutPrefix(text, []byte(crcStart))
+	if !ok || len(rest) < crcDigits {
 		return nil, nil, false
 	}
-	content := l.Header
-	if content == nil {
-		content = l.Entry
-	}
-	if fmt.Sprintf("%08x", crc32.Checksum(content, castagnoli)) != l.CRC {
+	crc, rest := rest[:crcDigits], rest[crcDigits:]
+	rest, ok = bytes.CutSuffix(rest, []byte(lineEnd))
+	if !ok {
 		return nil, nil, false
 	}
-	if l.Header != nil {
-		return l.Header, nil, true
+	content, ofEntry := bytes.CutPrefix(rest, []byte(entryStart))
+	if !ofEntry {
+		if content, ok = bytes.CutPrefix(rest, []byte(headerStart)); !ok {
+			return nil, nil, false
+		}
+	}
+	if want, err := strconv.ParseUint(string(crc), 16, 32); err != nil || crc32.Checksum(content, castagnoli) != uint32(want) {
+		return nil, nil, false
+	}
+	if !ofEntry {
+		return content, nil, true
 	}
 	entry = &Entry{}
-	if json.Unmarshal(l.Entry, entry) != nil || entry.Index < 0 {
+	if json.Unmarshal(content, entry) != nil || entry.Index < 0 {
 		return nil, nil, false
 	}
 	return nil, entry, true
@@ -248,7 +258,7 @@ func (j *Journal) Append(e Entry) error {
 	if e.Files == nil {
 		e.Files = []File{}
 	}
-	text, err := encode("entry", e)
+	text, err := encode(entryStart, e)
 	if err != nil {
 		return err
 	}
@@ -319,7 +329,7 @@ func (j *Journal) WriteOrdered(w io.Writer, header any) error {
 	if header == nil {
 		header = j.header
 	}
-	text, err := encode("header", header)
+	text, err := encode(headerStart, header)
 	if err != nil {
 		return err
 	}
