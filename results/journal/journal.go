@@ -94,8 +94,8 @@ func Create(path string, header any) (*Journal, error) {
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
 		err = os.Link(f.Name(), path) // fails where the journal exists, as a rename does not
-		if errors.Is(err, errors.ErrUnsupported) {
-			err = os.Rename(f.Name(), path)
+		if _, absent := os.Lstat(path); err != nil && absent != nil {
+			err = os.Rename(f.Name(), path) // a file system without links
 		}
 	}
 	if e := os.Remove(f.Name()); e != nil && !errors.Is(e, os.ErrNotExist) {

@@ -44,7 +44,11 @@ func BenchmarkBatchBesideSearch(b *testing.B) {
 	}
 	solver := newScenarioSolver(Environment{Err: io.Discard}, batchConfig, reader)
 	first := batchConfig.Scenario(0)
-	report, condition, err := solver.search(b.Context(), &first)
+	condition, err := first.Condition(reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	report, err := solver.session.Optimize(b.Context(), condition, solver.options)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -41,31 +41,32 @@ func (s *scenarioSolver) solve(ctx context.Context, sc *scenario.Scenario) (batc
 	for _, v := range sc.Values {
 		out.Result.Values[v.Axis] = v.Label
 	}
-	report, condition, err := s.search(ctx, sc)
-	if err == nil {
-		err = s.judge(&out, condition, report)
-	}
-	if err != nil {
+	if err := s.attempt(ctx, sc, &out); err != nil {
 		failed(&out.Result, err)
 	}
 	return out, nil
 }
 
-// search reads the scenario and finds its plan. A panic is an error of this scenario
-// alone; its trace goes to stderr, for it is not the same from run to run.
-func (s *scenarioSolver) search(ctx context.Context, sc *scenario.Scenario) (r *results.Report, c *inputs.Condition, err error) {
+// attempt reads the scenario, finds its plan and judges it. A panic is an error of this
+// scenario alone; its trace goes to stderr, for it is not the same from run to run.
+func (s *scenarioSolver) attempt(ctx context.Context, sc *scenario.Scenario, out *batch.Outcome) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			fmt.Fprintf(s.env.Err, "partita: scenario %s: internal failure, please report it with the condition: %v\n%s", sc.Name, cause, debug.Stack())
 			err = fmt.Errorf("internal failure: %v", cause)
 			s.session = formulation.NewSession() // what it knew may be half written
+			out.Files = nil
 		}
 	}()
-	if c, err = sc.Condition(s.reader); err != nil {
-		return nil, nil, err
+	c, err := sc.Condition(s.reader)
+	if err != nil {
+		return err
 	}
-	r, err = s.session.Optimize(ctx, c, s.options)
-	return r, c, err
+	report, err := s.session.Optimize(ctx, c, s.options)
+	if err != nil {
+		return err
+	}
+	return s.judge(out, c, report)
 }
 
 // failed fills in the outcome of an error: of a condition that is wrong, a plan that
