@@ -21,6 +21,7 @@ type recorder struct {
 // groupKey joins choices of one layout with one fate.
 type groupKey struct {
 	layout   *stagegraph.Layout // nil where lines are coarse
+	of       *stagegraph.Case
 	replicas int
 	outcome  string
 	why      string
@@ -33,7 +34,7 @@ func newRecorder(purpose string, coarse bool) *recorder {
 func (r *recorder) solved(ch stagegraph.Choice, value float64) {
 	r.outer.Solved++
 	r.lines = append(r.lines, results.OuterChoice{
-		Replicas: ch.Layout.Replicas, GPUsPerReplica: ch.Layout.GPUs, MicroBatches: ch.Micro, DecodeGroups: ch.Groups,
+		Replicas: ch.Layout.Replicas, GPUsPerReplica: ch.Layout.GPUs, Case: ch.Layout.Case.Text(), MicroBatches: ch.Micro, DecodeGroups: ch.Groups,
 		Choices: 1, Outcome: "solved", Value: finite(value),
 	})
 }
@@ -41,7 +42,7 @@ func (r *recorder) solved(ch stagegraph.Choice, value float64) {
 func (r *recorder) open(ch stagegraph.Choice, bound float64) {
 	r.outer.Open++
 	r.lines = append(r.lines, results.OuterChoice{
-		Replicas: ch.Layout.Replicas, GPUsPerReplica: ch.Layout.GPUs, MicroBatches: ch.Micro, DecodeGroups: ch.Groups,
+		Replicas: ch.Layout.Replicas, GPUsPerReplica: ch.Layout.GPUs, Case: ch.Layout.Case.Text(), MicroBatches: ch.Micro, DecodeGroups: ch.Groups,
 		Choices: 1, Outcome: "open", Bound: finite(bound), Why: "time ran out",
 	})
 }
@@ -63,7 +64,7 @@ func (r *recorder) openLayout(l *stagegraph.Layout, n int, bound float64) {
 
 // group adds to the line of a layout; the line carries the least bound.
 func (r *recorder) group(l *stagegraph.Layout, outcome, why string, n int, bound float64) {
-	key := groupKey{l, l.Replicas, outcome, why}
+	key := groupKey{l, l.Case, l.Replicas, outcome, why}
 	gpus := l.GPUs
 	if r.coarse {
 		key.layout, gpus = nil, nil
@@ -78,7 +79,7 @@ func (r *recorder) group(l *stagegraph.Layout, outcome, why string, n int, bound
 	}
 	r.grouped[key] = len(r.lines)
 	r.lines = append(r.lines, results.OuterChoice{
-		Replicas: l.Replicas, GPUsPerReplica: gpus, Choices: n, Outcome: outcome, Why: why, Bound: finite(bound),
+		Replicas: l.Replicas, GPUsPerReplica: gpus, Case: l.Case.Text(), Choices: n, Outcome: outcome, Why: why, Bound: finite(bound),
 	})
 }
 

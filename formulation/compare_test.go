@@ -102,10 +102,26 @@ func anyCondition(t *rapid.T) *inputs.Condition {
 
 // TestNoHeuristicBeatsTheOptimum: on any condition, every heuristic has one line; a
 // feasible one has an objective that is not below the proved one, others a reason.
-func TestNoHeuristicBeatsTheOptimum(t *testing.T) {
+func TestNoHeuristicBeatsTheOptimum(t *testing.T) { noHeuristicBeats(t, anyCondition) }
+
+// TestNoHeuristicBeatsTheRules: the same under a rule, which a feasible one keeps.
+func TestNoHeuristicBeatsTheRules(t *testing.T) { noHeuristicBeats(t, ruledCondition) }
+
+// ruledCondition draws a small one under a rule.
+func ruledCondition(t *rapid.T) *inputs.Condition {
+	c := anyCondition(t)
+	expr := rapid.SampledFrom([]string{
+		"tp <= 2", "same_tp && same_pool", "pp <= 2", "pp * tp <= 4", "layers <= (total_layers + pp - 1) / pp", "micro_batches >= pp || micro_batches == 0",
+		"replicas * tp <= 4", "same_ep || layers <= 2", "gpus <= 4 * stage_gpus", "decode_groups <= pp",
+	}).Draw(t, "rule")
+	c.Rules = []inputs.Rule{{Name: "rule", Expr: expr}}
+	return c
+}
+
+func noHeuristicBeats(t *testing.T, draw func(*rapid.T) *inputs.Condition) {
 	compared := 0
 	rapid.Check(t, func(t *rapid.T) {
-		c := anyCondition(t)
+		c := draw(t)
 		rep, err := Optimize(t.Context(), c, Options{Backend: "labels"})
 		if err != nil {
 			t.Fatal(err)

@@ -41,8 +41,13 @@ func newEvaluator(e *explorer, p pass, unit float64, spare [2]float64) *evaluato
 		exploration: &exploration{explorer: e, pass: &p, unit: unit, spare: spare},
 		proved:      math.Inf(-1), layouts: map[int][]*stagegraph.Layout{}, terms: map[*stagegraph.Layout]*terms{},
 	}
+	seen := map[*stagegraph.Layout]bool{}
 	for _, l := range p.layouts {
-		x.layouts[l.Replicas] = append(x.layouts[l.Replicas], l)
+		// Cases of a layout price alike; rules are held against the proposal itself.
+		if l = l.Base(); !seen[l] {
+			seen[l] = true
+			x.layouts[l.Replicas] = append(x.layouts[l.Replicas], l)
+		}
 	}
 	return x
 }
@@ -72,6 +77,9 @@ func (x *evaluator) termsOf(l *stagegraph.Layout) *terms {
 func (x *evaluator) judge(p heuristic.Proposal) heuristic.Verdict {
 	if len(p.Parts) == 0 {
 		return heuristic.Verdict{Rule: heuristic.RuleProposal, Miss: math.Inf(1), Why: p.Why}
+	}
+	if v, broken := x.illegal(p); broken {
+		return v
 	}
 	one := &stagegraph.Layout{Replicas: max(1, p.Replicas), Total: -1}
 	shape, err := x.space.Pipeline(one, p.Parts)
@@ -159,7 +167,13 @@ func (x *evaluator) best(l *stagegraph.Layout, t *terms, pipe *stagegraph.Pipeli
 			if v.Feasible() && v.Value < x.proved {
 				v = x.leftOut(pipe, t, v, a.parts, groups)
 			}
-			if v.Better(best.Verdict) && fits(pipe, a.parts, groups) {
+			if !v.Better(best.Verdict) || !fits(pipe, a.parts, groups) {
+				continue
+			}
+			if ruled, broken := x.inParts(pipe, a.parts, groups); broken {
+				v = ruled
+			}
+			if v.Better(best.Verdict) {
 				best = pairing{v, a, b}
 			}
 		}

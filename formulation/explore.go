@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"partita/formulation/stagegraph"
+	"partita/inputs/knowledge"
 	"partita/solver"
 	"partita/solver/path"
 )
@@ -27,6 +28,8 @@ type explorer struct {
 	many int
 	// alone caches the best metric of one phase of a layout.
 	alone map[singleKey]alone
+	// against counts the outer choices that each rule refused, in all passes.
+	against []int
 }
 
 // node is an outer choice, or all choices of a layout, with a bound on the value.
@@ -82,6 +85,9 @@ func (e *explorer) run(ctx context.Context, p *pass) (outcome, error) {
 			break
 		}
 	}
+	if err := x.space.Rules().Err(); err != nil {
+		return outcome{}, err // a rule without a value: nothing that was refused by it counts
+	}
 	return x.finish(ctx), nil
 }
 
@@ -118,7 +124,11 @@ func (x *exploration) seed(ctx context.Context) {
 		}
 		var why string
 		n.bound, n.low, why = x.rangeFloors(n)
-		if math.IsInf(n.bound, 1) {
+		switch {
+		case math.IsInf(n.bound, 1) && !x.space.Rules().Empty():
+			x.open(n) // tells what refuses which choice
+			continue
+		case math.IsInf(n.bound, 1):
 			x.record.infeasible(x.pass.layouts[n.layout], x.choicesOf(n), why)
 			continue
 		}
@@ -178,9 +188,9 @@ func (p *pass) worth(l *stagegraph.Layout, ttft, round float64) float64 {
 
 // microMatters reports whether the number of micro-batches counts in the pass: TTFT in
 // its value or in a limit, or shapes of which some are beaten only with certain
-// micro-batches while the balance floor may need them.
+// micro-batches while the balance floor may need them, or a rule that speaks of them.
 func (x *exploration) microMatters(l *stagegraph.Layout) bool {
-	if !x.pass.anyPlan && x.pass.num > 0 && !x.space.OneShapeASize() {
+	if !x.pass.anyPlan && x.pass.num > 0 && !x.space.OneShapeASize() || x.goal.counted(knowledge.OfMicro) {
 		return true
 	}
 	if t := x.pass.tie; t != nil && t.pass.value(l).ttft > 0 {

@@ -110,7 +110,7 @@ func newGivenEvaluation(c *inputs.Condition, g Given, opts Options) *evaluation 
 	e.c = c
 	if s := g.Strategy; s != nil {
 		e.out.Given = inWords(s)
-		if s.GPUs > 0 && open(c, s.GPUs) {
+		if p := &c.Cluster.Pools[0]; s.GPUs > 0 && len(c.Cluster.Pools) == 1 && !p.Count.Stated() && s.GPUs >= p.Count.Min && (p.Count.Unlimited() || s.GPUs <= p.Count.Max) {
 			e.c = withGPUs(c, []int{s.GPUs})
 			e.assume("number of GPUs", fmt.Sprint(s.GPUs), "the condition leaves it open and the strategy states it")
 		}
@@ -130,16 +130,6 @@ func newGivenEvaluation(c *inputs.Condition, g Given, opts Options) *evaluation 
 		e.out.GPUsGiven = &s.GPUs
 	}
 	return e
-}
-
-// open reports whether a condition leaves the number of GPUs to be chosen, among others
-// to be this one.
-func open(c *inputs.Condition, gpus int) bool {
-	if len(c.Cluster.Pools) != 1 {
-		return false
-	}
-	n := c.Cluster.Pools[0].Count
-	return !n.Stated() && gpus >= n.Min && (n.Unlimited() || gpus <= n.Max)
 }
 
 // at is the place of a field of the strategy, of its first field where it was not

@@ -321,21 +321,18 @@ func (a *adviser) beside(ctx context.Context) error {
 			return err
 		}
 	}
-	for i, f := range []struct {
-		name, what string
-		of         func(*inputs.Model) *inputs.DType
-	}{
-		{"kv", "KV cache", func(m *inputs.Model) *inputs.DType { return &m.KV }},
-		{"weights", "weights", func(m *inputs.Model) *inputs.DType { return &m.Weights }},
-	} {
+	m := &a.c.Model
+	if m.KV.Bytes() > inputs.FP8.Bytes() {
 		c := *a.c
-		format := f.of(&c.Model)
-		if format.Bytes() <= inputs.FP8.Bytes() {
-			continue
+		c.Model.KV = inputs.FP8
+		if err := a.try("kv", &c, s, changeFormat, fmt.Sprintf("KV cache in fp8 in place of %s", m.KV), 1); err != nil {
+			return err
 		}
-		text := fmt.Sprintf("%s in fp8 in place of %s", f.what, *format)
-		*format = inputs.FP8
-		if err := a.try(f.name, &c, s, changeFormat, text, float64(i+1)); err != nil {
+	}
+	if m.Weights.Bytes() > inputs.FP8.Bytes() {
+		c := *a.c
+		c.Model.Weights = inputs.FP8
+		if err := a.try("weights", &c, s, changeFormat, fmt.Sprintf("weights in fp8 in place of %s", m.Weights), 2); err != nil {
 			return err
 		}
 	}

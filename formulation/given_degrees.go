@@ -8,7 +8,6 @@ import (
 
 	"partita/formulation/stagegraph"
 	"partita/inputs"
-	"partita/results"
 )
 
 // mostDegree is the largest value that is tried in place of a degree.
@@ -108,7 +107,7 @@ func (a *adviser) reread(s *inputs.Strategy, kind, text string, size float64) er
 	if r.why != "" || len(r.shapes) > len(a.c.Model.Layers) {
 		return nil
 	}
-	quiet := &evaluation{c: a.c, given: a.given, source: a.source, out: &results.Evaluation{}} // its problems are nobody's
+	quiet := &evaluation{c: a.c, given: a.given, source: a.source, out: newGivenEvaluation(a.c, Given{Plan: nil, Strategy: s}, a.opts).out}
 	sub := quiet.fromReading(s, r)
 	if sub == nil || !a.admits(a.c, sub.counts(len(a.c.Cluster.Pools))) {
 		return nil

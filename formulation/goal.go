@@ -6,6 +6,7 @@ import (
 
 	"partita/formulation/stagegraph"
 	"partita/inputs"
+	"partita/inputs/knowledge"
 	"partita/solver/path"
 )
 
@@ -24,6 +25,7 @@ type goal struct {
 	batch   float64
 	in, out float64 // middles of the length ranges
 	perGPU  bool    // throughput counts by GPU used: the number is ours to choose
+	vectors bool    // layouts say the GPUs of each pool exactly, whatever it costs
 }
 
 func newGoal(s *stagegraph.Space) *goal {
@@ -172,9 +174,12 @@ func (g *goal) measure(q inputs.Requirement) (func(*stagegraph.Layout) coefficie
 	return nil, 0, false
 }
 
-// usedMatters reports whether a requirement depends on how many GPUs are used, so
-// that layouts must say it exactly.
+// usedMatters reports whether a requirement or a rule depends on how many GPUs are used,
+// so that layouts must say it exactly.
 func (g *goal) usedMatters() bool {
+	if g.counted(knowledge.OfGPUs) {
+		return true
+	}
 	for _, r := range g.c.Goal.Requirements {
 		switch r.Kind {
 		case inputs.TokensPerSGPU, inputs.OutputPerSGPU, inputs.CostUSDPerHour:
@@ -246,6 +251,9 @@ func (g *goal) micros(l *stagegraph.Layout) []int {
 		return []int{0}
 	}
 	n := g.space.Sequences(l.Replicas)
+	if g.counted(knowledge.OfMicro) {
+		return every(n, n)
+	}
 	return splits(n, n)
 }
 
@@ -253,5 +261,9 @@ func (g *goal) groups(l *stagegraph.Layout) []int {
 	if !g.space.Decodes() {
 		return []int{0}
 	}
-	return splits(g.space.Sequences(l.Replicas), min(g.space.Layers(), l.Used()))
+	n, most := g.space.Sequences(l.Replicas), min(g.space.Layers(), l.Used())
+	if g.counted(knowledge.OfGroups) {
+		return every(n, most)
+	}
+	return splits(n, most)
 }

@@ -29,10 +29,15 @@ type levels struct {
 	counted string
 	// decided: the number was ours to choose.
 	decided bool
+	// ruledOut counts the outer choices that each rule took out with their layouts.
+	ruledOut []int
 }
 
-// layoutsOf lists the levels of the condition.
-func (g *goal) layoutsOf() levels {
+// layoutsOf lists the levels of the condition, under its rules.
+func (g *goal) layoutsOf() levels { return g.ruled(g.plainLayouts()) }
+
+// plainLayouts are the levels of the condition, rules aside.
+func (g *goal) plainLayouts() levels {
 	single := len(g.c.Cluster.Pools) == 1
 	ranked := g.c.Goal.Objective == inputs.GPUs || g.c.Goal.Objective == inputs.Cost
 	switch {
@@ -92,6 +97,9 @@ func (g *goal) layoutsOf() levels {
 // a replica has: a requirement counts them, or hosts are shared or uneven, so that
 // whether sends stay inside a host hangs on the number.
 func (g *goal) exactly() bool {
+	if g.vectors {
+		return true
+	}
 	const most = 20_000 // vectors of GPUs by pool; more are searched as upper ends
 	vectors := 1
 	for _, n := range g.stated() {
@@ -284,6 +292,7 @@ func (g *goal) freeLayouts(of []*stagegraph.Layout) []*stagegraph.Layout {
 	}
 	count := g.c.Cluster.Pools[0].Count
 	var out []*stagegraph.Layout
+	defer func() { g.cases(&out) }()
 	for _, r := range order {
 		n := most[r]
 		if count.Unlimited() {
@@ -325,7 +334,9 @@ func (g *goal) summing(total int) [][]int {
 
 // idle lists the levels below the stated number, most GPUs first: where no plan
 // uses all, the largest number that can be used is found by going down.
-func (g *goal) idle() levels {
+func (g *goal) idle() levels { return g.ruled(g.plainIdle()) }
+
+func (g *goal) plainIdle() levels {
 	out := levels{counted: "stated, but no plan can use all of them: the largest number that can be used"}
 	total := 0
 	for _, n := range g.stated() {

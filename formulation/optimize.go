@@ -64,6 +64,8 @@ type run struct {
 	unsettled bool
 	given     []inputs.Pool // as the condition gives them: a closest plan may be for more
 	timed     bool          // the comparison tells the time of each heuristic
+	// blamed says what part rules have in there being no plan.
+	blamed []string
 }
 
 func newRun(c *inputs.Condition, opts Options) (*run, error) {
@@ -112,6 +114,22 @@ type solution struct {
 // solve goes through the levels, relaxes what may be relaxed and ends with the
 // best plan, or with the closest one.
 func (r *run) solve(ctx context.Context) (*solution, error) {
+	sol, err := r.solveOnce(ctx)
+	if err != nil || sol.final.best == nil || sol.unfit || r.goal.vectors || r.space.Pools() == 1 {
+		return sol, err
+	}
+	best := sol.final.best
+	if ctx.Err() == nil && r.space.Astray(best.choice, best.graph.Parts(best.stages)) {
+		// Its layout leaves open which pools it is on, and it is on one host of them: only
+		// layouts that say so price it right.
+		r.goal.vectors = true
+		r.explorer.against = nil
+		return r.solveOnce(ctx)
+	}
+	return sol, nil
+}
+
+func (r *run) solveOnce(ctx context.Context) (*solution, error) {
 	counts := r.goal.layoutsOf()
 	sol, err := r.search(ctx, counts, 0)
 	if err != nil || sol != nil {
@@ -120,6 +138,9 @@ func (r *run) solve(ctx context.Context) (*solution, error) {
 	// Nothing meets everything. Is it placement, or the requirements?
 	refuted := ctx.Err() == nil && !r.unsettled
 	fits, err := r.placeable(ctx, counts)
+	if err == nil && ctx.Err() == nil {
+		r.blamed, err = r.blame(ctx, fits)
+	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -128,6 +149,7 @@ func (r *run) solve(ctx context.Context) (*solution, error) {
 	default:
 		sol, err = r.closest(ctx, counts)
 	}
+	sol.add(r.blamed)
 	if sol != nil && !sol.idle {
 		sol.refuted = refuted
 	}

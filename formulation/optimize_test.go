@@ -56,18 +56,24 @@ func TestOptimumOfWhatWasWrong(t *testing.T) {
 // oracleCase compares one condition and says how it ended.
 func oracleCase(t *testing.T, seed uint64) string {
 	d := newDraw(seed)
-	c := d.condition()
+	return oracleOf(t, fmt.Sprintf("seed %d", seed), d, d.condition(), nil)
+}
+
+// oracleOf compares a condition under rules.
+func oracleOf(t *testing.T, name string, d draw, c *inputs.Condition, laws []law) string {
+	t.Helper()
 	o, err := newOracle(c, 0)
 	if err != nil {
-		t.Fatalf("seed %d: %v", seed, err)
+		t.Fatalf("%s: %v", name, err)
 	}
+	o.rules(c, laws)
 	plans := o.enumerate()
 	if len(plans) > 0 {
 		d.require(c, plans)
 	}
 	fail := func(format string, args ...any) string {
 		t.Helper()
-		t.Errorf("seed %d: %s\n%s", seed, fmt.Sprintf(format, args...), describe(c))
+		t.Errorf("%s: %s\n%s", name, fmt.Sprintf(format, args...), describe(c))
 		return "wrong"
 	}
 	rep, err := formulation.Optimize(context.Background(), c, formulation.Options{Backend: "labels"})

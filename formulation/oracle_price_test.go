@@ -1,6 +1,8 @@
 package formulation_test
 
 import (
+	"slices"
+
 	"partita/formulation/cost"
 	"partita/inputs"
 )
@@ -106,10 +108,10 @@ func (p *priced) send(k sendKey) [2]float64 {
 	return t
 }
 
-// beaten reports whether another shape of as many GPUs, that fits, runs the stage
-// as fast in both phases: the search may then leave this one out.
-func (p *priced) beaten(s step) bool {
-	if b, ok := p.slower[s]; ok {
+// beaten reports whether another shape of as many GPUs, that fits and is legal, runs
+// the stage as fast in both phases: the search may then leave this one out.
+func (p *priced) beaten(s step, legal func(cost.Shape) bool) bool {
+	if b, ok := p.slower[s]; ok && len(p.o.laws) == 0 {
 		return b
 	}
 	const near = 1 + 1e-5
@@ -122,7 +124,7 @@ func (p *priced) beaten(s step) bool {
 		}
 		other := s
 		other.shape = x.shape
-		if x.wide || x.shape.GPUs() != s.shape.GPUs() || !p.o.validOn(s.from, s.to, x.shape) || !p.stage(other).fits {
+		if x.wide || x.shape.GPUs() != s.shape.GPUs() || !p.o.validOn(s.from, s.to, x.shape) || !p.stage(other).fits || !legal(x.shape) {
 			continue
 		}
 		t := p.stage(other).seconds
@@ -142,9 +144,22 @@ func (p *priced) add(list []candidate, x *route) []candidate {
 		if !p.stage(s).fits {
 			return list
 		}
-		wide = wide || p.beaten(s)
 	}
 	c := candidate{replicas: p.r, micro: p.m0, groups: p.m1, path: x.steps, gpus: p.r * sum(x.used), all: x.all}
+	if !p.o.keeps(&c) {
+		return list
+	}
+	for i, s := range x.steps {
+		wide = wide || p.beaten(s, func(sh cost.Shape) bool {
+			if len(p.o.laws) == 0 {
+				return true
+			}
+			y := c
+			y.path = slices.Clone(c.path)
+			y.path[i].shape = sh
+			return p.o.keeps(&y)
+		})
+	}
 	for k, n := range x.used {
 		c.price += float64(n*p.r) * p.o.c.Cluster.Pools[k].USDPerHour
 	}

@@ -36,6 +36,7 @@ type oracle struct {
 	shapes [][]option // by pool
 	most   int        // GPUs of an unlimited pool that are looked at
 	bins   [][]bin    // by pool; nil: nodes as needed
+	laws   []law
 }
 
 // option is a shape that a pool offers.
@@ -190,10 +191,10 @@ func (o *oracle) enumerate() []candidate {
 		n := (o.c.Workload.Batch + r - 1) / r
 		micros, groups := []int{0}, []int{0}
 		if o.c.Workload.Phase != inputs.Decode {
-			micros = partsOf(n, n)
+			micros = partsOf(n, n, o.mentions("micro_batches"))
 		}
 		if o.c.Workload.Phase != inputs.Prefill {
-			groups = partsOf(n, min(len(o.c.Model.Layers), total/r))
+			groups = partsOf(n, min(len(o.c.Model.Layers), total/r), o.mentions("decode_groups"))
 		}
 		for _, m0 := range micros {
 			for _, m1 := range groups {
@@ -207,12 +208,12 @@ func (o *oracle) enumerate() []candidate {
 	return out
 }
 
-// partsOf lists the numbers of parts, up to most, that change the largest part.
-func partsOf(n, most int) []int {
+// partsOf lists the numbers of parts, up to most, that change the largest part, or all.
+func partsOf(n, most int, all bool) []int {
 	var out []int
 	size := map[int]bool{}
 	for m := 1; m <= min(n, most); m++ {
-		if b := (n + m - 1) / m; !size[b] {
+		if b := (n + m - 1) / m; all || !size[b] {
 			size[b] = true
 			out = append(out, m)
 		}

@@ -1,6 +1,7 @@
 package formulation
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -14,7 +15,7 @@ import (
 const manyLayouts = 256
 
 // ranges lists the layouts as nodes: each alone, or where they are many, ordered
-// by replicas and GPUs, one range for each number of replicas.
+// by replicas, case and GPUs, one range for each number of replicas and case.
 func (x *exploration) ranges() []*node {
 	var out []*node
 	layouts := x.pass.layouts
@@ -26,18 +27,22 @@ func (x *exploration) ranges() []*node {
 	}
 	// The caller's order does not matter to a pass; its own copy may be sorted.
 	layouts = slices.Clone(layouts)
-	slices.SortFunc(layouts, func(a, b *stagegraph.Layout) int {
-		if a.Replicas != b.Replicas {
-			return a.Replicas - b.Replicas
+	// Cases are told apart by where they first came up: the order does not hang on addresses.
+	serial := map[*stagegraph.Case]int{}
+	for _, l := range layouts {
+		if _, ok := serial[l.Case]; !ok {
+			serial[l.Case] = len(serial)
 		}
-		return a.GPUs[0] - b.GPUs[0]
+	}
+	slices.SortFunc(layouts, func(a, b *stagegraph.Layout) int {
+		return cmp.Or(cmp.Compare(a.Replicas, b.Replicas), cmp.Compare(serial[a.Case], serial[b.Case]), cmp.Compare(a.GPUs[0], b.GPUs[0]))
 	})
 	own := *x.pass
 	own.layouts = layouts
 	x.pass = &own
 	for i := 0; i < len(layouts); {
 		last := i
-		for last+1 < len(layouts) && layouts[last+1].Replicas == layouts[i].Replicas {
+		for last+1 < len(layouts) && layouts[last+1].Replicas == layouts[i].Replicas && layouts[last+1].Case == layouts[i].Case {
 			last++
 		}
 		out = append(out, &node{layout: i, last: last})
@@ -124,7 +129,8 @@ type floors struct {
 	micros, groups []int
 	worth          coefficients
 	fixed, byGPU   float64
-	unfit          int // choices refused because nothing holds the model
+	unfit          int   // choices refused because nothing holds the model
+	refused        []int // by each rule
 }
 
 func (x *exploration) floorsOf(n *node) (floors, bool) {
@@ -143,23 +149,27 @@ func (x *exploration) floorsOf(n *node) (floors, bool) {
 	return f, true
 }
 
-// each calls f with the indices of every choice of the range that the requirements
-// admit, and with floors of its metrics.
-func (f *floors) each(visit func(i, j int, ttft, round float64)) {
+// each calls f with the indices of every choice of the range that the rules and the
+// requirements admit, and with floors of its metrics.
+func (f *floors) each(admitted func(i, j int, ttft, round float64)) {
+	visit := func(i, j int) {
+		if f.refuses(i, j) {
+			return
+		}
+		if ttft, round, ok := f.of(i, j); ok {
+			admitted(i, j, ttft, round)
+		}
+	}
 	for i := range f.micros {
 		if !f.x.space.Decodes() {
-			if ttft, round, ok := f.of(i, i); ok {
-				visit(i, i, ttft, round)
-			}
+			visit(i, i)
 			continue
 		}
 		if i+1 < len(f.micros) && !f.x.microMatters(f.first) {
 			continue // dominated: more micro-batches take less memory and cost nothing here
 		}
 		for j := range f.groups {
-			if ttft, round, ok := f.of(i, j); ok {
-				visit(i, j, ttft, round)
-			}
+			visit(i, j)
 		}
 	}
 }
@@ -267,7 +277,15 @@ func (x *exploration) open(n *node) {
 	if unfit > 0 {
 		x.record.infeasible(l, unfit, noPath)
 	}
-	if refused := x.choicesOf(n) - admitted - unfit; refused > 0 {
+	ruled := 0
+	for i, n := range fl.refused {
+		if n > 0 {
+			x.record.infeasible(l, n*span, named(x.space.Rules().Rule(i)))
+			ruled += n * span
+			x.against[i] += n * span
+		}
+	}
+	if refused := x.choicesOf(n) - admitted - unfit - ruled; refused > 0 {
 		x.record.infeasible(l, refused, tooSlow)
 	}
 }

@@ -162,6 +162,9 @@ func (r *run) enlarged(ctx context.Context) (*solution, error) {
 			p.Count = inputs.Count{Max: r.goal.c.Cluster.Pools[k].Count.Max}
 		}
 	}
+	if len(r.blamed) > 0 {
+		return &solution{unfit: true}, nil // it is not memory that fails, and rules never give way
+	}
 	short := r.shortage()
 	wanted := c.Goal.Requirements
 	c.Goal.Requirements, c.Goal.Objective = nil, inputs.GPUs
@@ -171,9 +174,15 @@ func (r *run) enlarged(ctx context.Context) (*solution, error) {
 	}
 	if l, homeless := space.Homeless(); homeless {
 		what := fmt.Sprintf("memory: layer %d alone, with one sequence, fits no group of these GPUs: more of them do not help", l)
+		if !space.Rules().Empty() {
+			what = fmt.Sprintf("memory: layer %d alone, with one sequence, fits no group of these GPUs that the rules allow: more of them do not help", l)
+		}
 		return &solution{unfit: true, reasons: append(short, what)}, nil
 	}
 	more := &run{explorer: &explorer{space: space, goal: newGoal(space), prove: r.prove}, opts: r.opts, backend: r.backend, price: r.price}
+	if ok, err := more.onAnyNumber(ctx); !ok || err != nil {
+		return &solution{unfit: true, stopped: ctx.Err() != nil, reasons: append(short, "rules: no plan keeps them on any number of these GPUs")}, err
+	}
 	sol, err := more.search(ctx, more.goal.layoutsOf(), 0)
 	if err != nil {
 		return nil, err

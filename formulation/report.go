@@ -9,6 +9,7 @@ import (
 
 	"partita/formulation/stagegraph"
 	"partita/inputs"
+	"partita/inputs/knowledge"
 	"partita/results"
 )
 
@@ -88,6 +89,7 @@ func (r *run) describe(rep *results.Report, sol *solution) {
 	}
 	rep.Warnings = append(rep.Warnings, c.Warnings...)
 	rep.Warnings = append(rep.Warnings, r.space.Costs.Warnings()...)
+	rep.Warnings = append(rep.Warnings, r.idlePools()...)
 	for _, s := range sol.reasons {
 		if w, ok := strings.CutPrefix(s, "warning: "); ok {
 			rep.Warnings = append(rep.Warnings, w)
@@ -228,7 +230,7 @@ func (r *run) solveFacts(sol *solution, took time.Duration) results.Solve {
 	s.Certificate = results.Certificate{
 		Objective:    r.formula(sol),
 		Quantisation: map[string]float64{"rate": u[1]}, Balance: sol.balance, GPUCount: sol.counts.counted,
-		LeftOut: r.leftOut(), Passes: sol.passes,
+		Rules: r.account(sol), LeftOut: r.leftOut(), Passes: sol.passes,
 	}
 	if r.space.Prefills() {
 		s.Certificate.Quantisation["latency"] = u[0]
@@ -272,7 +274,11 @@ func (r *run) leftOut() []string {
 		"replicas that differ from each other",
 		"shapes that another shape of the same pool and GPU count beats in both phases",
 		"tensor parallelism over more than two nodes; experts over more than 64 GPUs; where there are several nodes, groups that do not divide theirs, but by TP alone",
-		"numbers of micro-batches and decode groups that leave the largest of them the same size; more groups than stages could be",
+	}
+	if r.goal.counted(knowledge.OfParts) {
+		out = append(out, "more decode groups than stages could be")
+	} else {
+		out = append(out, "numbers of micro-batches and decode groups that leave the largest of them the same size; more groups than stages could be")
 	}
 	if len(r.goal.c.Cluster.Pools) > 1 || !r.goal.perGPU {
 		out = append(out, "sends inside a host within a replica that spans hosts: all are priced as the network")

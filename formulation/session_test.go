@@ -77,6 +77,17 @@ var changes = []struct {
 		c.Model.Kinds = append([]inputs.LayerKind(nil), c.Model.Kinds...)
 		c.Model.Kinds[0].FFN.Intermediate += 512
 	}},
+	{"rules", func(d draw, c *inputs.Condition) {
+		c.Rules = nil
+		for i := range 1 + d.IntN(2) {
+			l := d.law()
+			c.Rules = append(c.Rules, inputs.Rule{Name: string(rune('a' + i)), Expr: l.expr, Phase: l.phase})
+		}
+	}},
+	{"a rule on the workload", func(d draw, c *inputs.Condition) {
+		c.Rules = []inputs.Rule{{Name: "w", Expr: pick(d, "tp <= batch", "input_tokens > 3000 || tp == 1", "layers * batch >= 6")}}
+	}},
+	{"no rules", func(_ draw, c *inputs.Condition) { c.Rules = nil }},
 	{"scale", func(d draw, c *inputs.Condition) { c.Model.FFNScale = pick(d, 1, 1.01) }},
 }
 

@@ -110,13 +110,9 @@ func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choic
 	tick := floor / timeTicks
 	scale := stagegraph.Scale{1, 1}
 	scale[ph] = tick
-	build := x.space.Build
-	if ph == 1 && x.pass.num > 0 {
-		// A shape that another beats for these micro-batches may be kept for others, and
-		// to be needed for the balance.
-		build = x.space.BuildWide
-	}
-	p := build(ch, scale).Problem
+	// A shape that another beats for these micro-batches may be kept for others, and to be
+	// needed for the balance.
+	p := x.space.BuildAny(ch, scale, ph == 1 && x.pass.num > 0).Problem
 	p.Phases = x.goal.phases(ch)
 	p.Weight[ph] = 1
 	if ph == 1 {

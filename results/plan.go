@@ -166,9 +166,24 @@ type Certificate struct {
 	Quantisation map[string]float64 `json:"quantisation_seconds"`
 	Balance      string             `json:"balance"`
 	GPUCount     string             `json:"gpu_count"`
+	// Rules says of every rule that bound the plan what it took out.
+	Rules []RuleAccount `json:"rules,omitempty"`
 	// LeftOut names what the model does not consider.
 	LeftOut []string          `json:"left_out"`
 	Passes  []CertificatePass `json:"passes"`
+}
+
+// RuleAccount is one rule with what it took out of the search. Each candidate and choice
+// is counted for the first rule that is in its way.
+type RuleAccount struct {
+	Name    string `json:"name"`
+	Place   string `json:"place,omitempty"` // file:line:col
+	Expr    string `json:"expr"`
+	Because string `json:"because,omitempty"`
+	// Candidates are sorts of stages: pool, shape and layers.
+	Candidates int `json:"candidates"`
+	// OuterChoices are combinations of replicas, GPUs, micro-batches and decode groups.
+	OuterChoices int `json:"outer_choices"`
 }
 
 // CertificatePass is one search: the best reachable latency alone, throughput alone, or the objective.
@@ -184,6 +199,7 @@ type CertificatePass struct {
 type OuterChoice struct {
 	Replicas       int      `json:"replicas"`
 	GPUsPerReplica []int    `json:"gpus_per_replica,omitempty"`
+	Case           string   `json:"case,omitempty"`          // what rules have all stages share: "TP 4, 2 stages"
 	MicroBatches   int      `json:"micro_batches,omitempty"` // 0: all of them
 	DecodeGroups   int      `json:"decode_groups,omitempty"` // 0: all of them
 	Choices        int      `json:"choices"`                 // how many this line stands for

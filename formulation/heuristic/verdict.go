@@ -10,6 +10,7 @@ type Rule int
 const (
 	RuleProposal    Rule = iota // there is a proposal at all
 	RuleShape                   // layers in order, shapes that model and pool admit
+	RuleKnowledge               // the rules of the condition
 	RuleCount                   // the GPUs that are to be used
 	RuleMemory                  // every GPU holds its share
 	RulePacking                 // groups lie inside nodes

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"partita/formulation/cost"
+	"partita/inputs/knowledge"
 	"partita/solver/path"
 )
 
@@ -165,12 +166,25 @@ func (p *Pipeline) Beaten(micro, groups int, u Scale) (stage int, by cost.Shape,
 				continue
 			}
 			m := memories[x.pool][j].Of(x.class.counts, x.class.first, x.class.last)
-			if m.Total() <= s.Costs.Capacity(x.pool) {
+			if m.Total() <= s.Costs.Capacity(x.pool) && p.legal(x.stage, other, micro, groups) {
 				return x.stage, other, true
 			}
 		}
 	}
 	return 0, cost.Shape{}, false
+}
+
+// Facts is what rules see of the pipeline.
+func (p *Pipeline) Facts(micro, groups int) knowledge.Plan {
+	return p.space.Facts(p.layout.Replicas, micro, groups, p.parts)
+}
+
+// legal reports whether the pipeline keeps the rules with a stage in another shape.
+func (p *Pipeline) legal(stage int, sh cost.Shape, micro, groups int) bool {
+	facts := p.Facts(micro, groups)
+	facts.Stages[stage].Shape = ruleShape(sh)
+	broken, err := p.space.ruled.rules.Check(facts)
+	return err == nil && len(broken) == 0
 }
 
 // Fullest is the stage whose GPUs are filled most in proportion to what a plan may

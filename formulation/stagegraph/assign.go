@@ -188,6 +188,20 @@ func (a *assignment) spread(parts []Part) {
 	}
 }
 
+// Astray reports whether replicas of a layout across hosts can only lie on one host each:
+// there they are faster than they were priced, so their balance is another.
+func (s *Space) Astray(ch Choice, parts []Part) bool {
+	if ch.Layout.SameHost || len(parts) == 1 {
+		return false
+	}
+	a := s.newAssignment(ch.Layout.Replicas, parts)
+	if !a.byGroup(parts, ch.Layout.Replicas) || !a.together(len(parts)) {
+		return false
+	}
+	a.spread(parts)
+	return a.together(len(parts))
+}
+
 func (a *assignment) pack(k int, groups []int, size func(int) int) bool {
 	sizes := make([]int, len(groups))
 	for i, g := range groups {

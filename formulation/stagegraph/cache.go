@@ -6,12 +6,13 @@ import (
 
 	"partita/formulation/cost"
 	"partita/inputs"
+	"partita/inputs/knowledge"
 )
 
 // Cache makes spaces that share what their conditions have in common. Two spaces
 // share the resolved hardware, shapes, classes of intervals and prices of steps if
-// their conditions differ in nothing but goal, workload, and what is said of them; and
-// all that was computed so far if their workloads are the same, too. Not safe for
+// their conditions differ in nothing but goal, workload, and what is said of them, and no
+// rule speaks of the workload; and all that was computed so far if their workloads are the same, too. Not safe for
 // concurrent use, nor are spaces of one cache among each other.
 type Cache struct {
 	known []*known // least recently used first
@@ -42,8 +43,12 @@ func (k *Cache) Space(c *inputs.Condition) (*Space, error) {
 	if err != nil {
 		return nil, err
 	}
+	if at.space.ruled.rules.Uses(knowledge.OfWorkload) {
+		return New(c) // what may run where hangs on the workload
+	}
 	s := *at.space
 	s.Condition = c
+	s.ruled = at.space.ruled.of(c)
 	// Shapes may be admitted to a space: not to those that share with it.
 	s.pools, s.everyShape = slices.Clone(s.pools), slices.Clone(s.everyShape)
 	for i := range s.pools {

@@ -3,12 +3,15 @@ package stagegraph
 import (
 	"encoding/binary"
 	"slices"
+
+	"partita/inputs/knowledge"
 )
 
 // class is a sort of interval: intervals of one class cost the same on every shape.
 type class struct {
 	counts      []int // layers of each kind
 	first, last bool
+	from, to    int // the interval, where a rule tells layers apart by their number; else 0
 }
 
 // classes maps intervals to classes; layers of one kind are counted, not indexed.
@@ -23,6 +26,7 @@ func (s *Space) makeClasses() {
 	index := map[string]int32{}
 	counts := make([]int, kinds)
 	var key []byte
+	placed := s.ruled.rules.Uses(knowledge.OfPlace)
 	for a := range n {
 		for b := range n {
 			if b <= a {
@@ -35,11 +39,16 @@ func (s *Space) makeClasses() {
 				counts[k] = s.prefix[k][b] - s.prefix[k][a]
 				key = binary.AppendUvarint(key, uint64(counts[k]))
 			}
+			from, to := 0, 0
+			if placed {
+				from, to = a, b
+				key = binary.AppendUvarint(key, uint64(a))
+			}
 			id, ok := index[string(key)]
 			if !ok {
 				id = int32(len(s.classes.list))
 				index[string(key)] = id
-				s.classes.list = append(s.classes.list, class{counts: slices.Clone(counts), first: first, last: last})
+				s.classes.list = append(s.classes.list, class{counts: slices.Clone(counts), first: first, last: last, from: from, to: to})
 			}
 			s.classes.of[a*n+b] = id
 		}

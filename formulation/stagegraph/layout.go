@@ -14,6 +14,17 @@ type Layout struct {
 	Total int
 	// SameHost: every replica lies on one host, so sends stay inside it.
 	SameHost bool
+	// Case is what rules have all stages share; nil where they ask for nothing.
+	Case *Case
+	base *Layout // the layout without its case; nil: itself
+}
+
+// Base is the layout as it is without rules: several cases are made of one.
+func (l *Layout) Base() *Layout {
+	if l.base == nil {
+		return l
+	}
+	return l.base
 }
 
 // Used is the most GPUs a replica of the layout can have.

@@ -54,7 +54,8 @@ func (s *Space) load(sequences, micro, groups int) cost.Load {
 	return l
 }
 
-// fitting tells, by pool, shape and class, whether the stage fits its GPUs.
+// fitting tells, by pool, shape and class, whether the stage fits its GPUs and keeps
+// the rules that speak of a stage alone.
 func (s *Space) fitting(replicas, micro, groups int) [][][]bool {
 	key := s.memoryKey(replicas, micro, groups)
 	if f, ok := s.work.fits[key]; ok {
@@ -72,7 +73,7 @@ func (s *Space) fitting(replicas, micro, groups int) [][][]bool {
 			for j := range s.classes.list {
 				c := &s.classes.list[j]
 				m := memories[k][i].Of(c.counts, c.first, c.last)
-				fit[j] = m.Total() <= capacity
+				fit[j] = s.ruled.allows(k, i, j) && m.Total() <= capacity
 			}
 			out[k][i] = fit
 		}
@@ -91,12 +92,14 @@ func (s *Space) Homeless() (layer int, found bool) {
 	if s.Decodes() {
 		groups = 1
 	}
-	fits := s.fitting(s.Condition.Workload.Batch, micro, groups)
+	// By memory alone: rules may ask for more layers on a stage.
+	memories := s.memories(s.Condition.Workload.Batch, micro, groups)
 	for l := range s.layers {
-		class, home := s.classes.of[l*(s.layers+1)+l+1], false
-		for k := range fits {
-			for i := range fits[k] {
-				home = home || fits[k][i][class]
+		c, home := &s.classes.list[s.classes.of[l*(s.layers+1)+l+1]], false
+		for k := range memories {
+			for i := range memories[k] {
+				m := memories[k][i].Of(c.counts, c.first, c.last)
+				home = home || m.Total() <= s.Costs.Capacity(k)
 			}
 		}
 		if !home {

@@ -33,14 +33,18 @@ type Graph struct {
 // Build makes the graph of an outer choice. Objective, limits and balance are left
 // open for the caller. Of shapes with the same pool and number of GPUs only those
 // are kept that no other beats in both phases.
-func (s *Space) Build(ch Choice, u Scale) *Graph { return s.build(ch, u, false) }
+func (s *Space) Build(ch Choice, u Scale) *Graph { return s.build(ch, u, false, false) }
 
-// BuildWide is Build with every shape that fits: a relaxation of the graphs of all
-// choices that differ in the other phase's parts, also under a balance floor, for
-// which a slower shape may be needed.
-func (s *Space) BuildWide(ch Choice, u Scale) *Graph { return s.build(ch, u, true) }
+// BuildWide is Build with every shape that fits, for a balance floor that a slower
+// shape may be needed for.
+func (s *Space) BuildWide(ch Choice, u Scale) *Graph { return s.build(ch, u, true, false) }
 
-func (s *Space) build(ch Choice, u Scale, wide bool) *Graph {
+// BuildAny is Build or BuildWide less the rules that speak of micro-batches or decode
+// groups: a relaxation of the graphs of all choices that differ in the other phase's
+// parts, where those of ch take the least memory.
+func (s *Space) BuildAny(ch Choice, u Scale, wide bool) *Graph { return s.build(ch, u, wide, true) }
+
+func (s *Space) build(ch Choice, u Scale, wide, anyParts bool) *Graph {
 	l := ch.Layout
 	p := &path.Problem{
 		Boundaries: s.layers + 1,
@@ -49,10 +53,17 @@ func (s *Space) build(ch Choice, u Scale, wide bool) *Graph {
 		Limit:      [2]int64{path.NoLimit, path.NoLimit},
 		BalanceDen: 1,
 	}
+	if l.Case != nil {
+		p.MinStages, p.MaxStages = l.Case.Stages[0], l.Case.Stages[1]
+	}
 	g := &Graph{Problem: p, Choice: ch, Scale: u, space: s}
 	resource := s.resources(p, l)
 	price := s.pricing(l.Replicas, ch.Micro, ch.Groups)
-	fits := s.fitting(l.Replicas, ch.Micro, ch.Groups)
+	left := s.mask(ch, anyParts)
+	if !anyParts {
+		s.ruled.tell(left)
+	}
+	fits := s.ruled.filter(s.fitting(l.Replicas, ch.Micro, ch.Groups), left)
 	group := s.groups(p, l, &price, u)
 	keep, shapes := keepBest, s.everyShape
 	if wide {

@@ -120,10 +120,11 @@ func (s *Space) Relax(l *Layout, micros, groups []int) *Relaxation {
 	b := s.layerTimes(l.Replicas, micros, groups)
 	both := make([]float64, 2*len(b.ways))
 	r := &Relaxation{space: s, replicas: l.Replicas, base: b, spread: both[:len(b.ways)], apart: both[len(b.ways):]}
+	able, whole := s.able(l)
 	// The weights follow the pools' speed in the rate phase: all then finish together.
 	speed, total := make([]float64, len(s.pools)), 0.0
 	for i, w := range b.ways {
-		if w.gpus > l.GPUs[w.pool] {
+		if !able(w) {
 			continue
 		}
 		work := 0.0
@@ -140,22 +141,26 @@ func (s *Space) Relax(l *Layout, micros, groups []int) *Relaxation {
 			used++
 		}
 	}
+	least, most := 0, 0 // stages, by rules
+	if l.Case != nil {
+		least, most = l.Case.Stages[0], l.Case.Stages[1]
+	}
 	widest := make([]int, len(s.pools))
 	for i, w := range b.ways {
 		r.spread[i], r.apart[i] = -1, -1
-		if w.gpus > l.GPUs[w.pool] {
+		if !able(w) {
 			continue
 		}
 		r.spread[i] = speed[w.pool] / total * float64(w.gpus)
-		if w.gpus < all {
+		if w.gpus < all && (most == 0 || most > 1) {
 			r.apart[i] = r.spread[i]
 			widest[w.pool] = max(widest[w.pool], w.gpus)
 		}
-		if !l.Exact || w.gpus == all && used == 1 {
+		if (!l.Exact || w.gpus == all && used == 1) && least <= 1 && whole(w) {
 			r.wholes = append(r.wholes, Whole{Pool: w.pool, Shape: s.pools[w.pool].shapes[w.shape], way: i})
 		}
 	}
-	r.sends = float64(max(1, fewestStages(l, widest)-1))
+	r.sends = float64(max(1, fewestStages(l, widest)-1, least-1))
 	r.sendPart = len(b.counts)
 	if l.SameHost {
 		r.sendPart++
@@ -169,6 +174,19 @@ func (s *Space) Relax(l *Layout, micros, groups []int) *Relaxation {
 		at[1], floors = floors[:len(b.second)], floors[len(b.second):]
 	}
 	return r
+}
+
+// able tells which ways a layout has the GPUs for and rules leave to some stage, and
+// which of them they leave to one stage with all layers.
+func (s *Space) able(l *Layout) (some, whole func(way) bool) {
+	fits := func(w way) bool { return w.gpus <= l.GPUs[w.pool] }
+	all := s.classes.of[s.layers]
+	m := s.mask(Choice{Layout: l}, true)
+	if m == nil {
+		return fits, func(w way) bool { return s.ruled.allows(w.pool, w.shape, int(all)) }
+	}
+	row := func(w way) []bool { return m.rows[w.pool][w.shape] }
+	return func(w way) bool { return fits(w) && row(w) != nil }, func(w way) bool { return row(w) != nil && row(w)[all] }
 }
 
 // fewestStages is how many stages use up the GPUs of an exact layout at least, none of

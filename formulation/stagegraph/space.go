@@ -11,6 +11,7 @@ import (
 
 	"partita/formulation/cost"
 	"partita/inputs"
+	"partita/inputs/knowledge"
 )
 
 // Space is what all graphs of one condition share. It caches prices and is not
@@ -27,6 +28,7 @@ type Space struct {
 	work      *work
 	// everyShape lists the indices of all shapes of each pool.
 	everyShape [][]int
+	ruled      ruled
 }
 
 // pool is the part of an inputs.Pool that placement needs.
@@ -55,7 +57,11 @@ func New(c *inputs.Condition) (*Space, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Space{Condition: c, Costs: calc, layers: len(c.Model.Layers)}
+	rules, err := knowledge.Compile(c)
+	if err != nil {
+		return nil, err
+	}
+	s := &Space{Condition: c, Costs: calc, layers: len(c.Model.Layers), ruled: newRuled(rules, len(c.Cluster.Pools))}
 	s.forget()
 	if s.layers == 0 {
 		return nil, fmt.Errorf("model %q has no layers", c.Model.Name)
@@ -71,7 +77,7 @@ func New(c *inputs.Condition) (*Space, error) {
 		}
 	}
 	for i := range c.Cluster.Pools {
-		s.pools = append(s.pools, newPool(c, &c.Cluster.Pools[i]))
+		s.pools = append(s.pools, s.newPool(i))
 		all := make([]int, len(s.pools[i].shapes))
 		for j := range all {
 			all[j] = j
@@ -80,7 +86,8 @@ func New(c *inputs.Condition) (*Space, error) {
 	}
 	s.hosts = s.makeHosts()
 	s.makeClasses()
-	return s, nil
+	s.ruled.candidates(s)
+	return s, s.ruled.rules.Err()
 }
 
 // Layers is the number of layers of the model.
@@ -102,7 +109,8 @@ func (s *Space) Sequences(replicas int) int {
 	return ceilDiv(s.Condition.Workload.Batch, replicas)
 }
 
-func newPool(c *inputs.Condition, p *inputs.Pool) pool {
+func (s *Space) newPool(k int) pool {
+	c, p := s.Condition, &s.Condition.Cluster.Pools[k]
 	out := pool{node: max(1, p.GPUsPerNode), total: p.Count.Max}
 	for _, n := range p.Nodes {
 		out.bins = append(out.bins, len(n.GPUs))
@@ -113,7 +121,7 @@ func newPool(c *inputs.Condition, p *inputs.Pool) pool {
 	if len(p.Nodes) > 0 {
 		out.node = slices.Max(out.bins)
 	}
-	out.shapes = shapesOf(c, &out)
+	out.shapes = s.ruled.shapes(k, shapesOf(c, &out))
 	for _, sh := range out.shapes {
 		out.sizes = append(out.sizes, sh.GPUs())
 	}

@@ -36,7 +36,7 @@ func sources(t *testing.T) map[string]read.Options {
 			opts.Paths = append(opts.Paths, examples+"13b-workload.yaml")
 		case "two-hosts-of-four-a100.json":
 			opts.Paths = append(opts.Paths, examples+"qwen2.5-72b-workload.yaml")
-		case "13b-workload.yaml", "qwen2.5-72b-workload.yaml", "my-3b-config.json":
+		case "13b-workload.yaml", "qwen2.5-72b-workload.yaml":
 			opts.Texts = []read.Text{{Name: "gpus.md", Data: []byte("## Environment Condition\n* **GPUs**: 2 nodes of 8 x H100\n")}}
 		}
 		all[filepath.Base(path)] = opts

@@ -11,46 +11,14 @@ import (
 	"partita/results"
 )
 
-// BatchSummary makes the summaries of a batch from its results, which are added in the
-// order of the scenarios. It keeps no results, so that a batch of any size fits in
-// memory.
-type BatchSummary struct {
+// Batch is what the summaries of a batch are made from. Rows calls its argument for
+// every result in the order of the scenarios; results are read as they are needed, so
+// that a batch of any size fits in memory.
+type Batch struct {
+	Name  string
+	Axes  []string // of the matrix, in order
 	Tally *results.Tally
-
-	name    string
-	columns []column
-	csv     *csv.Writer
-	rows    [][]string // of the table of summary.md, the first mostRows
-}
-
-// NewBatchSummary begins the summaries of a batch with these axes; summary.csv goes to w
-// as results are added.
-func NewBatchSummary(name string, axes []string, w io.Writer) (*BatchSummary, error) {
-	s := &BatchSummary{Tally: results.NewTally(), name: name, columns: columns(axes), csv: csv.NewWriter(w)}
-	header := make([]string, len(s.columns))
-	for i, c := range s.columns {
-		header[i] = c.name
-	}
-	return s, s.csv.Write(header)
-}
-
-// Add adds a result: a row of summary.csv, in which what does not apply is empty.
-func (s *BatchSummary) Add(r *results.ScenarioResult) error {
-	s.Tally.Add(r)
-	if len(s.rows) < mostRows {
-		s.rows = append(s.rows, markdownRow(r))
-	}
-	cells := make([]string, len(s.columns))
-	for i, c := range s.columns {
-		cells[i] = c.cell(r)
-	}
-	return s.csv.Write(cells)
-}
-
-// Close ends summary.csv.
-func (s *BatchSummary) Close() error {
-	s.csv.Flush()
-	return s.csv.Error()
+	Rows  func(visit func(*results.ScenarioResult) error) error
 }
 
 // column is a column of summary.csv.
@@ -59,7 +27,32 @@ type column struct {
 	cell func(r *results.ScenarioResult) string
 }
 
-func columns(axes []string) []column {
+// CSV writes summary.csv: one row a scenario. What does not apply is empty.
+func (b *Batch) CSV(w io.Writer) error {
+	columns := b.columns()
+	out := csv.NewWriter(w)
+	header := make([]string, len(columns))
+	for i, c := range columns {
+		header[i] = c.name
+	}
+	if err := out.Write(header); err != nil {
+		return err
+	}
+	err := b.Rows(func(r *results.ScenarioResult) error {
+		cells := make([]string, len(columns))
+		for i, c := range columns {
+			cells[i] = c.cell(r)
+		}
+		return out.Write(cells)
+	})
+	out.Flush()
+	if err != nil {
+		return err
+	}
+	return out.Error()
+}
+
+func (b *Batch) columns() []column {
 	metric := func(name string, of func(m *results.Metrics) *float64) column {
 		return column{name, func(r *results.ScenarioResult) string { return number(of(&r.Metrics)) }}
 	}
@@ -102,7 +95,7 @@ func columns(axes []string) []column {
 		{"reason", func(r *results.ScenarioResult) string { return r.Reason }},
 	}
 	all := []column{{"name", func(r *results.ScenarioResult) string { return r.Name }}}
-	for _, axis := range axes {
+	for _, axis := range b.Axes {
 		name := axis
 		if name == "name" || slices.ContainsFunc(fixed, func(c column) bool { return c.name == name }) {
 			name += "_axis" // a program that reads the columns by name gets what it expects
@@ -136,26 +129,36 @@ const mostRows = 5000
 
 // Markdown writes summary.md: how the scenarios ended, the optimum against each
 // heuristic over all of them, and a table of the scenarios.
-func (s *BatchSummary) Markdown(w io.Writer) error {
+func (b *Batch) Markdown(w io.Writer) error {
 	d := &document{}
-	d.heading(1, "Batch "+s.name)
-	d.paragraph(plural(s.Tally.Scenarios, "scenario") + ".")
-	d.table([]string{"Ended", "Scenarios#", "Share#", "Meaning"}, StatusRows(s.Tally))
-	if rows := HeuristicRows(s.Tally); len(rows) > 0 {
+	d.heading(1, "Batch "+b.Name)
+	d.paragraph(plural(b.Tally.Scenarios, "scenario") + ".")
+	d.table([]string{"Ended", "Scenarios#", "Share#", "Meaning"}, StatusRows(b.Tally))
+	if rows := HeuristicRows(b.Tally); len(rows) > 0 {
 		d.heading(2, "The optimum against heuristics")
 		d.paragraph("Over the scenarios with a plan, each on the same costs. A gap is how much worse the heuristic is than the plan found; gaps are of the scenarios where it is feasible.")
 		d.table([]string{"Heuristic", "Feasible#", "Optimal#", "Mean gap#", "Median gap#", "Largest gap#"}, rows)
 	}
 	d.heading(2, "Scenarios")
-	d.table([]string{"Scenario", "Ended", "Strategy", "GPUs#", "TTFT#", "TPOT#", "Tokens/s#", "Best heuristic#", "Reason"}, s.rows)
-	if left := s.Tally.Scenarios - len(s.rows); left > 0 {
+	var rows [][]string
+	err := b.Rows(func(r *results.ScenarioResult) error {
+		if len(rows) < mostRows {
+			rows = append(rows, b.markdownRow(r))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	d.table([]string{"Scenario", "Ended", "Strategy", "GPUs#", "TTFT#", "TPOT#", "Tokens/s#", "Best heuristic#", "Reason"}, rows)
+	if left := b.Tally.Scenarios - len(rows); left > 0 {
 		d.paragraph(fmt.Sprintf("%s more in summary.csv.", plural(left, "scenario")))
 	}
-	_, err := w.Write(d.b.Bytes())
+	_, err = w.Write(d.b.Bytes())
 	return err
 }
 
-func markdownRow(r *results.ScenarioResult) []string {
+func (b *Batch) markdownRow(r *results.ScenarioResult) []string {
 	cells := []string{r.Name, string(r.Status), "", "", "", "", "", "", ""}
 	if r.Strategy != nil {
 		cells[2] = strategyLine(&results.PhasePlan{Strategy: *r.Strategy})

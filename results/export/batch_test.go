@@ -12,23 +12,19 @@ import (
 	"partita/results"
 )
 
-// summaryOf is the summary of results, and its summary.csv.
-func summaryOf(t *testing.T, name string, axes []string, list ...results.ScenarioResult) (*BatchSummary, *bytes.Buffer) {
-	t.Helper()
-	var b bytes.Buffer
-	s, err := NewBatchSummary(name, axes, &b)
-	if err != nil {
-		t.Fatal(err)
-	}
+func rowsOf(list ...results.ScenarioResult) (*results.Tally, func(func(*results.ScenarioResult) error) error) {
+	tally := results.NewTally()
 	for i := range list {
-		if err := s.Add(&list[i]); err != nil {
-			t.Fatal(err)
+		tally.Add(&list[i])
+	}
+	return tally, func(visit func(*results.ScenarioResult) error) error {
+		for i := range list {
+			if err := visit(&list[i]); err != nil {
+				return err
+			}
 		}
+		return nil
 	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return s, &b
 }
 
 func mixed() []results.ScenarioResult {
@@ -49,8 +45,7 @@ func mixed() []results.ScenarioResult {
 }
 
 func TestTallyComparesHeuristics(t *testing.T) {
-	s, _ := summaryOf(t, "n", nil, mixed()...)
-	tally := s.Tally
+	tally, _ := rowsOf(mixed()...)
 	want := []results.HeuristicTally{
 		{Heuristic: "even", Compared: 3, Feasible: 3, Optimal: 0, MeanGap: ptr(20.0), MedianGap: ptr(20.0), MaxGap: ptr(30.0)},
 		{Heuristic: "greedy", Compared: 3, Feasible: 3, Optimal: 1, MeanGap: ptr(5.0 / 3), MedianGap: ptr(0.0), MaxGap: ptr(5.0)}, // b is not proved
@@ -70,8 +65,12 @@ func TestTallyComparesHeuristics(t *testing.T) {
 // TestCSV reads summary.csv back by the names of its columns. An axis that is named as a
 // column leaves the column alone.
 func TestCSV(t *testing.T) {
-	_, text := summaryOf(t, "n", []string{"name", "use"}, mixed()...)
-	records, err := csv.NewReader(text).ReadAll()
+	tally, rows := rowsOf(mixed()...)
+	var b bytes.Buffer
+	if err := (&Batch{Name: "n", Axes: []string{"name", "use"}, Tally: tally, Rows: rows}).CSV(&b); err != nil {
+		t.Fatal(err)
+	}
+	records, err := csv.NewReader(&b).ReadAll()
 	if err != nil || len(records) != 5 {
 		t.Fatalf("%d records, %v", len(records), err)
 	}
@@ -98,9 +97,9 @@ func TestCSV(t *testing.T) {
 }
 
 func TestMarkdown(t *testing.T) {
-	s, _ := summaryOf(t, "a *b*", nil, mixed()...)
+	tally, rows := rowsOf(mixed()...)
 	var b bytes.Buffer
-	if err := s.Markdown(&b); err != nil {
+	if err := (&Batch{Name: "a *b*", Tally: tally, Rows: rows}).Markdown(&b); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -117,9 +116,9 @@ func TestMarkdown(t *testing.T) {
 
 // TestLongBatch: summary.md stays readable with any number of scenarios.
 func TestLongBatch(t *testing.T) {
-	s, _ := summaryOf(t, "n", nil, make([]results.ScenarioResult, mostRows+2)...)
+	tally, rows := rowsOf(make([]results.ScenarioResult, mostRows+2)...)
 	var b bytes.Buffer
-	if err := s.Markdown(&b); err != nil {
+	if err := (&Batch{Name: "n", Tally: tally, Rows: rows}).Markdown(&b); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(b.String(), "2 scenarios more in summary.csv.") {
@@ -129,14 +128,16 @@ func TestLongBatch(t *testing.T) {
 
 func TestBatchHandsOnFailures(t *testing.T) {
 	broken := errors.New("broken")
-	s, err := NewBatchSummary("n", nil, failing{broken})
-	if err != nil {
-		t.Fatal(err) // the header is buffered
-	}
-	if err := s.Close(); !errors.Is(err, broken) {
+	tally, rows := rowsOf(mixed()...)
+	b := &Batch{Tally: tally, Rows: func(func(*results.ScenarioResult) error) error { return broken }}
+	if err := b.CSV(&bytes.Buffer{}); !errors.Is(err, broken) {
 		t.Error(err)
 	}
-	if err := s.Markdown(failing{broken}); !errors.Is(err, broken) {
+	if err := b.Markdown(&bytes.Buffer{}); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	b.Rows = rows
+	if err := b.CSV(failing{broken}); !errors.Is(err, broken) {
 		t.Error(err)
 	}
 }

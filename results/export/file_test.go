@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestCreate(t *testing.T) {
+func TestFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "condition.yaml")
 	holds := func(want string) {
@@ -21,23 +21,27 @@ func TestCreate(t *testing.T) {
 			t.Errorf("%d entries beside it (%v), want none", len(entries)-1, err)
 		}
 	}
-	if err := Create(path, []byte("one")); err != nil {
+	if err := File(path, []byte("one"), false); err != nil {
 		t.Fatal(err)
 	}
 	holds("one")
-	if err := Create(path, []byte("two")); !errors.Is(err, fs.ErrExist) {
+	if err := File(path, []byte("two"), false); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a file that is there: %v, want fs.ErrExist", err)
 	}
 	holds("one")
+	if err := File(path, []byte("three"), true); err != nil {
+		t.Fatal(err)
+	}
+	holds("three")
 	if err := linkless(path, path); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("without links: %v, want fs.ErrExist", err)
 	}
-	holds("one")
-	if err := Create(dir, []byte("two")); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("a folder: %v, want fs.ErrExist", err)
+	holds("three")
+	if err := File(dir, []byte("four"), true); err == nil {
+		t.Error("a folder was replaced")
 	}
-	if err := Create(filepath.Join(dir, "absent", "x"), nil); !errors.Is(err, fs.ErrNotExist) {
+	if err := File(filepath.Join(dir, "absent", "x"), nil, true); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a folder that is not there: %v", err)
 	}
-	holds("one")
+	holds("three")
 }

@@ -26,7 +26,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -45,6 +44,13 @@ type Entry struct {
 type File struct {
 	Path   string `json:"path"`
 	SHA256 string `json:"sha256"`
+}
+
+// line is one line of the file: a header or an entry as it was encoded, and its CRC-32C.
+type line struct {
+	CRC    string          `json:"crc"`
+	Header json.RawMessage `json:"header"`
+	Entry  json.RawMessage `json:"entry"`
 }
 
 // Errors of a file that is no journal.
@@ -79,7 +85,7 @@ type span struct{ from, length int64 }
 // Create makes a journal with a header, which must not be there yet. It is there whole
 // or not at all.
 func Create(path string, header any) (*Journal, error) {
-	text, err := encode(headerStart, header)
+	text, err := encode("header", header)
 	if err != nil {
 		return nil, err
 	}
@@ -94,8 +100,8 @@ func Create(path string, header any) (*Journal, error) {
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
 		err = os.Link(f.Name(), path) // fails where the journal exists, as a rename does not
-		if _, absent := os.Lstat(path); err != nil && absent != nil {
-			err = os.Rename(f.Name(), path) // a file system without links
+		if errors.Is(err, errors.ErrUnsupported) {
+			err = os.Rename(f.Name(), path)
 		}
 	}
 	if e := os.Remove(f.Name()); e != nil && !errors.Is(e, os.ErrNotExist) {
@@ -167,7 +173,7 @@ func (j *Journal) recover() error {
 }
 
 func noHeader(text []byte) error {
-	if bytes.HasPrefix(text, []byte(crcStart)) || len(text) == 0 {
+	if bytes.HasPrefix(text, []byte(`{"crc":`)) || len(text) == 0 {
 		return ErrHeader
 	}
 	return ErrNoJournal
@@ -175,8 +181,8 @@ func noHeader(text []byte) error {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// encode is a value as a line of the file, of the kind of headerStart or entryStart, with
-// the checksum of its content. Angle brackets stay as they are.
+// encode is a value as a line of the file: its kind, "header" or "entry", and the
+// checksum of its content. Angle brackets stay as they are.
 func encode(kind string, v any) ([]byte, error) {
 	var content bytes.Buffer
 	e := json.NewEncoder(&content)
@@ -185,43 +191,27 @@ func encode(kind string, v any) ([]byte, error) {
 		return nil, fmt.Errorf("a line of the journal cannot be encoded: %w", err)
 	}
 	text := bytes.TrimSuffix(content.Bytes(), []byte("\n"))
-	return fmt.Appendf(nil, "%s%0*x%s%s%s", crcStart, crcDigits, crc32.Checksum(text, castagnoli), kind, text, lineEnd), nil
+	return fmt.Appendf(nil, "{\"crc\":\"%08x\",\"%s\":%s}\n", crc32.Checksum(text, castagnoli), kind, text), nil
 }
-
-// A line is {"crc":"01234567","entry":…} and the end of the line, as encode writes it.
-const (
-	crcStart    = `{"crc":"`
-	crcDigits   = 8
-	headerStart = `","header":`
-	entryStart  = `","entry":`
-	lineEnd     = "}\n"
-)
 
 // decode is what a line says; false where it is damaged.
 func decode(text []byte) (header json.RawMessage, entry *Entry, ok bool) {
-	rest, ok := bytes.CutPrefix(text, []byte(crcStart))
-	if !ok || len(rest) < crcDigits {
+	var l line
+	if json.Unmarshal(text, &l) != nil || (l.Header == nil) == (l.Entry == nil) {
 		return nil, nil, false
 	}
-	crc, rest := rest[:crcDigits], rest[crcDigits:]
-	rest, ok = bytes.CutSuffix(rest, []byte(lineEnd))
-	if !ok {
+	content := l.Header
+	if content == nil {
+		content = l.Entry
+	}
+	if fmt.Sprintf("%08x", crc32.Checksum(content, castagnoli)) != l.CRC {
 		return nil, nil, false
 	}
-	content, ofEntry := bytes.CutPrefix(rest, []byte(entryStart))
-	if !ofEntry {
-		if content, ok = bytes.CutPrefix(rest, []byte(headerStart)); !ok {
-			return nil, nil, false
-		}
-	}
-	if want, err := strconv.ParseUint(string(crc), 16, 32); err != nil || crc32.Checksum(content, castagnoli) != uint32(want) {
-		return nil, nil, false
-	}
-	if !ofEntry {
-		return content, nil, true
+	if l.Header != nil {
+		return l.Header, nil, true
 	}
 	entry = &Entry{}
-	if json.Unmarshal(content, entry) != nil || entry.Index < 0 {
+	if json.Unmarshal(l.Entry, entry) != nil || entry.Index < 0 {
 		return nil, nil, false
 	}
 	return nil, entry, true
@@ -258,7 +248,7 @@ func (j *Journal) Append(e Entry) error {
 	if e.Files == nil {
 		e.Files = []File{}
 	}
-	text, err := encode(entryStart, e)
+	text, err := encode("entry", e)
 	if err != nil {
 		return err
 	}
@@ -329,7 +319,7 @@ func (j *Journal) WriteOrdered(w io.Writer, header any) error {
 	if header == nil {
 		header = j.header
 	}
-	text, err := encode(headerStart, header)
+	text, err := encode("header", header)
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,9 @@ const (
 func ruleMetric(name string) string      { return "metric " + name }
 func ruleRequirement(name string) string { return "requirement " + name }
 
+// ruleKnowledge names the check there is one of for each rule of the condition.
+func ruleKnowledge(name string) string { return "rule " + name }
+
 // tolerance is the relative difference that still counts as equal: figures are
 // float64 sums of at most a few hundred terms, whose rounding stays far below.
 const tolerance = 1e-6

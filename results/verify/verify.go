@@ -146,6 +146,7 @@ func (a *audit) run() {
 		}
 	}
 	a.checkCounts()
+	a.checkRules()
 	a.checkFigures()
 	a.checkSolve()
 }

@@ -2,7 +2,6 @@ package batch
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -16,33 +15,31 @@ import (
 // summary.md in the order of the scenarios, and the journal itself in that order. Each
 // is there whole or as it was. The header may be another than the journal's.
 func finish(folder string, j *journal.Journal, header *Header) (*results.Tally, error) {
-	replace := func(name string, write func(w io.Writer) error) error {
-		return export.Replace(filepath.Join(folder, name), write)
+	tally := results.NewTally()
+	rows := func(visit func(*results.ScenarioResult) error) error {
+		return eachResult(j, func(_ []byte, r *results.ScenarioResult) error { return visit(r) })
 	}
-	var summary *export.BatchSummary
-	err := replace(CSVName, func(table io.Writer) (err error) {
-		if summary, err = export.NewBatchSummary(header.Batch.Name, header.Axes, table); err != nil {
-			return err
-		}
-		return errors.Join(replace(ResultsName, func(lines io.Writer) error {
+	summary := &export.Batch{Name: header.Batch.Name, Axes: header.Axes, Tally: tally, Rows: rows}
+	for _, f := range []struct {
+		name  string
+		write func(w io.Writer) error
+	}{
+		{ResultsName, func(w io.Writer) error {
 			return eachResult(j, func(line []byte, r *results.ScenarioResult) error {
-				if _, err := lines.Write(append(line, '\n')); err != nil {
-					return err
-				}
-				return summary.Add(r)
+				tally.Add(r)
+				_, err := w.Write(append(line, '\n'))
+				return err
 			})
-		}), summary.Close())
-	})
-	if err == nil {
-		err = replace(MarkdownName, summary.Markdown)
+		}},
+		{CSVName, summary.CSV},
+		{MarkdownName, summary.Markdown},
+		{JournalName, func(w io.Writer) error { return j.WriteOrdered(w, header) }},
+	} {
+		if err := export.Replace(filepath.Join(folder, f.name), f.write); err != nil {
+			return nil, err
+		}
 	}
-	if err == nil {
-		err = replace(JournalName, func(w io.Writer) error { return j.WriteOrdered(w, header) })
-	}
-	if err != nil {
-		return nil, err
-	}
-	return summary.Tally, nil
+	return tally, nil
 }
 
 // eachResult visits the results of a journal in the order of the scenarios.

@@ -163,44 +163,18 @@ type Content struct {
 	Data []byte
 }
 
-// shelf is where scenarios leave their files.
-type shelf struct {
-	folder string
-	// left are the folders of scenarios that earlier runs left; those that belong to no
-	// result may be half written.
-	left map[string]bool
-}
-
-func newShelf(folder string) (*shelf, error) {
-	s := &shelf{folder: folder, left: map[string]bool{}}
-	entries, err := os.ReadDir(filepath.Join(folder, scenariosFolder))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	for _, e := range entries {
-		s.left[e.Name()] = true
-	}
-	return s, nil
-}
-
 // leave writes the files of a scenario into its folder, in place of what a run that was
 // killed may have left there. They are not forced to the disk: the journal's checksums
 // tell after a loss of power which are whole.
-func (s *shelf) leave(name string, contents []Content) ([]journal.File, error) {
-	dir := filepath.Join(s.folder, scenariosFolder, name)
-	if s.left[name] {
-		if err := os.RemoveAll(dir); err != nil {
-			return nil, err
-		}
+func leave(folder, name string, contents []Content) ([]journal.File, error) {
+	dir := filepath.Join(folder, scenariosFolder, name)
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, err
 	}
 	if len(contents) == 0 {
 		return nil, nil
 	}
-	err := os.Mkdir(dir, 0o755)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = os.MkdirAll(dir, 0o755)
-	}
-	if err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	var files []journal.File

@@ -211,17 +211,13 @@ func join(opts MergeOptions, parts []*part) (tally *results.Tally, err error) {
 	if _, err := j.Verify(opts.Folder); err != nil {
 		return nil, err
 	}
-	shelf, err := newShelf(opts.Folder)
-	if err != nil {
-		return nil, err
-	}
 	sort.Slice(parts, func(i, k int) bool { return parts[i].header.share().Index < parts[k].header.share().Index })
 	for i := range header.Batch.Count {
 		if j.Has(i) {
 			continue
 		}
 		p := parts[i%len(parts)]
-		if err := p.copyTo(j, shelf, i); err != nil {
+		if err := p.copyTo(j, opts.Folder, i); err != nil {
 			return nil, err
 		}
 	}
@@ -229,7 +225,7 @@ func join(opts MergeOptions, parts []*part) (tally *results.Tally, err error) {
 }
 
 // copyTo adds a scenario of the share to another journal, its files first.
-func (p *part) copyTo(j *journal.Journal, to *shelf, index int) error {
+func (p *part) copyTo(j *journal.Journal, folder string, index int) error {
 	e, err := p.journal.Entry(index)
 	if err != nil {
 		return err
@@ -253,7 +249,7 @@ func (p *part) copyTo(j *journal.Journal, to *shelf, index int) error {
 		contents = append(contents, Content{parts[2], data})
 	}
 	if name != "" {
-		if e.Files, err = to.leave(name, contents); err != nil {
+		if e.Files, err = leave(folder, name, contents); err != nil {
 			return err
 		}
 	}

@@ -87,9 +87,6 @@ func Run(ctx context.Context, job Job) (tally *results.Tally, err error) {
 		job.Warn(fmt.Sprintf("%s: the files of %d scenarios are gone or not as they were written; these are done again", job.Folder, len(lost)))
 	}
 	r := &run{Job: job, journal: j}
-	if r.shelf, err = newShelf(job.Folder); err != nil {
-		return nil, err
-	}
 	if err := r.work(ctx); err != nil {
 		return nil, err
 	}
@@ -109,7 +106,6 @@ func (j *Job) header() *Header {
 type run struct {
 	Job
 	journal *journal.Journal
-	shelf   *shelf
 
 	mu       sync.Mutex
 	live     *os.File // results.jsonl while it grows, in the order of the ends
@@ -216,7 +212,7 @@ func (r *run) do(ctx context.Context, solve Solver, index int) error {
 	if err != nil {
 		return fmt.Errorf("scenario %s: %w", s.Name, err)
 	}
-	files, err := r.shelf.leave(s.Name, out.Files)
+	files, err := leave(r.Folder, s.Name, out.Files)
 	if err != nil {
 		return fmt.Errorf("scenario %s: its files cannot be written: %w", s.Name, err)
 	}

@@ -1,14 +1,10 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"partita/inputs/scenario"
-	"partita/results"
 )
 
 // resultNames are the names of a line of results.jsonl that other programs read, as
@@ -65,24 +61,5 @@ func TestNamesOfABatch(t *testing.T) {
 				readJSON(t, filepath.Join(dir, path))
 			}
 		}
-	}
-}
-
-// TestPanicIsOfOneScenario: a defect that one scenario meets is its result, and the
-// trace goes to stderr.
-func TestPanicIsOfOneScenario(t *testing.T) {
-	var errs bytes.Buffer
-	b, err := scenario.Read(scenario.Options{File: filepath.Join(repository, "examples", "batch-clusters.toml")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	solver := newScenarioSolver(Environment{Err: &errs}, b, nil) // no reader: reading panics
-	s := b.Scenario(0)
-	out, err := solver.solve(t.Context(), &s)
-	if err != nil || out.Result.Status != results.StatusFailed || out.Result.Exit != exitInternal || !strings.HasPrefix(out.Result.Reason, "internal failure: ") || strings.Contains(out.Result.Reason, "goroutine") {
-		t.Errorf("%+v, %v", out.Result, err)
-	}
-	if !strings.Contains(errs.String(), "scenario "+s.Name+": internal failure") || !strings.Contains(errs.String(), "goroutine") {
-		t.Errorf("stderr %q", errs.String())
 	}
 }

@@ -33,17 +33,12 @@ func (f *batchFlags) run(ctx context.Context, env Environment, b *scenario.Batch
 		return err
 	}
 	progress := newProgress(env, f.verbose)
-	pace := newCollectorPace(env.Environ)
-	defer pace.restore()
 	job := batch.Job{
 		Batch: b, Fingerprint: fingerprint, Program: env.Version, Share: share, Folder: folder,
 		Workers: workers(&b.Settings), Fresh: f.fresh,
 		NewSolver: func() batch.Solver { return newScenarioSolver(env, b, reader).solve },
-		Observe: func(now batch.Progress) {
-			pace.scenario()
-			progress.observe(now)
-		},
-		Warn: func(line string) { fmt.Fprintln(env.Err, "partita: "+printable(line)) },
+		Observe:   progress.observe,
+		Warn:      func(line string) { fmt.Fprintln(env.Err, "partita: "+printable(line)) },
 	}
 	if f.json {
 		job.Line = func(line []byte) error {

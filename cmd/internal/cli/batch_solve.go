@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -41,38 +42,41 @@ func (s *scenarioSolver) solve(ctx context.Context, sc *scenario.Scenario) (batc
 	for _, v := range sc.Values {
 		out.Result.Values[v.Axis] = v.Label
 	}
-	if err := s.attempt(ctx, sc, &out); err != nil {
+	report, condition, err := s.search(ctx, sc)
+	if err == nil {
+		err = s.judge(&out, condition, report)
+	}
+	if err != nil {
 		failed(&out.Result, err)
 	}
 	return out, nil
 }
 
-// attempt reads the scenario, finds its plan and judges it. A panic is an error of this
-// scenario alone; its trace goes to stderr, for it is not the same from run to run.
-func (s *scenarioSolver) attempt(ctx context.Context, sc *scenario.Scenario, out *batch.Outcome) (err error) {
+// search reads the scenario and finds its plan. A panic is an error of this scenario
+// alone; its trace goes to stderr, for it is not the same from run to run.
+func (s *scenarioSolver) search(ctx context.Context, sc *scenario.Scenario) (r *results.Report, c *inputs.Condition, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			fmt.Fprintf(s.env.Err, "partita: scenario %s: internal failure, please report it with the condition: %v\n%s", sc.Name, cause, debug.Stack())
 			err = fmt.Errorf("internal failure: %v", cause)
 			s.session = formulation.NewSession() // what it knew may be half written
-			out.Files = nil
 		}
 	}()
-	c, err := sc.Condition(s.reader)
-	if err != nil {
-		return err
+	if c, err = sc.Condition(s.reader); err != nil {
+		return nil, nil, err
 	}
-	report, err := s.session.Optimize(ctx, c, s.options)
-	if err != nil {
-		return err
-	}
-	return s.judge(out, c, report)
+	r, err = s.session.Optimize(ctx, c, s.options)
+	return r, c, err
 }
 
 // failed fills in the outcome of an error: of a condition that is wrong, a plan that
 // failed verification, a program that failed.
 func failed(r *results.ScenarioResult, err error) {
+	var asked *formulation.AskedError
 	r.Exit, r.Reason = codeOf(err), err.Error()
+	if errors.As(err, &asked) {
+		r.Exit = exitInvalidInput // the condition asks for what no plan can be judged by
+	}
 	switch r.Exit {
 	case exitInvalidInput:
 		r.Status = results.StatusInvalid

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -138,5 +139,10 @@ func verifiedEvaluation(c *inputs.Condition, v *results.Evaluation) error {
 	if checks.OK {
 		return nil
 	}
-	return unverified("the figures of the strategy failed verification; this is a defect, please report it with the condition:", checks)
+	var b strings.Builder
+	b.WriteString("the figures of the strategy failed verification; this is a defect, please report it with the condition:")
+	for _, check := range verify.Violations(checks) {
+		fmt.Fprintf(&b, "\n  %s: want %s, got %s", check.Rule, check.Want, check.Got)
+	}
+	return withCode(exitUnverified, errors.New(b.String()))
 }

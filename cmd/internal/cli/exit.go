@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 
-	"partita/formulation"
 	"partita/inputs/read"
 )
 
@@ -74,18 +73,16 @@ func endWith(code int) error {
 }
 
 // codeOf is the exit code that an error of a command leads to: the one it carries,
-// 3 for problems of an input and for a condition that asks for what no plan can be
-// judged by, else 1.
+// 3 for problems of an input, else 1.
 func codeOf(err error) int {
 	var coded *exitError
 	var diagnostics read.Diagnostics
-	var asked *formulation.AskedError
 	switch {
 	case err == nil:
 		return exitFound
 	case errors.As(err, &coded):
 		return coded.code
-	case errors.As(err, &diagnostics), errors.As(err, &asked):
+	case errors.As(err, &diagnostics):
 		return exitInvalidInput
 	default:
 		return exitInternal

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"partita/formulation"
 	"partita/inputs/read"
 )
 
@@ -45,7 +44,6 @@ func TestCodeOf(t *testing.T) {
 		{nil, exitFound},
 		{errors.New("disk full"), exitInternal},
 		{fmt.Errorf("reading: %w", read.Diagnostics{{Problem: "bad"}}), exitInvalidInput},
-		{errors.Join(&formulation.AskedError{What: "requirement tpot"}), exitInvalidInput},
 		{withCode(exitUsage, errors.New("no such backend")), exitUsage},
 		{fmt.Errorf("outer: %w", withCode(exitUnverified, errors.New("memory"))), exitUnverified},
 		{endWith(exitInfeasible), exitInfeasible},

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -265,11 +264,7 @@ func (f *initFlags) deliver(env Environment, form write.Form, name string, text 
 	if err := os.MkdirAll(filepath.Dir(f.out), 0o755); err != nil {
 		return err
 	}
-	put := func() error { return export.Create(f.out, text) }
-	if f.force {
-		put = func() error { return export.Replace(f.out, whole(text)) }
-	}
-	err := put()
+	err := export.File(f.out, text, f.force)
 	if errors.Is(err, fs.ErrExist) {
 		return withCode(exitUsage, fmt.Errorf("%s is there already and was left alone: choose another -o, or --force replaces it", f.out))
 	}
@@ -289,14 +284,6 @@ func (f *initFlags) deliver(env Environment, form write.Form, name string, text 
 	}
 	_, err = fmt.Fprintf(env.Out, "wrote %s; look at it, then:\n\n    partita solve %s\n", printable(f.out), shellWord(f.out))
 	return err
-}
-
-// whole writes a text at once.
-func whole(text []byte) func(w io.Writer) error {
-	return func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	}
 }
 
 // shellWord quotes a word for a shell where it needs that.

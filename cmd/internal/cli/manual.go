@@ -37,7 +37,7 @@ func newManual(env Environment) *cobra.Command {
 				section = 7
 			}
 			name := fmt.Sprintf("%s.%d", strings.ReplaceAll(cmd.CommandPath(), " ", "-"), section)
-			if err := export.Replace(filepath.Join(dir, name), whole([]byte(pageOf(cmd).roff(section)))); err != nil {
+			if err := export.File(filepath.Join(dir, name), []byte(pageOf(cmd).roff(section)), true); err != nil {
 				return err
 			}
 			for _, sub := range cmd.Commands() {

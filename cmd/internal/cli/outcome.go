@@ -98,13 +98,8 @@ func verified(c *inputs.Condition, r *results.Report) error {
 	if v.OK {
 		return nil
 	}
-	return unverified("the plan failed verification, nothing written; this is a defect of the search, please report it with the condition:", v)
-}
-
-// unverified is the error of code 6: what failed, and every failed check.
-func unverified(what string, v *results.Verification) error {
 	var b strings.Builder
-	b.WriteString(what)
+	b.WriteString("the plan failed verification, nothing written; this is a defect of the search, please report it with the condition:")
 	for _, check := range verify.Violations(v) {
 		fmt.Fprintf(&b, "\n  %s: want %s, got %s", check.Rule, check.Want, check.Got)
 	}
