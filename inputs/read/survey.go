@@ -85,19 +85,15 @@ func (d *draft) settle(c *inputs.Condition) {
 	d.facts["name"] = fact{value: c.Name}
 	for path, general := range d.facts {
 		field, ok := strings.CutPrefix(path, "cluster.")
-		if !ok || strings.HasPrefix(field, "pools.") || field == "network" {
+		if !ok || strings.HasPrefix(field, "pools.") || field == "network" || d.pools == 0 || general.rank == fromFile {
 			continue
 		}
-		replaced := false
 		for i := range d.pools {
-			if own, ok := d.facts[poolPath(i, field)]; ok && own.rank < general.rank {
+			if own, ok := d.facts[poolPath(i, field)]; !ok || own.rank < general.rank {
 				d.facts[poolPath(i, field)] = general
-				replaced = true
 			}
 		}
-		if replaced && field == "count" {
-			delete(d.facts, path) // beside a list of pools it would be their total
-		}
+		delete(d.facts, path)
 	}
 	for i := -1; i < d.pools; i++ {
 		count, nodes := "cluster.count", "cluster.nodes"

@@ -233,6 +233,64 @@ func TestHostileNames(t *testing.T) {
 	})
 }
 
+// TestFlagsBecomeLines: flags and variables over the files of any form are in the
+// written file as if it had stated them itself. Left out is what only a flag can say:
+// another shape of a model that has a name, and a memory that a file would mean the
+// catalogue's by.
+func TestFlagsBecomeLines(t *testing.T) {
+	values := map[string][]string{
+		"cluster.count": {"8", "16", "4..16", "unlimited"}, "cluster.nodes": {"1", "2"}, "cluster.gpus_per_node": {"4", "8"},
+		"cluster.memory_utilization": {"0.8", "95%"}, "cluster.mfu": {"55%"}, "cluster.bandwidth_utilization": {"0.7"},
+		"cluster.intra_link": {"PCIe 32GB/s", "NVLink 900 GB/s bidirectional"}, "cluster.network": {"100Gb/s per node", "InfiniBand 50GB/s"},
+		"cluster.usd_per_hour": {"2.49"}, "cluster.free_memory": {"20GB"}, "cluster.accelerator": {"H200", "L40S"}, "cluster.flops.bf16": {"500TFLOPS"},
+		"cluster.pools.0.count": {"4", "8"}, "cluster.pools.0.memory_utilization": {"0.7"}, "cluster.pools.0.name": {"first"},
+		"model.precision": {"fp8", "bf16"}, "model.kv_precision": {"fp8"}, "model.max_context": {"4096"}, "model.parameters": {"70B"},
+		"workload.phase": {"prefill", "decode", "mixed"}, "workload.batch": {"1", "100"}, "workload.input": {"[1, 99]", "500"}, "workload.output": {"7", "1..9"},
+		"workload.sequence": {"128..10240"}, "goal.objective": {"latency", "cost", "gpus"}, "goal.weights.latency": {"0.1"}, "goal.balance": {"0.3"},
+		"goal.allow_idle": {"true"}, "goal.margin": {"0"}, "goal.requirements.tpot": {"20 tokens/s per user", "none"}, "goal.requirements.ttft": {"1500 ms"},
+		"strategy.tp": {"4", "[8, 4]"}, "strategy.pp": {"2"}, "name": {"other"},
+	}
+	paths := slices.Sorted(maps.Keys(values))
+	names, all := []string(nil), sources(t)
+	for name := range all {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	reader, written := newReader(t), 0
+	rapid.Check(t, func(t *rapid.T) {
+		opts := all[rapid.SampledFrom(names).Draw(t, "condition")]
+		for _, path := range rapid.SliceOfNDistinct(rapid.SampledFrom(paths), 1, 4, rapid.ID).Draw(t, "paths") {
+			value := rapid.SampledFrom(values[path]).Draw(t, path)
+			if rapid.Bool().Draw(t, "by a variable") {
+				opts.Env = append(slices.Clone(opts.Env), "PARTITA_"+strings.ToUpper(strings.ReplaceAll(path, ".", "__"))+"="+value)
+			} else {
+				opts.Overrides = append(slices.Clone(opts.Overrides), read.Override{Key: path, Value: value})
+			}
+		}
+		survey, err := reader.Look(opts)
+		if err != nil {
+			return // they clash
+		}
+		written++
+		for _, form := range []write.Form{write.YAML, write.TOML} {
+			text, err := write.Condition(survey.Fields, form)
+			if err != nil {
+				t.Fatal(err)
+			}
+			back, err := reader.Load(read.Options{Texts: []read.Text{{Name: "written" + form.Extension(), Data: text}}})
+			if err != nil {
+				t.Fatalf("%v\n%s", err, text)
+			}
+			if d := read.Difference(survey.Condition, back); d != "" {
+				t.Fatalf("%s\n%s", d, text)
+			}
+		}
+	})
+	if written < 20 {
+		t.Errorf("%d conditions were written, the others clashed", written)
+	}
+}
+
 func newReader(t *testing.T) *read.Reader {
 	t.Helper()
 	r, err := read.NewReader("")
