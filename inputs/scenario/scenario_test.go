@@ -326,6 +326,13 @@ func TestSettingsByPrecedence(t *testing.T) {
 	}
 }
 
+func TestVariables(t *testing.T) {
+	got := Variables([]string{"HOME=/", "PARTITA_WORKLOAD__BATCH=a=b", "PARTITA_JOBS=3", "PARTITA_SERVICE_HOST=::1", "PARTITA_MODEL=x", "PARTITA_CLUSTER_COUNT=3", "PARTITA="})
+	if diff := cmp.Diff([]string{"PARTITA_CLUSTER_COUNT=3", "PARTITA_JOBS=3", "PARTITA_MODEL=x", "PARTITA_WORKLOAD__BATCH=a=b"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestCommandLineOverrides reach every scenario, but not a field that the batch varies.
 func TestCommandLineOverrides(t *testing.T) {
 	set := func(key, value string) func(*Options) {

@@ -153,21 +153,17 @@ func (r *reader) settings(source *read.Source, fields map[string]read.Value, opt
 	for name, v := range fields {
 		stated[name] = v.ValuePlace()
 	}
-	for _, e := range opts.Env {
+	for _, e := range Variables(opts.Env) {
 		name, value, _ := strings.Cut(e, "=")
-		key := strings.ToLower(strings.TrimPrefix(name, "PARTITA_"))
+		key := keyOf(name)
 		switch {
-		case !strings.HasPrefix(name, "PARTITA_"):
 		case !isSetting(key):
-			if ofCondition.MatchString(key) { // the others belong to the program around
-				rest = append(rest, e)
-			}
+			rest = append(rest, e)
 		case value != "":
 			source.Viper.Set(key, value)
 			stated[key] = inputs.Place{File: name}
 		}
 	}
-	slices.Sort(rest)
 	for _, s := range settings() {
 		if value, ok := opts.Flags[s.name]; ok {
 			source.Viper.Set(s.name, value)
@@ -191,6 +187,25 @@ func (r *reader) settings(source *read.Source, fields map[string]read.Value, opt
 	}
 	return out, rest
 }
+
+// prefix begins the variables that speak of a batch.
+const prefix = "PARTITA_"
+
+// Variables are those of an environment that a batch reads, sorted: settings, and what
+// they state of conditions. Other PARTITA_ variables belong to the program around.
+func Variables(env []string) []string {
+	var out []string
+	for _, e := range env {
+		name, _, _ := strings.Cut(e, "=")
+		if key := keyOf(name); strings.HasPrefix(name, prefix) && (isSetting(key) || ofCondition.MatchString(key)) {
+			out = append(out, e)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func keyOf(variable string) string { return strings.ToLower(strings.TrimPrefix(variable, prefix)) }
 
 // ofCondition matches variables that read takes for fields of a condition, or refuses.
 var ofCondition = regexp.MustCompile(`__|^model$|^(cluster|model|workload|goal|strategy)_`)

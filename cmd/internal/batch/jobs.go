@@ -21,6 +21,7 @@ type Engine struct {
 	Memory   string // of a task, in the engine's words: 2Gi, 4G
 	Retries  int    // times a task that dies is started again
 	Flags    []string
+	Env      []string // variables that the tasks need, "NAME=value"
 
 	// Kubernetes.
 	Image, Claim, Mount string
@@ -93,7 +94,7 @@ func shellCommand(words ...string) string {
 
 // check refuses what no shell and no YAML can carry.
 func (e *Engine) check() error {
-	for _, word := range append(e.shareArgs(), e.Program, e.Image, e.Claim, e.Mount) {
+	for _, word := range append(append(e.shareArgs(), e.Program, e.Image, e.Claim, e.Mount), e.Env...) {
 		if strings.ContainsRune(word, 0) {
 			return fmt.Errorf("%q holds a zero byte, which no command line can carry", word)
 		}

@@ -66,8 +66,13 @@ type (
 		WorkingDir   string        `yaml:"workingDir"`
 		Command      []string      `yaml:"command"`
 		Args         []string      `yaml:"args"`
+		Env          []variable    `yaml:"env,omitempty"`
 		Resources    resources     `yaml:"resources"`
 		VolumeMounts []volumeMount `yaml:"volumeMounts"`
+	}
+	variable struct {
+		Name  string `yaml:"name"`
+		Value string `yaml:"value"`
 	}
 	resources struct {
 		Requests map[string]string `yaml:"requests"`
@@ -170,7 +175,7 @@ func (e *Engine) job(name, containerName string, args []string) kubeJob {
 			RestartPolicy: "Never",
 			Containers: []container{{
 				Name: containerName, Image: e.Image, WorkingDir: e.Mount,
-				Command: kubeWords(e.Program), Args: kubeWords(args...),
+				Command: kubeWords(e.Program), Args: kubeWords(args...), Env: kubeVariables(e.Env),
 				Resources: resources{
 					Requests: map[string]string{"cpu": cpus, "memory": e.Memory},
 					Limits:   map[string]string{"memory": e.Memory}, // a limit on cores would only throttle
@@ -182,8 +187,17 @@ func (e *Engine) job(name, containerName string, args []string) kubeJob {
 	}
 }
 
-// kubeWords are words of a command as Kubernetes takes them: $(NAME) there is a
-// variable, and a doubled dollar a single one.
+func kubeVariables(env []string) []variable {
+	var out []variable
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		out = append(out, variable{name, kubeWords(value)[0]})
+	}
+	return out
+}
+
+// kubeWords are words of a command, or values of variables, as Kubernetes takes them:
+// $(NAME) there is a variable, and a doubled dollar a single one.
 func kubeWords(words ...string) []string {
 	out := make([]string, len(words))
 	for i, w := range words {

@@ -32,6 +32,7 @@ var kubeFields = map[string]string{
 	"spec.template.spec.restartPolicy": "string", "spec.template.spec.volumes[].name": "string", "spec.template.spec.volumes[].persistentVolumeClaim.claimName": "string",
 	"spec.template.spec.containers[].name": "string", "spec.template.spec.containers[].image": "string", "spec.template.spec.containers[].workingDir": "string",
 	"spec.template.spec.containers[].command[]": "string", "spec.template.spec.containers[].args[]": "string",
+	"spec.template.spec.containers[].env[].name": "string", "spec.template.spec.containers[].env[].value": "string",
 	"spec.template.spec.containers[].resources.requests.*": "string", "spec.template.spec.containers[].resources.limits.*": "string",
 	"spec.template.spec.containers[].volumeMounts[].name": "string", "spec.template.spec.containers[].volumeMounts[].mountPath": "string",
 }
@@ -123,7 +124,7 @@ func expanded(word string) string {
 // TestKubernetesJob holds the Job against what Kubernetes demands of one.
 func TestKubernetesJob(t *testing.T) {
 	e := engineOf("Llama sweep", "examples/batch.yaml", "partita-out/llama", "partita", "--set", "workload.batch=64")
-	e.Parallel = 2
+	e.Parallel, e.Env = 2, []string{"PARTITA_NAME=$(HOME)=x"}
 	text, err := e.Kubernetes()
 	if err != nil {
 		t.Fatal(err)
@@ -176,6 +177,9 @@ func TestKubernetesJob(t *testing.T) {
 	want := []string{"batch", "examples/batch.yaml", "--shards", "4", "--out", "partita-out/llama", "--jobs", "2", "--failed-ok", "--set", "workload.batch=64"}
 	if diff := cmp.Diff(want, words(at(spec, "template", "spec", "containers", 0, "args"))); diff != "" {
 		t.Error(diff)
+	}
+	if v := at(spec, "template", "spec", "containers", 0, "env", 0); at(v, "name") != "PARTITA_NAME" || expanded(at(v, "value").(string)) != "$(HOME)=x" {
+		t.Errorf("env %v", v)
 	}
 	if at(docs[1], "spec", "suspend") != true || at(docs[1], "spec", "completionMode") != nil {
 		t.Errorf("the merge %v", at(docs[1], "spec"))

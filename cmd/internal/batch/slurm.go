@@ -68,7 +68,7 @@ if [ -z "${SLURM_ARRAY_TASK_ID:-}" ]; then
   exit
 fi
 
-%s
+%s%s
 code=$?
 case $code in
 0 | %s) exit "$code" ;; # done, or nothing that another start would change
@@ -78,8 +78,19 @@ if [ "${SLURM_RESTART_COUNT:-0}" -lt %d ]; then
 fi
 exit "$code"
 `, e.directives(name, name+"-%A_%a.log"), array, end, merge, end,
-		shellCommand(append([]string{e.Program}, e.shareArgs()...)...), strings.Join(codes, " | "), e.Retries)
+		e.exports(), shellCommand(append([]string{e.Program}, e.shareArgs()...)...), strings.Join(codes, " | "), e.Retries)
 	return []byte(b.String()), nil
+}
+
+// exports are the lines that set the variables of the tasks. Slurm passes on those of
+// whoever submits; these are of whoever wrote the job.
+func (e *Engine) exports() string {
+	var b strings.Builder
+	for _, v := range e.Env {
+		name, value, _ := strings.Cut(v, "=")
+		fmt.Fprintf(&b, "export %s=%s\n", name, shellQuoted(value))
+	}
+	return b.String()
 }
 
 // directives are the lines that the array and the step have in common.

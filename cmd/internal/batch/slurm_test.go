@@ -38,7 +38,7 @@ func newCluster(t testing.TB, e *Engine, program string) *cluster {
 	}
 	for path, data := range map[string]string{
 		c.script:                         string(text),
-		c.program:                        note("program", `exit "${PROGRAM_EXIT:-0}"`),
+		c.program:                        note("program", `printf %s "${PARTITA_X-}" >"$CALLS/env"; exit "${PROGRAM_EXIT:-0}"`),
 		filepath.Join(c.dir, "sbatch"):   note("sbatch", `case $* in *--dependency*) cat >"$CALLS/stdin" ;; esac; echo "42;cluster"`),
 		filepath.Join(c.dir, "scontrol"): note("scontrol", ""),
 		filepath.Join(c.dir, "sleep"):    "#!/bin/bash\n",
@@ -76,6 +76,8 @@ func (c *cluster) run(t testing.TB, script string, env ...string) (int, map[stri
 	}
 	stdin, _ := os.ReadFile(filepath.Join(calls, "stdin"))
 	got["stdin"] = [][]string{{string(stdin)}}
+	variable, _ := os.ReadFile(filepath.Join(calls, "env"))
+	got["env"] = [][]string{{string(variable)}}
 	return cmd.ProcessState.ExitCode(), got, string(out)
 }
 
@@ -161,6 +163,8 @@ func TestSlurmCarriesAnyName(t *testing.T) {
 			program = "p"
 		}
 		e := slurmEngine(hostile().Draw(rt, "name"), hostile().Draw(rt, "config"), hostile().Draw(rt, "output"), "--set", hostile().Draw(rt, "flag"))
+		value := hostile().Draw(rt, "value")
+		e.Env = []string{"PARTITA_X=" + value}
 		c := newCluster(t, e, program)
 		text, err := os.ReadFile(c.script)
 		if err != nil {
@@ -178,6 +182,9 @@ func TestSlurmCarriesAnyName(t *testing.T) {
 		_, calls, out := c.run(t, c.script, "SLURM_ARRAY_TASK_ID=1", "SLURM_ARRAY_JOB_ID=42")
 		if got := calls["program"]; len(got) != 1 || !slices.Equal(got[0], e.shareArgs()) {
 			rt.Fatalf("the array calls %q, want %q\n%s", got, e.shareArgs(), out)
+		}
+		if got := calls["env"][0][0]; got != value {
+			rt.Fatalf("the variable is %q, want %q", got, value)
 		}
 		_, calls, out = c.run(t, c.script)
 		step := filepath.Join(t.TempDir(), "step.sh")

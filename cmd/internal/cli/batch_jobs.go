@@ -91,7 +91,7 @@ func (f *batchFlags) writeJob(env Environment, b *scenario.Batch, flags *pflag.F
 	if e.Output == "" {
 		e.Output = filepath.Join("partita-out", b.Name)
 	}
-	e.Flags = passedOn(flags)
+	e.Flags, e.Env = passedOn(flags), scenario.Variables(env.Environ)
 	make, memory := e.Kubernetes, "2Gi"
 	if f.jobs.to == "slurm" {
 		make, memory = e.Slurm, defaultTaskMemory
