@@ -48,7 +48,8 @@ build: lpsolve-note ## build bin/partita, with lp_solve where it is installed
 	@mkdir -p bin
 	$(GO) build $(TAGS) -trimpath -o $(BIN) ./cmd/partita
 
-test: lpsolve-note ## run all tests
+test: lpsolve-note ## run all tests; solvers and shells that some of them try are installed where they are missing
+	@scripts/install-deps.sh test
 	$(GO) test $(TAGS) $(TESTFLAGS) ./...
 
 man: build ## install the manual pages into MANDIR (~/.local/share/man)

@@ -150,6 +150,9 @@ func (x *exploration) seed(ctx context.Context) {
 	if x.pass.anyPlan || least <= 0 {
 		x.unit = 1
 	}
+	if x.pass.scaled != nil {
+		x.unit, x.spare = x.pass.scaled.unit, x.pass.scaled.spare
+	}
 	if x.pass.tie != nil && len(x.pass.layouts) > 0 {
 		l := x.pass.layouts[0]
 		u, w := x.pass.scale(l, x.unit, x.spare)
@@ -392,7 +395,7 @@ func (x *exploration) limitEndToEnd(p *path.Problem, u stagegraph.Scale, seconds
 
 // finish closes the books of the pass.
 func (x *exploration) finish(ctx context.Context) outcome {
-	out := outcome{best: x.best, unit: x.unit, bound: x.unproved}
+	out := outcome{best: x.best, unit: x.unit, spare: x.spare, bound: x.unproved}
 	left := slices.Clone(x.queue)
 	slices.SortFunc(left, func(a, b *node) int { return a.serial - b.serial })
 	for _, n := range left {

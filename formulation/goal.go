@@ -99,6 +99,33 @@ func (g *goal) throughput(gpus int) coefficients {
 	return coefficients{0, k}
 }
 
+// Purposes of passes that minimise a value, as certificates name them.
+const (
+	forLatency    = "latency alone"
+	forThroughput = "throughput alone"
+	forBoth       = "objective" // both, against the best of each alone
+)
+
+// valueOf is what a pass of a purpose minimises; norms are ℓ* and c* of the objective.
+func (g *goal) valueOf(purpose string, norms [2]float64) func(*stagegraph.Layout) coefficients {
+	latency := func(*stagegraph.Layout) coefficients { return g.latency() }
+	throughput := func(l *stagegraph.Layout) coefficients { return g.throughput(l.Used() * l.Replicas) }
+	switch purpose {
+	case forLatency:
+		return latency
+	case forThroughput:
+		return throughput
+	}
+	wl, wc := g.weights()
+	return func(l *stagegraph.Layout) coefficients {
+		x, y := latency(l), throughput(l)
+		return coefficients{
+			ttft:  wl*x.ttft/norms[0] + wc*y.ttft/norms[1],
+			round: wl*x.round/norms[0] + wc*y.round/norms[1],
+		}
+	}
+}
+
 // limits of an outer choice: +Inf where nothing is asked.
 type limits struct {
 	ttft, round, endToEnd float64 // seconds

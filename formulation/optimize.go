@@ -100,6 +100,8 @@ type solution struct {
 	// unfit: no plan fits the stated GPUs; the plan is for more of the same kind.
 	unfit bool
 	idle  bool
+	// wide: met only with shapes that others beat.
+	wide bool
 	// refuted: that no plan meets everything is proved, whatever became of the closest.
 	refuted bool
 	stopped bool
@@ -204,6 +206,7 @@ func (r *run) everyShape(ctx context.Context, counts levels, slack float64, num,
 		return nil, err
 	}
 	if sol != nil && sol.final.best != nil {
+		sol.wide = true
 		sol.balance = fmt.Sprintf("stated ε = %g, binding: met only with shapes that others beat in both phases", *r.goal.c.Goal.Balance)
 		sol.reasons = append(sol.reasons, "warning: balance: "+sol.balance)
 	}
@@ -293,18 +296,8 @@ func (r *run) leap(ctx context.Context, counts levels, from int, slack float64, 
 // solveLevel finds the best plan of a level: the best latency and the best
 // throughput alone give the scale of the objective, then the objective itself.
 func (r *run) solveLevel(ctx context.Context, lv level, slack float64, num, den int64) (*solution, error) {
-	base := pass{layouts: lv.layouts, slack: slack, num: num, den: den}
+	latency, throughput := r.normPasses(lv, pass{layouts: lv.layouts, slack: slack, num: num, den: den})
 	kind := r.goal.c.Goal.Objective
-	latency, throughput := base, base
-	latency.purpose, latency.value = "latency alone", func(*stagegraph.Layout) coefficients { return r.goal.latency() }
-	throughput.purpose, throughput.value = "throughput alone", func(l *stagegraph.Layout) coefficients {
-		return r.goal.throughput(l.Used() * l.Replicas)
-	}
-	if len(lv.layouts) > r.most() {
-		// Latency does not count GPUs: every replica takes as many as it likes.
-		latency.layouts = r.goal.freeLayouts(lv.layouts)
-		throughput.tolerance = normTolerance
-	}
 	switch kind {
 	case inputs.Latency:
 		return r.lexicographic(ctx, &latency)
@@ -313,6 +306,19 @@ func (r *run) solveLevel(ctx context.Context, lv level, slack float64, num, den 
 		return r.lexicographic(ctx, &throughput)
 	}
 	return r.combined(ctx, &latency, &throughput)
+}
+
+// normPasses are the passes for the best latency and the best throughput of a level.
+func (r *run) normPasses(lv level, base pass) (latency, throughput pass) {
+	latency, throughput = base, base
+	latency.purpose, latency.value = forLatency, r.goal.valueOf(forLatency, [2]float64{})
+	throughput.purpose, throughput.value = forThroughput, r.goal.valueOf(forThroughput, [2]float64{})
+	if len(lv.layouts) > r.most() {
+		// Latency does not count GPUs: every replica takes as many as it likes.
+		latency.layouts = r.goal.freeLayouts(lv.layouts)
+		throughput.tolerance = normTolerance
+	}
+	return latency, throughput
 }
 
 // normTolerance is how well c* is proved where tens of thousands of layouts are
@@ -411,19 +417,11 @@ func (r *run) weighed(ctx context.Context, latency, throughput *pass, parts [2]i
 		own.value = throughput.value(own.choice.Layout).of(ttft, round)
 		b.best = &own
 	}
-	wl, wc := r.goal.weights()
 	final := *throughput
 	final.tolerance = 0
-	final.purpose = "objective"
 	final.known = []*found{a.best, b.best}
 	sol.norms = [2]float64{a.best.value, b.best.value}
-	final.value = func(l *stagegraph.Layout) coefficients {
-		x, y := latency.value(l), throughput.value(l)
-		return coefficients{
-			ttft:  wl*x.ttft/sol.norms[0] + wc*y.ttft/sol.norms[1],
-			round: wl*x.round/sol.norms[0] + wc*y.round/sol.norms[1],
-		}
-	}
+	final.purpose, final.value = forBoth, r.goal.valueOf(forBoth, sol.norms)
 	r.opts.log(final.purpose)
 	c, err := r.run(ctx, &final)
 	if err != nil {

@@ -30,6 +30,16 @@ type pass struct {
 	known []*found
 	// tie keeps an earlier value at its optimum while this pass minimises another.
 	tie *tie
+	// scaled, where set, is the scale of an earlier pass, that values compare with.
+	scaled *scaling
+	// only, where set, leaves other outer choices out.
+	only *Pick
+}
+
+// scaling is what the ticks of a pass follow from (pass.scale).
+type scaling struct {
+	unit  float64
+	spare [2]float64
 }
 
 // tie is the bound a second pass must respect: the first pass' value at most max
@@ -57,6 +67,7 @@ type outcome struct {
 	// proved: best is optimal, or without best that there is none.
 	proved bool
 	unit   float64 // value of one tick of J
+	spare  [2]float64
 	report results.CertificatePass
 	agreed []string
 	late   []string

@@ -152,8 +152,9 @@ func (x *exploration) floorsOf(n *node) (floors, bool) {
 // each calls f with the indices of every choice of the range that the rules and the
 // requirements admit, and with floors of its metrics.
 func (f *floors) each(admitted func(i, j int, ttft, round float64)) {
+	only := f.x.pass.only
 	visit := func(i, j int) {
-		if f.refuses(i, j) {
+		if !only.admits(f.choice(i, j)) || f.refuses(i, j) {
 			return
 		}
 		if ttft, round, ok := f.of(i, j); ok {
@@ -165,7 +166,7 @@ func (f *floors) each(admitted func(i, j int, ttft, round float64)) {
 			visit(i, i)
 			continue
 		}
-		if i+1 < len(f.micros) && !f.x.microMatters(f.first) {
+		if i+1 < len(f.micros) && !f.x.microMatters(f.first) && !only.asksMicro() {
 			continue // dominated: more micro-batches take less memory and cost nothing here
 		}
 		for j := range f.groups {

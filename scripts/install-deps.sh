@@ -3,6 +3,11 @@
 # the header and the shared library. Does nothing where all is there. Without apt
 # or the right to install it says so and succeeds: the program then builds
 # without its ilp backend.
+#
+#   scripts/install-deps.sh          what `make run` needs
+#   scripts/install-deps.sh test     also the solvers and shells that tests try
+#                                    models and completion on; without one its tests
+#                                    are skipped, and say so
 set -euo pipefail
 
 missing=()
@@ -10,10 +15,17 @@ command -v make >/dev/null || missing+=(make)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev)
 [ -e /usr/include/lpsolve/lp_lib.h ] || [ -e /usr/local/include/lpsolve/lp_lib.h ] || missing+=(liblpsolve55-dev)
 [ -e /usr/lib/lp_solve/liblpsolve55.so ] || [ -e /usr/local/lib/liblpsolve55.so ] || missing+=(lp-solve)
+if [ "${1:-}" = test ]; then
+	# command, and the Debian package that has it
+	for tool in lp_solve:lp-solve cbc:coinor-cbc glpsol:glpk-utils cadical:cadical minisat:minisat clasp:clasp zsh:zsh fish:fish; do
+		command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
+	done
+	[ -e /usr/share/bash-completion/bash_completion ] || missing+=(bash-completion)
+fi
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 without() {
-	echo "warning: $1; missing: ${missing[*]}. Building without lp_solve (see docs/installation.md)" >&2
+	echo "warning: $1; missing: ${missing[*]}. What needs them is left out (see docs/installation.md)" >&2
 	exit 0
 }
 command -v apt-get >/dev/null || without "no apt-get on this machine"

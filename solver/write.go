@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -107,7 +108,8 @@ type text struct {
 
 // text makes every name unique and free of blanks and operators, splits a row whose
 // bounds cross into its two ends, and gives a row without variables that cannot hold
-// a variable with coefficient 0.
+// a Boolean of its own that it asks too much of: a column with coefficient 0 is none
+// to lp_solve.
 func (m *Model) text(reserved func(string) bool) (text, error) {
 	if m.err != nil {
 		return text{}, m.err
@@ -131,11 +133,9 @@ func (m *Model) text(reserved func(string) bool) (text, error) {
 		add(r, r.Lo, r.Hi)
 	}
 	if c, clash := m.Contradiction(); clash {
-		if len(t.names) == 0 {
-			t.names = append(t.names, columns.name("none"))
-			t.domains = []Domain{{Lo: 0, Hi: 1}}
-		}
-		add(Row{Name: c.Name(), Terms: []Coef{{0, 0}}}, 1, NoUpper)
+		t.names = append(t.names, columns.name("none"))
+		t.domains = append(slices.Clone(t.domains), Domain{Lo: 0, Hi: 1})
+		add(Row{Name: c.Name(), Terms: []Coef{{len(t.names) - 1, 1}}}, 2, NoUpper)
 	}
 	return t, nil
 }

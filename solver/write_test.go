@@ -144,10 +144,7 @@ func TestWriteOPBRefusesUnbounded(t *testing.T) {
 // TestWriteReadBack has the lp_solve command read what was written and compares its
 // answer with exhaustive search.
 func TestWriteReadBack(t *testing.T) {
-	command, err := exec.LookPath("lp_solve")
-	if err != nil {
-		t.Skip("the lp_solve command is not installed")
-	}
+	command := solvertest.Tool(t, "lp_solve")
 	objective := regexp.MustCompile(`Value of objective function: (\S+)`)
 	dir := t.TempDir()
 	check := func(m *solver.Model, format string, write func(*solver.Model, io.Writer) error, flag string) {
@@ -187,6 +184,14 @@ func TestWriteReadBack(t *testing.T) {
 		check(m, "mps", (*solver.Model).WriteMPS, "-fmps")
 	}
 	both(sample())
+	for _, variables := range []int{0, 1} {
+		never := solver.New("never")
+		for range variables {
+			never.Bool("x")
+		}
+		never.AtLeast("no way", solver.Expr{}, 1)
+		both(never)
+	}
 	// Examples by number, since lp_solve may be wrong about a model by itself: these it
 	// gets right.
 	models := rapid.Custom(solvertest.RandomModel)

@@ -17,16 +17,14 @@ func (m *Model) WriteOPB(w io.Writer) error {
 		return m.err
 	}
 	var head, body strings.Builder
-	o := opb{m: m, first: make([]int, len(m.domains))}
+	o := opb{m: m}
+	var err error
+	if o.first, o.variables, err = m.opbNumbers(); err != nil {
+		return err
+	}
 	for i, d := range m.domains {
-		if !d.Bounded() || d.Hi-d.Lo < 0 {
-			return fmt.Errorf("model %q as OPB: variable %q has no bound; give Int a range", m.name, d.Name)
-		}
-		width := bits.Len64(uint64(d.Hi - d.Lo))
-		o.first[i] = o.variables + 1
-		o.variables += width
 		fmt.Fprintf(&head, "* %q = %d", d.Name, d.Lo)
-		for j := range width {
+		for j := range bits.Len64(uint64(d.Hi - d.Lo)) {
 			fmt.Fprintf(&head, " %+d x%d", int64(1)<<j, o.first[i]+j)
 		}
 		head.WriteByte('\n')
@@ -59,6 +57,25 @@ func (m *Model) WriteOPB(w io.Writer) error {
 	b.WriteString(head.String())
 	b.WriteString(body.String())
 	return b.Flush()
+}
+
+// OPBNumbers are, by variable, the number of the Boolean that has its lowest bit in the
+// text of WriteOPB: of a Boolean the one that stands for it.
+func (m *Model) OPBNumbers() ([]int, error) {
+	first, _, err := m.opbNumbers()
+	return first, err
+}
+
+func (m *Model) opbNumbers() (first []int, variables int, err error) {
+	first = make([]int, len(m.domains))
+	for i, d := range m.domains {
+		if !d.Bounded() || d.Hi-d.Lo < 0 {
+			return nil, 0, fmt.Errorf("model %q as OPB: variable %q has no bound; give Int a range", m.name, d.Name)
+		}
+		first[i] = variables + 1
+		variables += bits.Len64(uint64(d.Hi - d.Lo))
+	}
+	return first, variables, nil
 }
 
 type opb struct {

@@ -151,7 +151,7 @@ func (b *builder) decoder() (*Decoder, error) {
 	if err := b.m.Err(); err != nil {
 		return nil, fmt.Errorf("stage graph as a model: %w", err)
 	}
-	return &Decoder{n: b.n, arcs: b.arcs, x: b.x, Groups: b.groups}, nil
+	return &Decoder{n: b.n, m: b.m, arcs: b.arcs, x: b.x, Groups: b.groups}, nil
 }
 
 func gcd(a, b int64) int64 {

@@ -42,7 +42,7 @@ func WholeModel(p *path.Problem, o ModelOptions) (*solver.Model, *Decoder, error
 	if err != nil {
 		return nil, nil, err
 	}
-	n.names = o.Name
+	n.names = unique(o.Name)
 	all := make([]int32, len(n.arcs))
 	for i := range all {
 		all[i] = int32(i)
@@ -65,6 +65,23 @@ func WholeModel(p *path.Problem, o ModelOptions) (*solver.Model, *Decoder, error
 		return nil, nil, err
 	}
 	return b.m, d, nil
+}
+
+// unique numbers the names that a function gives twice.
+func unique(name func(path.Stage, int) string) func(path.Stage, int) string {
+	if name == nil {
+		return nil
+	}
+	used := map[string]bool{}
+	return func(s path.Stage, next int) string {
+		base := name(s, next)
+		full := base
+		for i := 2; used[full]; i++ {
+			full = fmt.Sprintf("%s_%d", base, i)
+		}
+		used[full] = true
+		return full
+	}
 }
 
 // values is the range that the objective of a path can lie in.
@@ -108,6 +125,7 @@ func constraints(p *path.Problem) []constraint {
 // Decoder reads the path out of an assignment to the variables of a model.
 type Decoder struct {
 	n    *network
+	m    *solver.Model
 	arcs []int32
 	x    []solver.Variable
 	// Groups are the constraints of the model with the sentences that explain them.
@@ -116,6 +134,7 @@ type Decoder struct {
 
 // Arc is a stage candidate of a model.
 type Arc struct {
+	Name     string
 	Variable solver.Variable
 	Stage    path.Stage
 	Next     int      // as in ModelOptions.Name
@@ -127,7 +146,7 @@ func (d *Decoder) Arcs() []Arc {
 	out := make([]Arc, len(d.arcs))
 	for i, j := range d.arcs {
 		a := &d.n.arcs[j]
-		out[i] = Arc{Variable: d.x[i], Stage: a.stage(), Next: d.n.next(a), Time: a.time}
+		out[i] = Arc{Name: d.m.Domain(d.x[i].Index()).Name, Variable: d.x[i], Stage: a.stage(), Next: d.n.next(a), Time: a.time}
 	}
 	return out
 }

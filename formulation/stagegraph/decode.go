@@ -30,11 +30,16 @@ type Placed struct {
 func (g *Graph) Parts(stages []path.Stage) []Part {
 	out := make([]Part, len(stages))
 	for i, st := range stages {
-		o := g.Problem.Options[st.Class][st.Option]
-		k := g.poolOf(o)
-		out[i] = Part{First: st.From, Last: st.To - 1, Pool: k, Shape: g.space.pools[k].shapes[o.Ref]}
+		out[i] = g.Part(st)
 	}
 	return out
+}
+
+// Part is the stage that an arc of the graph stands for.
+func (g *Graph) Part(st path.Stage) Part {
+	o := g.Problem.Options[st.Class][st.Option]
+	k := g.poolOf(o)
+	return Part{First: st.From, Last: st.To - 1, Pool: k, Shape: g.space.pools[k].shapes[o.Ref]}
 }
 
 // poolOf is the pool whose resource an option takes.

@@ -28,7 +28,13 @@ type Graph struct {
 	Choice  Choice
 	Scale   Scale
 	space   *Space
+	// senders are the groups of Problem.Send: what the price of a send depends on.
+	senders []sender
 }
+
+// sender is a group that sends are charged by: the pool of a stage and how its ranks
+// share the tokens.
+type sender struct{ pool, context, data int }
 
 // Build makes the graph of an outer choice. Objective, limits and balance are left
 // open for the caller. Of shapes with the same pool and number of GPUs only those
@@ -64,7 +70,7 @@ func (s *Space) build(ch Choice, u Scale, wide, anyParts bool) *Graph {
 		s.ruled.tell(left)
 	}
 	fits := s.ruled.filter(s.fitting(l.Replicas, ch.Micro, ch.Groups), left)
-	group := s.groups(p, l, &price, u)
+	group := s.groups(g, l, &price, u)
 	keep, shapes := keepBest, s.everyShape
 	if wide {
 		keep = keepAll
@@ -174,15 +180,14 @@ func atMost(resources []int, gpus, total int) path.Packing {
 // next pool it is part of the option's time and Send stays nil; else options fall
 // into groups by pool and by how the ranks share the tokens (the two ways of sharing
 // round up differently).
-func (s *Space) groups(p *path.Problem, l *Layout, price *pricing, u Scale) func(int, cost.Shape) int32 {
-	type key struct{ pool, context, data int }
-	index := map[key]int32{}
-	var list []key
+func (s *Space) groups(g *Graph, l *Layout, price *pricing, u Scale) func(int, cost.Shape) int32 {
+	index := map[sender]int32{}
+	var list []sender
 	var shape []int
 	depends := false
 	for k := range s.pools {
 		for i, sh := range s.pools[k].shapes {
-			x := key{k, sh.CP, sh.DPAttention}
+			x := sender{k, sh.CP, sh.DPAttention}
 			if _, ok := index[x]; !ok {
 				index[x] = int32(len(list))
 				list = append(list, x)
@@ -196,12 +201,13 @@ func (s *Space) groups(p *path.Problem, l *Layout, price *pricing, u Scale) func
 	if !depends {
 		return func(k int, _ cost.Shape) int32 { return int32(k) }
 	}
-	p.Send = make([][][2]int64, len(list))
+	p := g.Problem
+	g.senders, p.Send = list, make([][][2]int64, len(list))
 	for a, x := range list {
 		for _, y := range list {
 			t := price.sends(x.pool, shape[a], y.pool, l.SameHost)
 			p.Send[a] = append(p.Send[a], [2]int64{u.Ticks(0, t[0]), u.Ticks(1, t[1])})
 		}
 	}
-	return func(k int, sh cost.Shape) int32 { return index[key{k, sh.CP, sh.DPAttention}] }
+	return func(k int, sh cost.Shape) int32 { return index[sender{k, sh.CP, sh.DPAttention}] }
 }

@@ -29,6 +29,7 @@ type Space struct {
 	// everyShape lists the indices of all shapes of each pool.
 	everyShape [][]int
 	ruled      ruled
+	plain      []string // see PoolName
 }
 
 // pool is the part of an inputs.Pool that placement needs.

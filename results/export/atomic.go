@@ -28,7 +28,29 @@ var onDisk = disk{rename: os.Rename, remove: os.Remove}
 // was. Every file is complete on the disk under a passing name before the first one
 // gets its own: a reader sees old or new, never half a file. What a file replaces
 // is kept until the set is complete.
-func (d disk) writeSet(dir string, files []artifact, stale []string) (err error) {
+func (d disk) writeSet(dir string, files []artifact, stale []string) error {
+	streams := make([]Stream, len(files))
+	for i, f := range files {
+		streams[i] = Stream{f.name, func(w io.Writer) error {
+			_, err := w.Write(f.data)
+			return err
+		}}
+	}
+	return d.writeStreams(dir, streams, stale)
+}
+
+// Stream is a file of a set whose content is written as it is made, however long.
+type Stream struct {
+	Name  string // a plain name, in the folder of the set
+	Write func(w io.Writer) error
+}
+
+// WriteSet leaves all files in dir, which is made where it is missing, or leaves dir as
+// it was.
+func WriteSet(dir string, files []Stream) error { return onDisk.writeStreams(dir, files, nil) }
+
+// writeStreams is writeSet of files that are written as they are made.
+func (d disk) writeStreams(dir string, files []Stream, stale []string) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("the output folder cannot be made: %w", err)
 	}
@@ -41,12 +63,12 @@ func (d disk) writeSet(dir string, files []artifact, stale []string) (err error)
 		}
 	}()
 	for _, f := range files {
-		if info, err := os.Lstat(filepath.Join(dir, f.name)); err == nil && info.IsDir() {
-			return fmt.Errorf("%s is a folder: move it or choose another output folder", filepath.Join(dir, f.name))
+		if info, err := os.Lstat(filepath.Join(dir, f.Name)); err == nil && info.IsDir() {
+			return fmt.Errorf("%s is a folder: move it or choose another output folder", filepath.Join(dir, f.Name))
 		}
-		name, err := writePassing(dir, f.data)
+		name, err := passingFile(dir, f.Write)
 		if err != nil {
-			return fmt.Errorf("%s cannot be written: %w", filepath.Join(dir, f.name), err)
+			return fmt.Errorf("%s cannot be written: %w", filepath.Join(dir, f.Name), err)
 		}
 		passing = append(passing, name)
 	}
@@ -63,7 +85,7 @@ func (d disk) writeSet(dir string, files []artifact, stale []string) (err error)
 		}
 	}()
 	for i, f := range files {
-		target := filepath.Join(dir, f.name)
+		target := filepath.Join(dir, f.Name)
 		kept, err := keep(dir, target)
 		if err != nil {
 			return err

@@ -307,12 +307,13 @@ func TestCNFIsCounted(t *testing.T) {
 		if err := c.Write(t.Context(), &text); err != nil {
 			t.Fatal(err)
 		}
-		clauses, most := 0, 0
+		clauses, most, bytes := 0, 0, int64(0)
 		for line := range strings.Lines(text.String()) {
 			if strings.HasPrefix(line, "c ") || strings.HasPrefix(line, "p ") {
 				continue
 			}
 			clauses++
+			bytes += int64(len(line))
 			for _, word := range strings.Fields(line) {
 				l, err := strconv.Atoi(word)
 				if err != nil {
@@ -321,7 +322,7 @@ func TestCNFIsCounted(t *testing.T) {
 				most = max(most, l, -l)
 			}
 		}
-		if clauses != c.Clauses || most > c.Variables || !strings.Contains(text.String(), fmt.Sprintf("\np cnf %d %d\n", c.Variables, c.Clauses)) {
+		if clauses != c.Clauses || bytes != c.Bytes || most > c.Variables || !strings.Contains(text.String(), fmt.Sprintf("\np cnf %d %d\n", c.Variables, c.Clauses)) {
 			t.Fatalf("model %d: %d clauses over %d variables, counted %d over %d", i, clauses, most, c.Clauses, c.Variables)
 		}
 		for v := range m.NumVariables() {

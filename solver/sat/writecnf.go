@@ -16,6 +16,7 @@ import (
 // be counted and once more to be written.
 type CNF struct {
 	Variables, Clauses int
+	Bytes              int64 // of the clauses as text
 	m                  *solver.Model
 	opts               solver.Options
 	vars               []integer
@@ -31,12 +32,30 @@ func NewCNF(ctx context.Context, m *solver.Model, opts solver.Options) (*CNF, er
 		return nil, fmt.Errorf("model %q as CNF: %s", m.Name(), cause)
 	}
 	c := &CNF{m: m, opts: opts}
-	e, err := c.each(ctx, func([]lit) { c.Clauses++ })
+	e, err := c.each(ctx, func(clause []lit) {
+		c.Clauses++
+		c.Bytes += 2
+		for _, l := range clause {
+			c.Bytes += width(l)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
 	c.Variables, c.vars = int(e.f.vars), e.vars
 	return c, nil
+}
+
+// width is how long a literal is in DIMACS, with its blank.
+func width(l lit) int64 {
+	n := int64(2)
+	if l < 0 {
+		l, n = -l, n+1
+	}
+	for ; l >= 10; l /= 10 {
+		n++
+	}
+	return n
 }
 
 // each makes every clause of the formula.

@@ -34,6 +34,12 @@ func docs() map[string]doc {
 				{exitInvalidInput, "a condition file, its strategy or the plan.json is wrong"}, {exitInfeasible, "the strategy does not map, fit or meet a requirement; what is short is said"}, {exitUnverified, "its figures failed the independent verification"}},
 			see: "docs/evaluate.md, docs/cost-model.md, partita solve, partita compare",
 		},
+		"partita model": {
+			group: judgeCommands,
+			exits: []exit{{exitFound, "the model is written, or the solution is a plan that is verified"}, {exitInternal, ""}, {exitUsage, ""}, {exitInvalidInput, "a condition is wrong, or a solution or map is not of its model"},
+				{exitInfeasible, "no plan meets the condition, or the solution says that its model has none"}, {exitNothingFound, ""}, {exitUnverified, "a solution is no plan of its model, or failed verification"}},
+			see: "docs/model.md, docs/formulation.md, partita solve",
+		},
 		"partita init": {
 			group: prepareCommands,
 			exits: []exit{{exitFound, "the condition is written"}, {exitInternal, "it could not be written, or the answers ended"},

@@ -25,7 +25,7 @@ import (
 //	bin/partita pareto examples/huge.yaml                           # (long)
 //
 // A line must end with the code of its note, 0 without one. A line noted as long is
-// run by `make docs-long` only. A ```text block below a line shows what it prints,
+// run by `make docs-long` only, one that "needs NAME" where that program is there. A ```text block below a line shows what it prints,
 // where "…" on a line stands for anything within it and a line "…" for any lines.
 
 // step is one command line of a page.
@@ -44,6 +44,7 @@ var (
 	callLine = regexp.MustCompile(`^(?:\$ )?((?:[A-Z_]+=\S+ )*(?:\S.*\| *)?bin/partita .*)$`)
 	exitNote = regexp.MustCompile(`\s# .*\bexit (\d)`)
 	longNote = regexp.MustCompile(`\s# .*\(long\)`)
+	needNote = regexp.MustCompile(`\s# .*\bneeds (\S+)`)
 )
 
 // stepsOf finds the command lines of a page's code blocks: fenced, or indented by four.
@@ -139,6 +140,11 @@ func runSteps(ctx context.Context, dir string, lines []string, steps []step, lon
 	for i, s := range steps {
 		if s.long && !long {
 			continue
+		}
+		if need := needNote.FindStringSubmatch(s.text); need != nil {
+			if _, err := exec.LookPath(need[1]); err != nil && os.Getenv("PARTITA_TOOLS") == "" {
+				continue
+			}
 		}
 		cmd := exec.CommandContext(ctx, "bash", "-o", "pipefail", "-c", s.text)
 		cmd.Dir = dir

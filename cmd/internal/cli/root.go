@@ -103,7 +103,7 @@ model, proves it, verifies the plan by independent code and writes it down.`,
 	root.Flags().Bool("version", false, "print the version and the backends that are built in") // without cobra's -v: that is --verbose
 	root.SetVersionTemplate(versionText(env))
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newSolve(env), newCompare(env), newEvaluate(env), newBatch(env), newCatalog(env), newVersion(env), newInit(env), newManual(env))
+	root.AddCommand(newSolve(env), newCompare(env), newEvaluate(env), newBatch(env), newCatalog(env), newVersion(env), newInit(env), newManual(env), newModel(env))
 	root.AddCommand(topics()...)
 	root.SetHelpCommand(newHelp())
 	describe(root, docs())
