@@ -2,8 +2,11 @@ package formulation_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -42,12 +45,18 @@ func solvedAlone(t *testing.T, m *formulation.OuterModel, o encode.ModelOptions)
 	return r.Objective, chosen, true
 }
 
-// smallCondition is a random condition, every third one with requirements around what its plans
-// reach, so that some are infeasible.
+// smallCondition is a random condition: every third one with requirements around what
+// its plans reach, so that some are infeasible, and every fourth under rules.
 func smallCondition(t *testing.T, seed uint64) *inputs.Condition {
 	t.Helper()
 	d := newDraw(seed)
 	c := d.condition()
+	if seed%4 == 1 {
+		for i := range 1 + d.IntN(2) {
+			l := d.law()
+			c.Rules = append(c.Rules, inputs.Rule{Name: fmt.Sprintf("law %d", i), Phase: l.phase, Expr: l.expr})
+		}
+	}
 	if seed%3 != 0 {
 		return c
 	}
@@ -71,9 +80,12 @@ func smallCondition(t *testing.T, seed uint64) *inputs.Condition {
 func TestModelsHaveTheOptimum(t *testing.T) {
 	forms := []encode.ModelOptions{{}, {Sparse: true}, {Ordered: true}}
 	counts := map[results.Status]int{}
-	models, conditions := 0, uint64(45)
+	models, conditions := 0, uint64(60)
 	if testing.Short() {
-		conditions = 12
+		conditions = 16
+	}
+	if n, err := strconv.ParseUint(os.Getenv("PARTITA_MODELS"), 10, 64); err == nil {
+		conditions = n // as many as there is time for
 	}
 	for seed := range conditions {
 		c := smallCondition(t, seed)
@@ -235,6 +247,7 @@ func TestSpecIsChecked(t *testing.T) {
 		"tick_value":    func(s *formulation.Spec) { s.TickValue = math.Inf(1) },
 		"spare_tick":    func(s *formulation.Spec) { s.SpareTick[0] = -1 },
 		"balance_floor": func(s *formulation.Spec) { s.BalanceFloor = [2]int64{3, 2} },
+		"slack":         func(s *formulation.Spec) { s.Slack = -0.5 },
 		"replicas":      func(s *formulation.Spec) { s.Replicas = 0 },
 		"gpus":          func(s *formulation.Spec) { s.GPUs = append(s.GPUs, 1) },
 		"no gpus":       func(s *formulation.Spec) { s.GPUs = nil },

@@ -37,7 +37,7 @@ func (f *Formulated) Every(ctx context.Context) (models []*OuterModel, leftOut [
 
 // first is the pass by which the search refutes a level without a plan.
 func (f *Formulated) first(lv level) *pass {
-	latency, throughput := f.run.normPasses(lv, pass{layouts: lv.layouts, num: f.sol.num, den: f.sol.den})
+	latency, throughput := f.run.normPasses(lv, pass{layouts: lv.layouts, slack: f.sol.pass.slack, num: f.sol.num, den: f.sol.den})
 	if f.sol.pass.purpose == forThroughput {
 		return &throughput
 	}

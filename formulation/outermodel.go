@@ -27,6 +27,9 @@ type Spec struct {
 	SpareTick [2]float64 `json:"spare_tick_seconds"`
 	// BalanceFloor is 1 − ε as a fraction.
 	BalanceFloor [2]int64 `json:"balance_floor"`
+	// Slack is the share by which requirements are loosened: 0 but where whole ticks put
+	// the only plans on the edge of a requirement.
+	Slack float64 `json:"slack,omitempty"`
 	// EveryShape: shapes that others beat are among the candidates.
 	EveryShape bool `json:"every_shape"`
 
@@ -67,7 +70,7 @@ type OuterModel struct {
 func (f *Formulated) model(x *exploration, ch stagegraph.Choice) *OuterModel {
 	l := ch.Layout
 	s := Spec{
-		Purpose: x.pass.purpose, TickValue: x.unit, SpareTick: x.spare, BalanceFloor: [2]int64{x.pass.num, max(1, x.pass.den)}, EveryShape: x.wide,
+		Purpose: x.pass.purpose, TickValue: x.unit, SpareTick: x.spare, BalanceFloor: [2]int64{x.pass.num, max(1, x.pass.den)}, EveryShape: x.wide, Slack: x.pass.slack,
 		Replicas: l.Replicas, GPUs: slices.Clone(l.GPUs), Exactly: l.Exact, OneHost: l.SameHost, Case: l.Case.Text(), MicroBatches: ch.Micro, DecodeGroups: ch.Groups,
 	}
 	if x.pass.purpose == forBoth {
@@ -114,7 +117,7 @@ func Reformulate(c *inputs.Condition, s Spec) (*OuterModel, error) {
 		return nil, fmt.Errorf("the rules of the condition leave no such outer choice")
 	}
 	l = cases[at]
-	p := &pass{purpose: s.Purpose, layouts: []*stagegraph.Layout{l}, num: s.BalanceFloor[0], den: s.BalanceFloor[1]}
+	p := &pass{purpose: s.Purpose, layouts: []*stagegraph.Layout{l}, slack: s.Slack, num: s.BalanceFloor[0], den: s.BalanceFloor[1]}
 	switch s.Purpose {
 	case forLatency, forThroughput, forBoth:
 		p.value = r.goal.valueOf(s.Purpose, s.BestAlone)
@@ -138,6 +141,8 @@ func (r *run) checkSpec(s *Spec) error {
 		return fmt.Errorf("tick_value %g and spare_tick_seconds %v: want numbers above 0", s.TickValue, s.SpareTick)
 	case s.BalanceFloor[0] < 0 || s.BalanceFloor[1] < max(1, s.BalanceFloor[0]) || s.BalanceFloor[1] > 1_000_000:
 		return fmt.Errorf("balance_floor %v: want a fraction from 0 to 1", s.BalanceFloor)
+	case !(s.Slack >= 0) || s.Slack > enough:
+		return fmt.Errorf("slack %g: want a share of 0 or more", s.Slack)
 	case s.Replicas < 1 || s.Replicas > r.goal.c.Workload.Batch:
 		return fmt.Errorf("%d replicas: want 1 to %d, the sequences in flight", s.Replicas, r.goal.c.Workload.Batch)
 	case len(s.GPUs) != r.space.Pools() || slices.Min(s.GPUs) < 0 || l.Used() < 1:

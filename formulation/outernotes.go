@@ -32,6 +32,9 @@ func (m *OuterModel) notes(im *solver.Model, d *encode.Decoder, o encode.ModelOp
 		im.Note("A tick of phase 0, which TTFT is made of, is %.9g s.", tick[0])
 	}
 	im.Note("A tick of phase 1, which the round is made of, is %.9g s. Times of stages are rounded up.", tick[1])
+	if m.Slack > 0 {
+		im.Note("Requirements are loosened by a share of %g: whole ticks put the only plans on the edge of one.", m.Slack)
+	}
 	im.Note("stage_A_B_POOL_tpT = 1: a stage of every replica runs layers A to B (from 0, both included) on GPUs of the pool with TP T;")
 	im.Note("  cp, dpa, ep: its other degrees; then_POOL: where the next stage runs, where sends are charged by that.")
 	if o.Ordered {
