@@ -114,11 +114,13 @@ echo "== on one machine"
 cp -r examples "$lab/work/"
 cd "$lab/work"
 config=examples/batch-slurm.yaml
-cat >"$config" <<'CONF'
+# So many scenarios that a task cannot end before it is killed.
+cat >$config <<'CONF'
 base: llama-3.1-70b-2x8-h100.yaml
 matrix:
-  - {field: workload.batch, values: [8, 16, 24, 32, 48, 64, 96, 128, none]}
-  - {field: workload.input, values: [256, 512, 1024, 2048]}
+  - {field: workload.batch, values: [8, 16, 24, 32, 40, 48, 64, 80, 96, 112, 128, none]}
+  - {field: workload.input, values: [128, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096]}
+  - {field: workload.output, values: [64, 128, 256, 512, 1024]}
 scenarios:
   - {name: too fast, set: {goal.requirements.tpot: 1ms}}
 CONF
