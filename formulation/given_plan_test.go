@@ -79,6 +79,15 @@ func TestEditedPlan(t *testing.T) {
 	}
 }
 
+// TestMicroBatchSize: sequences of a micro-batch in place of their number.
+func TestMicroBatchSize(t *testing.T) {
+	c := denseOn(1, 2, 8, 8)
+	v := mustEvaluate(t, c, Given{Strategy: &inputs.Strategy{TP: inputs.Degrees{2}, MicroBatchSize: 3}})
+	if v.Strategy.MicroBatches != 3 || v.Strategy.MicroBatchSequences != 3 { // 3 + 3 + 2 of 8
+		t.Errorf("strategy %+v", v.Strategy)
+	}
+}
+
 // TestPlanThatDoesNotMap: edits that break the mapping are problems, each with the rule.
 func TestPlanThatDoesNotMap(t *testing.T) {
 	c, plan := planFor(t)

@@ -328,6 +328,7 @@ func inWords(s *inputs.Strategy) string {
 		out = append(out, "on "+strings.Join(s.Pools, "/"))
 	}
 	one("micro-batches", s.MicroBatches)
+	one("micro-batch size", s.MicroBatchSize)
 	one("decode groups", s.DecodeGroups)
 	if len(out) == 0 {
 		out = append(out, "no degrees")

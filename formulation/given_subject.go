@@ -45,6 +45,9 @@ func (e *evaluation) fromReading(s *inputs.Strategy, r *reading) *subject {
 		return nil
 	}
 	out := &subject{replicas: r.replicas, micro: s.MicroBatches, groups: s.DecodeGroups}
+	if s.MicroBatchSize > 0 && out.micro == 0 {
+		out.micro = ceilDiv(ceilDiv(e.c.Workload.Batch, r.replicas), s.MicroBatchSize)
+	}
 	pools := e.poolsOf(s, r)
 	at := 0
 	for i, sh := range r.shapes {

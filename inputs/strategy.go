@@ -17,8 +17,9 @@ type Strategy struct {
 	// Layers is the number of layers of each stage, Pools the pool that it is on.
 	Layers []int
 	Pools  []string
-	// MicroBatches of a prefill and DecodeGroups of a replica.
-	MicroBatches, DecodeGroups int
+	// MicroBatches of a prefill, or MicroBatchSize sequences in each, and DecodeGroups of
+	// a replica.
+	MicroBatches, MicroBatchSize, DecodeGroups int
 }
 
 // Listed is the number of stages that the lists of the strategy are for, 0 where nothing

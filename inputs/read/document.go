@@ -145,7 +145,9 @@ type strategyDoc struct {
 	Layers       leaf `mapstructure:"layers"`
 	Pool         leaf `mapstructure:"pool"`
 	MicroBatches leaf `mapstructure:"micro_batches"`
-	DecodeGroups leaf `mapstructure:"decode_groups"`
+
+	MicroBatchSize leaf `mapstructure:"micro_batch_size"`
+	DecodeGroups   leaf `mapstructure:"decode_groups"`
 }
 
 // schemaField is a field of the schema by its name in a file.

@@ -97,6 +97,8 @@ func guides() map[string]guide {
 		"strategy.layers":        {"Layers of each stage.", "[16, 16]"},
 		"strategy.pool":          {"Pool of each stage.", "[pool-a, pool-a]"},
 		"strategy.micro_batches": {"Prefill micro-batches of a replica; the best where not stated.", "4"},
-		"strategy.decode_groups": {"Decode groups of a replica; the best where not stated.", "2"},
+
+		"strategy.micro_batch_size": {"Sequences of a prefill micro-batch, in place of their number.", "16"},
+		"strategy.decode_groups":    {"Decode groups of a replica; the best where not stated.", "2"},
 	}
 }

@@ -171,7 +171,7 @@ func TestMarkdownStatements(t *testing.T) {
 		{strategy, "* 8-way tensor parallelism", map[string]string{"strategy.tp": "8"}},
 		{strategy, "* Pipeline: 2 stages", map[string]string{"strategy.pp": "2"}},
 		{strategy, "* TP=8, PP=2, DP 4", map[string]string{"strategy.tp": "8", "strategy.pp": "2", "strategy.dp": "4"}},
-		{"**Existing Parallelism Strategy**", "* Expert Parallelism: 16-way (one expert per GPU)\n* Micro-batch size: 4", map[string]string{"strategy.ep": "16"}},
+		{"**Existing Parallelism Strategy**", "* Expert Parallelism: 16-way (one expert per GPU)\n* Micro-batch size: 4", map[string]string{"strategy.ep": "16", "strategy.micro_batch_size": "4"}},
 		{"## Current Parallelism Strategy", "* Sequence parallelism: none", map[string]string{"strategy.sp": "1"}},
 	} {
 		d := facts(t, c.section+"\n\n"+c.line+"\n")

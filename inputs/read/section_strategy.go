@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-
-	"partita/inputs"
 )
 
 // strategyReaders read the section (Current) Parallelism Strategy. The first one
@@ -13,11 +11,13 @@ import (
 func strategyReaders() []reader {
 	s := sectionStrategy
 	all := []reader{{section: s, title: "Strategy", names: []string{"strategy", "parallelism strategy", "parallelism"}, read: readStrategy}}
-	all = append(all, reader{section: s, title: "Micro-batches", names: []string{"micro batch", "micro batch size", "number micro batch", "micro batches"}, read: readMicroBatches})
 	for _, f := range []struct {
 		title, field string
 		names        []string
 	}{
+		{"Micro-batches", "micro_batches", []string{"number micro batch", "number micro batches", "micro batches", "micro batch count"}},
+		{"Micro-batch size", "micro_batch_size", []string{"micro batch size", "micro batch"}},
+		{"Decode groups", "decode_groups", []string{"decode group", "number decode group"}},
 		{"Replicas", "replicas", []string{"replica", "number replica", "instance", "number instance"}},
 		{"Attention DP", "dp_attention", []string{"attention dp", "dp attention", "attention data parallelism", "data parallelism attention", "data parallelism attention dp"}},
 		{"Expert TP", "etp", []string{"etp", "expert tp", "expert tensor parallelism", "expert tensor parallelism etp"}},
@@ -37,15 +37,6 @@ func strategyReaders() []reader {
 		all = append(all, reader{section: s, title: title, names: names, read: func(m *markdown, st *stated) { m.degree(st, path) }, own: []string{f.words}})
 	}
 	return all
-}
-
-// readMicroBatches takes a number of micro-batches or their size: how a batch is cut is
-// decided for every strategy anew.
-func readMicroBatches(m *markdown, s *stated) {
-	for _, n := range findAll(s.prose, inputs.ParseCount) {
-		s.mask(n.start, n.end)
-		m.used(s.number, fmt.Sprintf("given strategy: micro-batches %d; not used, the search cuts the batch itself", n.value))
-	}
 }
 
 // degree reads one degree: "16", "8-way", "8-way tensor parallelism", or a list with more ("TP8, PP2").

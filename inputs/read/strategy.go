@@ -35,6 +35,7 @@ func stageFields() []stageField {
 		{"pool", "pool of each stage", "/,", parseText},
 		{"replicas", "replicas", "", degreeOf("replicas")},
 		{"micro_batches", "micro-batches of a replica", "", degreeOf("micro_batches")},
+		{"micro_batch_size", "sequences of a micro-batch", "", degreeOf("micro_batch_size")},
 		{"decode_groups", "decode groups of a replica", "", degreeOf("decode_groups")},
 	}
 }
@@ -160,7 +161,7 @@ func (d *draft) resolveStrategy(c *inputs.Cluster) *inputs.Strategy {
 	for field, into := range map[string]*inputs.Degrees{"tp": &s.TP, "ep": &s.EP, "etp": &s.ETP, "cp": &s.CP, "dp_attention": &s.DPAttention} {
 		*into = listed[int](d, field)
 	}
-	for field, into := range map[string]*int{"replicas": &s.Replicas, "micro_batches": &s.MicroBatches, "decode_groups": &s.DecodeGroups} {
+	for field, into := range map[string]*int{"replicas": &s.Replicas, "micro_batches": &s.MicroBatches, "micro_batch_size": &s.MicroBatchSize, "decode_groups": &s.DecodeGroups} {
 		if list := listed[int](d, field); len(list) > 0 {
 			*into = list[0]
 		}

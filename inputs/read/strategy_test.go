@@ -48,13 +48,13 @@ func TestStrategyForms(t *testing.T) {
 // TestStrategySectionInWords: the names of the Markdown section beyond the degrees.
 func TestStrategySectionInWords(t *testing.T) {
 	md := "## Environment Condition\n* GPUs: 16 H100-80GB\n## Model Configuration\n* Model: Qwen3-235B-A22B\n## Input Data\n* Batch size: 8\n* Sequence In: 512\n* Sequence Out: 64\n" +
-		"## Current Parallelism Strategy\n* Tensor parallelism: 4/4\n* Layers per stage: 48+46\n* Number of replicas: 1\n* Attention DP: 2\n* Expert TP: 1\n"
+		"## Current Parallelism Strategy\n* Tensor parallelism: 4/4\n* Layers per stage: 48+46\n* Number of replicas: 1\n* Attention DP: 2\n* Expert TP: 1\n* Micro-batch size: 4\n* Decode groups: 2\n"
 	c, err := Load(Options{Paths: []string{"-"}, Stdin: strings.NewReader(md)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := c.Strategy
-	if s == nil || s.PP != 2 || !reflect.DeepEqual(s.Layers, []int{48, 46}) || s.Replicas != 1 || s.DPAttention.At(1) != 2 || s.ETP.At(0) != 1 || s.TP.At(1) != 4 {
+	if s == nil || s.PP != 2 || !reflect.DeepEqual(s.Layers, []int{48, 46}) || s.Replicas != 1 || s.DPAttention.At(1) != 2 || s.ETP.At(0) != 1 || s.MicroBatchSize != 4 || s.DecodeGroups != 2 || s.TP.At(1) != 4 {
 		t.Errorf("strategy %+v", s)
 	}
 }

@@ -43,7 +43,7 @@ The strategy is that of the condition's own section "Parallelism Strategy", or o
   replicas dp_attention     what dp leaves open
   layers=20+20+40           layers of each stage; cut evenly where not stated
   pool=a100/l40s            the pool of each stage
-  micro_batches, decode_groups, gpus
+  micro_batches or micro_batch_size, decode_groups, gpus
 
 Degrees may differ from stage to stage: tp=8/4/4. Degrees are a mapping and no
 product: inside a stage tp·cp·dp_attention = ep·etp, and replicas times the GPUs of
