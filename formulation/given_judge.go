@@ -300,10 +300,17 @@ func given(q results.RequirementResult, margin float64) string {
 		side, by = "over", -by
 	}
 	text := fmt.Sprintf("%s: %s is asked, the strategy reaches %s", q.Name, amount(q.Want, q.Unit), amount(q.Got, q.Unit))
-	if by < 0 { // inside the bound, but not by the margin
-		return text + fmt.Sprintf(", not by the margin of %.3g %%", 100*margin)
+	if by >= 0 {
+		text += fmt.Sprintf(", %.3g %% %s", by, side)
 	}
-	return text + fmt.Sprintf(", %.3g %% %s", by, side)
+	if margin > 0 && q.Name != string(inputs.CostUSDPerHour) {
+		bound := q.Want / (1 - margin)
+		if inputs.RequirementKind(q.Name).Upper() {
+			bound = q.Want * (1 - margin)
+		}
+		text += fmt.Sprintf("; with the margin of %.3g %% it is to reach %s", 100*margin, amount(bound, q.Unit))
+	}
+	return text
 }
 
 // overfull says on which GPU the memory breaks first, by what, and what would fit.

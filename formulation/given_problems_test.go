@@ -139,7 +139,7 @@ func TestRequirementsOfStrategies(t *testing.T) {
 	if v.Feasible || len(v.Requirements) != 3 || !v.Requirements[0].Met || v.Requirements[1].Met || v.Requirements[2].Met || math.Abs(v.Requirements[0].MarginPercent-50) > 1e-6 {
 		t.Fatalf("requirements %+v", v.Requirements)
 	}
-	if len(v.Problems) != 2 || v.Problems[0].Where != "c.md:7:3" || v.Problems[0].Unit != "tokens/s" || !strings.Contains(v.Problems[1].Sentence, "not by the margin of 10 %") {
+	if len(v.Problems) != 2 || v.Problems[0].Where != "c.md:7:3" || v.Problems[0].Unit != "tokens/s" || !strings.Contains(v.Problems[1].Sentence, "with the margin of 10 % it is to reach") {
 		t.Fatalf("problems %+v", v.Problems)
 	}
 	if want := tokens*2/0.9 - tokens; math.Abs(*v.Problems[0].ShortBy-want) > 1e-6*want {
