@@ -80,6 +80,7 @@ func evaluateGiven(ctx context.Context, c *inputs.Condition, g Given, opts Optio
 // evaluation is one call of Evaluate.
 type evaluation struct {
 	opts   Options
+	asked  *inputs.Condition
 	c      *inputs.Condition // with the number of GPUs that the strategy states, where nothing else does
 	given  Given
 	source string
@@ -101,7 +102,7 @@ type evaluation struct {
 }
 
 func newGivenEvaluation(c *inputs.Condition, g Given, opts Options) *evaluation {
-	e := &evaluation{opts: opts, given: g, source: g.Source}
+	e := &evaluation{opts: opts, asked: c, given: g, source: g.Source}
 	e.out = &results.Evaluation{
 		Condition: c.Name, Source: g.Source, Problems: []results.Problem{}, Readings: []results.Reading{}, Mapping: []string{},
 		Stages: []results.EvaluatedStage{}, Requirements: []results.RequirementResult{}, OutsideSearch: []string{},
@@ -119,14 +120,10 @@ func newGivenEvaluation(c *inputs.Condition, g Given, opts Options) *evaluation 
 			e.out.Source = e.source
 		}
 	}
-	bounded, sum := true, 0
-	for _, p := range e.c.Cluster.Pools {
-		bounded = bounded && !p.Count.Unlimited()
-		sum += p.Count.Max
+	if e.out.GPUsGiven, _ = available(e.c.Cluster.Pools, 0); e.out.GPUsGiven != nil {
+		return e
 	}
-	if bounded {
-		e.out.GPUsGiven = &sum
-	} else if s := g.Strategy; s != nil && s.GPUs > 0 {
+	if s := g.Strategy; s != nil && s.GPUs > 0 {
 		e.out.GPUsGiven = &s.GPUs
 	}
 	return e

@@ -7,6 +7,7 @@ import (
 	"partita/formulation/heuristic"
 	"partita/formulation/stagegraph"
 	"partita/inputs"
+	"partita/inputs/knowledge"
 )
 
 // yardstick is the objective by which strategies of one evaluation are compared: the
@@ -57,9 +58,10 @@ type trial struct {
 	pair   pairing
 	value  float64
 	full   bool // some GPU would hold more than it can
+	broken []knowledge.Violation
 }
 
-// feasible: memory, balance and requirements; the number of GPUs aside.
+// feasible: rules, memory, balance and requirements; the number of GPUs aside.
 func (t *trial) feasible() bool { return !t.full && t.pair.Feasible() }
 
 // newBench prices a condition; admit lists stages whose shapes the search may not offer.
@@ -147,6 +149,12 @@ func (b *bench) on(l *stagegraph.Layout, s subject) (*trial, error) {
 	t.choice = stagegraph.Choice{Layout: l, Micro: t.pair.a.parts}
 	if b.space.Decodes() {
 		t.choice.Groups = t.pair.b.parts
+	}
+	if t.broken, err = b.space.Rules().Check(pipe.Facts(t.choice.Micro, t.choice.Groups)); err != nil {
+		return nil, err
+	}
+	if len(t.broken) > 0 {
+		t.pair.Verdict = forbidden(t.broken)
 	}
 	t.value = float64(terms.weight[0]*t.pair.a.metric+terms.weight[1]*t.pair.b.metric) * b.x.unit
 	return t, nil

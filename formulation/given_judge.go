@@ -9,6 +9,7 @@ import (
 	"partita/formulation/heuristic"
 	"partita/formulation/stagegraph"
 	"partita/inputs"
+	"partita/inputs/knowledge"
 	"partita/results"
 )
 
@@ -117,7 +118,10 @@ func (e *evaluation) judge(sub *subject) error {
 	if b.c == e.c && !e.sol.unfit && e.sol.pass != nil {
 		b.layouts = map[int][]*stagegraph.Layout{}
 		for _, l := range e.sol.pass.layouts {
-			b.layouts[l.Replicas] = append(b.layouts[l.Replicas], l)
+			// Cases of a layout price alike; rules are held against the strategy itself.
+			if l = l.Base(); !slices.Contains(b.layouts[l.Replicas], l) {
+				b.layouts[l.Replicas] = append(b.layouts[l.Replicas], l)
+			}
 		}
 	}
 	t, err := b.try(*sub)
@@ -202,8 +206,8 @@ func (t *trial) unplaced() []stagegraph.Placed {
 func (t *trial) phase(e *evaluation, placed []stagegraph.Placed) *results.PhasePlan {
 	r := &run{explorer: t.bench.x.explorer, given: e.c.Cluster.Pools}
 	p, slowest := r.deployment(t.choice, t.sub.parts, placed)
-	p.GPUs.Used, p.GPUs.Available = p.GPUs.Parts, e.out.GPUsGiven
-	p.GPUs.Match = p.GPUs.Available == nil || p.GPUs.Used == *p.GPUs.Available || !e.run.goal.allStated()
+	p.GPUs.Used = p.GPUs.Parts
+	p.GPUs.Available, p.GPUs.Match = available(e.asked.Cluster.Pools, p.GPUs.Used)
 	if e.sol.idle {
 		p.GPUs.Why = e.sol.counts.counted
 	}
@@ -219,11 +223,6 @@ func (t *trial) phase(e *evaluation, placed []stagegraph.Placed) *results.PhaseP
 		p.Solve.Certificate.Quantisation["latency"] = u[0]
 	}
 	return p
-}
-
-// allStated reports whether every pool's number of GPUs is given.
-func (g *goal) allStated() bool {
-	return !slices.ContainsFunc(g.c.Cluster.Pools, func(p inputs.Pool) bool { return !p.Count.Stated() })
 }
 
 func (e *evaluation) unitName() string {
@@ -246,6 +245,13 @@ func (e *evaluation) fill(t *trial, placed []stagegraph.Placed) {
 	o.Objective, o.ObjectiveUnit = &t.value, e.unitName()
 	e.utilise(t, p)
 	e.mapping(t)
+	for _, b := range t.broken {
+		where := b.Rule.Place.String()
+		if where == "" {
+			where = b.Where
+		}
+		e.problem(where, nil, "", "it breaks the rule %s", brokenRule(b))
+	}
 	if t.full {
 		e.overfull(t, p)
 	}
@@ -281,6 +287,18 @@ func (t *trial) balanced() bool {
 }
 
 func (t *trial) meets() bool { return t.pair.Rule == heuristic.RuleMet }
+
+// brokenRule is what a strategy breaks: the rule, what it sees, and why there is one.
+func brokenRule(v knowledge.Violation) string {
+	text := fmt.Sprintf("%q (%s): %s of %s", v.Rule.Name, v.Rule.Expr, v.Values, v.Where)
+	if v.Stages > 1 {
+		text += fmt.Sprintf(" and %s more", counted(v.Stages-1, "stage"))
+	}
+	if v.Rule.Because != "" {
+		text += "; " + v.Rule.Because
+	}
+	return text
+}
 
 // shortOf is by how much a requirement is missed, the margin included.
 func shortOf(q results.RequirementResult, margin float64) float64 {

@@ -147,6 +147,33 @@ func TestRequirementsOfStrategies(t *testing.T) {
 	}
 }
 
+// TestRulesOfStrategies: a rule that is broken is a problem with its place and values,
+// and no advice breaks it.
+func TestRulesOfStrategies(t *testing.T) {
+	c := denseOn(1, 4, 8, 4)
+	c.Rules = []inputs.Rule{{Name: "narrow", Expr: "tp <= 2", Because: "the cards are bridged in pairs", Place: inputs.Place{File: "rules.yaml", Line: 3, Col: 5}}}
+	v := mustEvaluate(t, c, Given{Strategy: &inputs.Strategy{TP: inputs.Degrees{4}}})
+	if v.Feasible || len(v.Problems) != 1 || v.Problems[0].Where != "rules.yaml:3:5" || v.Phase == nil {
+		t.Fatalf("problems %+v", v.Problems)
+	}
+	for _, want := range []string{`"narrow" (tp <= 2)`, "tp = 4", "bridged in pairs"} {
+		if !strings.Contains(v.Problems[0].Sentence, want) {
+			t.Errorf("%q does not say %q", v.Problems[0].Sentence, want)
+		}
+	}
+	if len(v.Changes) == 0 || v.Changes[0].Change != "TP 4 → 2" {
+		t.Errorf("changes %+v", v.Changes)
+	}
+	for _, x := range v.Changes {
+		if strings.Contains(x.Strategy, "TP4") || strings.Contains(x.Strategy, "TP8") {
+			t.Errorf("%s breaks the rule", x.Strategy)
+		}
+	}
+	if v = mustEvaluate(t, c, Given{Strategy: &inputs.Strategy{TP: inputs.Degrees{2}}}); !v.Feasible {
+		t.Errorf("TP 2: %+v", v.Problems)
+	}
+}
+
 // TestEvaluateStops: a cancelled context and a missing strategy are told apart.
 func TestEvaluateStops(t *testing.T) {
 	c := denseOn(1, 2, 8, 8)

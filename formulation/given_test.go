@@ -65,12 +65,20 @@ func verifies(t interface{ Fatalf(string, ...any) }, c *inputs.Condition, v *res
 	}
 }
 
+// sometimesRuled draws a small condition, of three one under a rule.
+func sometimesRuled(t *rapid.T) *inputs.Condition {
+	if rapid.IntRange(0, 2).Draw(t, "ruled") == 2 {
+		return ruledCondition(t)
+	}
+	return anyCondition(t)
+}
+
 // TestEvaluateTheOptimum: the plan that a search found has gap 0 and its own metrics,
 // taken from its stages and taken from its degrees.
 func TestEvaluateTheOptimum(t *testing.T) {
 	evaluated := 0
 	rapid.Check(t, func(t *rapid.T) {
-		c := anyCondition(t)
+		c := sometimesRuled(t)
 		rep, err := Optimize(t.Context(), c, Options{Backend: "labels"})
 		if err != nil {
 			t.Fatal(err)
@@ -119,7 +127,7 @@ func deref(v *float64) float64 {
 func TestEvaluateHeuristics(t *testing.T) {
 	agreed, infeasible := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		c := anyCondition(t)
+		c := sometimesRuled(t)
 		r, err := newRun(c, Options{Backend: "labels"})
 		if err != nil {
 			t.Fatal(err)
@@ -140,9 +148,12 @@ func TestEvaluateHeuristics(t *testing.T) {
 			v := mustEvaluate(t, c, Given{Strategy: statedAs(c, e.proposal)})
 			inShares(t, v)
 			switch {
+			case v.Feasible && deref(v.OptimumGapPercent) < 0 && len(v.OutsideSearch) > 0:
+				// compare takes other numbers of parts then, for which it is in the space; evaluate
+				// says that it is not.
 			case v.Feasible && e.verdict.Feasible():
 				if *v.Objective != e.verdict.Value {
-					t.Fatalf("%s (%s): compare says %v, evaluate %v", h.Name, oneLine(c, e.proposal), e.verdict.Value, *v.Objective)
+					t.Fatalf("%s (%s): compare says %v, evaluate %v, gap %v, outside %q", h.Name, oneLine(c, e.proposal), e.verdict.Value, *v.Objective, deref(v.OptimumGapPercent), v.OutsideSearch)
 				}
 				verifies(t, c, v)
 				agreed++
@@ -209,7 +220,7 @@ func drawnStrategy(t *rapid.T, c *inputs.Condition) *inputs.Strategy {
 func TestNoStrategyBeatsTheOptimum(t *testing.T) {
 	feasible, not, changes, alone := 0, 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		c := anyCondition(t)
+		c := sometimesRuled(t)
 		s := drawnStrategy(t, c)
 		e, err := evaluateGiven(context.Background(), c, Given{Strategy: s}, Options{Backend: "labels"})
 		if err != nil {

@@ -180,16 +180,21 @@ func (r *run) count(p *results.PhasePlan, sol *solution) {
 	if sol.unfit {
 		p.GPUs.Why = "the fewest GPUs of the same kind that hold the model and its KV cache"
 	}
-	total, bounded, stated := 0, true, true
-	for _, pool := range r.given {
-		total += pool.Count.Max
-		bounded = bounded && !pool.Count.Unlimited()
-		stated = stated && pool.Count.Stated()
+	p.GPUs.Available, p.GPUs.Match = available(r.given, p.GPUs.Used)
+}
+
+// available is the number of GPUs that pools give, nil where some pool has no
+// end, and whether as many as are used are all of a stated number.
+func available(pools []inputs.Pool, used int) (total *int, match bool) {
+	sum, bounded, stated := 0, true, true
+	for _, p := range pools {
+		sum += p.Count.Max
+		bounded, stated = bounded && !p.Count.Unlimited(), stated && p.Count.Stated()
 	}
 	if bounded {
-		p.GPUs.Available = &total
+		total = &sum
 	}
-	p.GPUs.Match = !stated || p.GPUs.Used == total
+	return total, !stated || used == sum
 }
 
 // atTheCap warns where a number of GPUs that is ours to choose ended at the most that
