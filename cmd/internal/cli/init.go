@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"partita/inputs"
 	"partita/inputs/read"
@@ -51,9 +50,10 @@ can have is in it: what is stated as a line, the rest as a comment that shows wh
 holds without it.
 
 What is stated comes from flags, from files of any form that solve reads (another
-condition, an inventory, a config.json), or from questions: without flags and
-files, on a terminal, init asks. Each answer is checked as a file is, and has a
-default. --ask asks for what flags and files leave open.`,
+condition, an inventory, a config.json), or from questions: on a terminal init
+asks where flags and files do not say which GPUs and which model. Each answer is
+checked as a file is, and has a default. --ask asks in any case for what they
+leave open.`,
 		Example: `  partita init --cluster '8 x H100' --model Llama-3.1-70B -o out/new.yaml
   partita init --from-nvidia-smi examples/13b-two-gpus-30-50gb-free.csv \
     --model Llama-2-13B --batch 8 -o out/two.yaml
@@ -69,20 +69,10 @@ default. --ask asks for what flags and files leave open.`,
 	flags.StringVarP(&f.out, "out", "o", "", "file to write, - for stdout (default condition.yaml, or as the format is called)")
 	flags.StringVar(&f.format, "format", "", "yaml (default), toml or markdown; else by the extension of the file")
 	flags.BoolVar(&f.force, "force", false, "replace the file where it is there")
-	flags.BoolVar(&f.ask, "ask", false, "ask for what flags and files leave open")
+	flags.BoolVar(&f.ask, "ask", false, "ask for all that flags and files leave open")
 	flags.BoolVar(&f.json, "json", false, "print one JSON line: where the condition is, its form and name")
-	cmd.RunE = action(func(cmd *cobra.Command, args []string) error {
-		f.ask = f.ask || env.Asks && len(args) == 0 && !anyChanged(cmd, "out", "format", "force", "json")
-		return f.run(cmd.Context(), env, args)
-	})
+	cmd.RunE = action(func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), env, args) })
 	return cmd
-}
-
-// anyChanged reports whether a flag is given other than some.
-func anyChanged(cmd *cobra.Command, but ...string) bool {
-	changed := false
-	cmd.Flags().Visit(func(flag *pflag.Flag) { changed = changed || !slices.Contains(but, flag.Name) })
-	return changed
 }
 
 func (f *initFlags) run(ctx context.Context, env Environment, files []string) error {
@@ -105,6 +95,7 @@ func (f *initFlags) run(ctx context.Context, env Environment, files []string) er
 	if err != nil {
 		return f.blame(err, files)
 	}
+	f.ask = f.ask || env.Asks && !(statesCluster(stated) && statesModel(stated))
 	if !f.ask && !statesCluster(stated) && !statesModel(stated) {
 		return withCode(exitUsage, errors.New("nothing says which GPUs and which model: give --cluster '8 x H100' and --model NAME, or files to start from; on a terminal `partita init` alone asks"))
 	}

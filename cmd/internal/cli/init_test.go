@@ -66,6 +66,8 @@ func TestInitAsks(t *testing.T) {
 		{name: "again.yaml", answers: []string{"?", "8 x H1000", "8 x H100", "?", "Lama-3.1-8B", "Llama-3.1-8B", "fp7", "", "0", "-3", "", "", "many", "", "", "", "", "", "cost", "", "again.txt", "defaults.yaml", "again.yaml"},
 			want: map[string]string{"name": "again", "cluster.count": "8", "cluster.accelerator": "H100", "model.catalog": "Llama-3.1-8B", "workload.output": "512"},
 			said: []string{"did you mean H100", "did you mean Llama-3.1-8B", "RTX-4090", "DeepSeek-V3", "FP32", `"many" is not understood`, "0 is out of bounds", "the price of pool", ".yaml, .toml or .md", "defaults.yaml is there already"}},
+		{name: "model.yaml", args: []string{"--model", "Qwen2.5-7B", "-o", "model.yaml"}, answers: []string{"2 x L40S", "", "", "", "", "", "", "", "", ""},
+			want: map[string]string{"name": "model", "cluster.count": "2", "cluster.accelerator": "L40S", "model.catalog": "Qwen2.5-7B", "workload.output": "512"}},
 		{name: "rest.yaml", args: []string{"--ask", "--cluster", "4 x L40S", "--batch", "8", "--phase", "prefill", "-o", "rest.yaml"}, answers: []string{"Qwen2.5-7B", "", "", "", "", "", "", ""},
 			want: map[string]string{"name": "rest", "cluster.count": "4", "cluster.accelerator": "L40S", "model.catalog": "Qwen2.5-7B", "workload.batch": "8", "workload.phase": "prefill"}},
 	} {
