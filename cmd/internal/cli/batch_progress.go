@@ -72,10 +72,14 @@ func (p *batchProgress) begin() {
 	}
 	p.writer = progress.NewWriter()
 	p.writer.SetOutputWriter(p.env.Err)
-	p.writer.SetTrackerLength(20)
+	p.writer.SetTrackerLength(10)
+	p.writer.SetTrackerPosition(progress.PositionRight)
 	p.writer.SetUpdateFrequency(barEvery)
 	style := progress.StyleDefault
-	style.Visibility.ETA, style.Visibility.Speed, style.Visibility.Time = true, true, true
+	style.Visibility.ETA, style.Visibility.Speed = true, true
+	// The message holds the counts; all of it fits 80 columns.
+	style.Visibility.Value, style.Visibility.Percentage = false, false
+	style.Options.TimeInProgressPrecision, style.Options.TimeDonePrecision = time.Second, time.Second
 	style.Visibility.ETAOverall = false
 	p.writer.SetStyle(style)
 	p.tracker = &progress.Tracker{Message: message(p.last), Total: int64(p.last.Total - p.last.Earlier)}

@@ -66,7 +66,7 @@ func TestTerminalProgress(t *testing.T) {
 	p.observe(batch.Progress{Total: 400, Done: 400, Failed: 1, Scenario: "s"})
 	p.close()
 	out := errs.b.String()
-	for _, want := range []string{"4 of 400 scenarios, 1 without a plan", "1.00%", "/s", "ETA", "400 of 400 scenarios, 1 without a plan"} {
+	for _, want := range []string{"4 of 400 scenarios, 1 without a plan", "[", "/s", "ETA", "400 of 400 scenarios, 1 without a plan"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("missing %q in %q", want, out)
 		}
