@@ -1,14 +1,17 @@
 package cli
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
+	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
-	"partita/inputs"
 	"partita/inputs/catalog"
 )
 
@@ -27,75 +30,213 @@ entry. A condition may describe what is not listed in its own figures.`,
 	return cmd
 }
 
-func newCatalogGPUs(env Environment) *cobra.Command {
-	return catalogCommand(env, "gpus", "accelerators", func(known *catalog.Catalog, w io.Writer, name string, asJSON bool) error {
-		list := known.Accelerators()
-		if name != "" {
-			found, ok := known.Accelerator(name)
-			if !ok {
-				return unknownName("accelerator", name, known.SuggestAccelerator(name))
-			}
-			list = []inputs.Accelerator{found}
-		}
-		switch {
-		case asJSON:
-			return eachJSON(w, list, func(a inputs.Accelerator) any { return acceleratorJSON(known, a) })
-		case name != "":
-			return acceleratorDetail(w, known, list[0])
-		default:
-			return acceleratorTable(w, list)
-		}
-	})
+// listing is one list of the catalogue: what it can be narrowed by, sorted by and shown
+// in.
+type listing[T any] struct {
+	what string // "accelerator"
+	all  func(*catalog.Catalog) []T
+	// find is an entry by any of its names, near names where there is none, and the
+	// other entries that the same words could mean.
+	find    func(known *catalog.Catalog, name string) (entry T, found bool, near, variants []string)
+	detail  func(w io.Writer, known *catalog.Catalog, entry T, variants []string) error
+	json    func(known *catalog.Catalog, entry T) any
+	columns func(known *catalog.Catalog) []column[T]
+	shown   []string // keys of the columns of a table; CSV has all
+	// filters registers the filters; admits tells which entries they leave, with an error
+	// where one names what no entry has.
+	filters func(flags *pflag.FlagSet)
+	admits  func(known *catalog.Catalog) (func(T) bool, error)
 }
 
-func newCatalogModels(env Environment) *cobra.Command {
-	return catalogCommand(env, "models", "models", func(known *catalog.Catalog, w io.Writer, name string, asJSON bool) error {
-		list := known.Models()
-		if name != "" {
-			found, ok := known.Model(name)
-			if !ok {
-				return unknownName("model", name, known.SuggestModel(name))
-			}
-			list = []inputs.Model{found}
-		}
-		switch {
-		case asJSON:
-			return eachJSON(w, list, func(m inputs.Model) any { return modelJSON(known, m) })
-		case name != "":
-			return modelDetail(w, known, list[0])
-		default:
-			return modelTable(w, list)
-		}
-	})
+// column is one figure of an entry.
+type column[T any] struct {
+	key    string // what --columns, --sort and the CSV call it
+	header string // of a table
+	cell   func(T) string
+	raw    func(T) string  // for CSV: the figure without its unit
+	figure func(T) float64 // to sort by; nil sorts by raw
 }
 
-// catalogCommand is one list of the catalogue, or one entry of it where named.
-func catalogCommand(env Environment, use, what string, show func(*catalog.Catalog, io.Writer, string, bool) error) *cobra.Command {
-	var asJSON bool
+// shownFlags say which entries are shown, and how.
+type shownFlags struct {
+	columns namesFlag
+	sort    string
+	csv     bool
+	json    bool
+}
+
+// command is the command that shows the list, or one entry of it.
+func (l *listing[T]) command(env Environment, use, long string) *cobra.Command {
+	var show shownFlags
 	cmd := &cobra.Command{
 		Use:   use + " [NAME]",
-		Short: "List the " + what + ", or show one with its provenance",
+		Short: "List the " + l.what + "s, or show one with its provenance",
+		Long:  long,
 		Args:  cobra.MaximumNArgs(1),
-		RunE: action(func(_ *cobra.Command, args []string) error {
-			known, err := catalog.Load()
-			if err != nil {
-				return fmt.Errorf("the built-in catalogue: %w", err)
-			}
-			name := ""
-			if len(args) == 1 {
-				name = args[0]
-			}
-			return show(known, env.Out, name, asJSON)
-		}),
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON line an entry")
+	l.filters(cmd.Flags())
+	filters := map[string]bool{}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { filters[f.Name] = true })
+	cmd.Flags().StringVar(&show.sort, "sort", "name", "sort by this `COLUMN`, the least first; -COLUMN the other way round")
+	cmd.Flags().Var(&show.columns, "columns", "show these `COLUMNS`, by comma: "+strings.Join(l.keys(nil), ", "))
+	cmd.Flags().BoolVar(&show.csv, "csv", false, "print CSV with a header line, all columns unless --columns chooses")
+	cmd.Flags().BoolVar(&show.json, "json", false, "print one JSON line an entry")
+	cmd.RunE = action(func(cmd *cobra.Command, args []string) error {
+		known, err := catalog.Load()
+		if err != nil {
+			return fmt.Errorf("the built-in catalogue: %w", err)
+		}
+		if show.csv && show.json {
+			return withCode(exitUsage, errors.New("--csv or --json, not both"))
+		}
+		if len(args) == 0 {
+			return l.list(env, known, &show)
+		}
+		narrowed := ""
+		cmd.Flags().Visit(func(f *pflag.Flag) {
+			if filters[f.Name] || f.Name == "sort" {
+				narrowed = f.Name
+			}
+		})
+		if narrowed != "" {
+			return withCode(exitUsage, fmt.Errorf("--%s is for the list; leave it out to show %q alone", narrowed, args[0]))
+		}
+		return l.one(env, known, args[0], &show)
+	})
 	return cmd
 }
 
-func unknownName(kind, name string, near []string) error {
-	text := fmt.Sprintf("no %s %q in the catalogue", kind, name)
-	if len(near) > 0 {
-		text += "; did you mean " + strings.Join(near, ", ") + "?"
+// one shows an entry by name.
+func (l *listing[T]) one(env Environment, known *catalog.Catalog, name string, show *shownFlags) error {
+	entry, found, near, variants := l.find(known, name)
+	switch {
+	case !found:
+		text := fmt.Sprintf("no %s %q in the catalogue", l.what, name)
+		if len(near) > 0 {
+			text += "; did you mean " + strings.Join(near, ", ") + "?"
+		}
+		return withCode(exitUsage, errors.New(text))
+	case show.json || show.csv || len(show.columns.names) > 0:
+		return l.print(env.Out, known, []T{entry}, show)
 	}
-	return withCode(exitUsage, errors.New(text))
+	return l.detail(env.Out, known, entry, variants)
+}
+
+// list shows the entries that the filters leave.
+func (l *listing[T]) list(env Environment, known *catalog.Catalog, show *shownFlags) error {
+	admits, err := l.admits(known)
+	if err != nil {
+		return withCode(exitUsage, err)
+	}
+	list := slices.DeleteFunc(l.all(known), func(entry T) bool { return !admits(entry) })
+	if err := l.sort(known, list, show.sort); err != nil {
+		return withCode(exitUsage, err)
+	}
+	if len(list) == 0 && !show.csv && !show.json {
+		_, err := fmt.Fprintf(env.Err, "no %s passes all filters\n", l.what)
+		return err
+	}
+	return l.print(env.Out, known, list, show)
+}
+
+func (l *listing[T]) sort(known *catalog.Catalog, list []T, by string) error {
+	key, down := strings.CutPrefix(by, "-")
+	columns := l.columns(known)
+	at := slices.IndexFunc(columns, func(c column[T]) bool { return c.key == key })
+	if at < 0 {
+		return fmt.Errorf("--sort %q: want one of %s", by, strings.Join(l.keys(known), ", "))
+	}
+	c := columns[at]
+	slices.SortStableFunc(list, func(a, b T) int {
+		order := strings.Compare(strings.ToLower(c.raw(a)), strings.ToLower(c.raw(b)))
+		if c.figure != nil {
+			order = 0
+			if x, y := c.figure(a), c.figure(b); x < y {
+				order = -1
+			} else if x > y {
+				order = 1
+			}
+		}
+		if down {
+			return -order
+		}
+		return order
+	})
+	return nil
+}
+
+func (l *listing[T]) print(w io.Writer, known *catalog.Catalog, list []T, show *shownFlags) error {
+	if show.json {
+		return eachJSON(w, list, func(entry T) any { return l.json(known, entry) })
+	}
+	names := show.columns.names
+	if len(names) == 0 {
+		if names = l.shown; show.csv {
+			names = l.keys(known)
+		}
+	}
+	if err := show.columns.check("columns", l.keys(known)); err != nil {
+		return withCode(exitUsage, err)
+	}
+	var columns []column[T]
+	for _, name := range names {
+		for _, c := range l.columns(known) {
+			if strings.EqualFold(c.key, name) {
+				columns = append(columns, c)
+			}
+		}
+	}
+	if show.csv {
+		return printCSV(w, list, columns)
+	}
+	t := plainTable()
+	header := table.Row{}
+	for _, c := range columns {
+		header = append(header, c.header)
+	}
+	t.AppendHeader(header)
+	for _, entry := range list {
+		row := table.Row{}
+		for _, c := range columns {
+			row = append(row, printable(c.cell(entry)))
+		}
+		t.AppendRow(row)
+	}
+	for line := range strings.Lines(t.Render() + "\n") {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func printCSV[T any](w io.Writer, list []T, columns []column[T]) error {
+	out := csv.NewWriter(w)
+	var line []string
+	for _, c := range columns {
+		line = append(line, c.key)
+	}
+	if err := out.Write(line); err != nil {
+		return err
+	}
+	for _, entry := range list {
+		line = line[:0]
+		for _, c := range columns {
+			line = append(line, c.raw(entry))
+		}
+		if err := out.Write(line); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// keys are the names of the columns; they do not depend on what is known.
+func (l *listing[T]) keys(known *catalog.Catalog) []string {
+	var out []string
+	for _, c := range l.columns(known) {
+		out = append(out, c.key)
+	}
+	return out
 }

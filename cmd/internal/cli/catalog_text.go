@@ -3,7 +3,8 @@ package cli
 import (
 	"fmt"
 	"io"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -23,47 +24,9 @@ func plainTable() table.Writer {
 	return t
 }
 
-func acceleratorTable(w io.Writer, list []inputs.Accelerator) error {
-	t := plainTable()
-	t.AppendHeader(table.Row{"accelerator", "generation", "GiB", "TB/s", "16-bit TFLOP/s", "8-bit TOP/s", "link"})
-	for _, a := range list {
-		t.AppendRow(table.Row{a.Name, a.Generation, fmt.Sprintf("%.4g", gib(a.MemoryBytes)), fmt.Sprintf("%.3g", a.MemoryBandwidth/1e12),
-			tera(max(a.FLOPS[inputs.BF16], a.FLOPS[inputs.FP16])), tera(max(a.FLOPS[inputs.FP8], a.FLOPS[inputs.INT8])), linkText(a)})
-	}
-	_, err := fmt.Fprintln(w, t.Render())
-	return err
-}
-
-func acceleratorDetail(w io.Writer, known *catalog.Catalog, a inputs.Accelerator) error {
-	entry, _ := known.AcceleratorEntry(a.Name)
-	rows := [][2]string{
-		{"name", a.Name},
-		{"also known as", strings.Join(a.Aliases, ", ")},
-		{"vendor", a.Vendor},
-		{"generation", a.Generation},
-		{"memory", fmt.Sprintf("%.4g GiB at %.4g TB/s", gib(a.MemoryBytes), a.MemoryBandwidth/1e12)},
-	}
-	var formats []string
-	for format := range a.FLOPS {
-		formats = append(formats, string(format))
-	}
-	sort.Strings(formats)
-	for _, format := range formats {
-		rows = append(rows, [2]string{"peak " + format, tera(a.FLOPS[inputs.DType(format)]) + " TFLOP/s dense"})
-	}
-	rows = append(rows, [2]string{"link", linkText(a)}, [2]string{"pcie", rate(a.PCIe)}, [2]string{"notes", entry.Notes}, [2]string{"provenance", a.Provenance})
-	return pairs(w, rows)
-}
-
-func modelTable(w io.Writer, list []inputs.Model) error {
-	t := plainTable()
-	t.AppendHeader(table.Row{"model", "parameters", "layers", "hidden", "attention", "experts", "dtype"})
-	for _, m := range list {
-		attention, experts := shapeText(m)
-		t.AppendRow(table.Row{m.Name, billions(m.DeclaredParams), len(m.Layers), m.Hidden, attention, experts, m.Weights})
-	}
-	_, err := fmt.Fprintln(w, t.Render())
-	return err
+// formatsOf are the number formats that an accelerator computes natively, by name.
+func formatsOf(a inputs.Accelerator) []inputs.DType {
+	return slices.Sorted(maps.Keys(a.FLOPS))
 }
 
 func modelDetail(w io.Writer, known *catalog.Catalog, m inputs.Model) error {

@@ -52,8 +52,18 @@ func docs() map[string]doc {
 			exits:   printed,
 			see:     "docs/catalog.md, partita help condition",
 		},
-		"partita catalog gpus":   {example: "  partita catalog gpus H100", exits: printed, see: "docs/catalog.md, partita catalog models"},
-		"partita catalog models": {example: "  partita catalog models Llama-3.1-70B --json", exits: printed, see: "docs/catalog.md, partita catalog gpus"},
+		"partita catalog gpus": {
+			example: "  partita catalog gpus H100\n  partita catalog gpus --vendor nvidia --memory '>=80GB' --fp8\n  partita catalog gpus --csv --columns name,memory_gib,power_w",
+			exits:   printed, see: "docs/catalog.md, partita catalog models",
+		},
+		"partita catalog models": {
+			example: "  partita catalog models Llama-3.1-70B\n  partita catalog models --moe --params '<=250B' --context '>=128k'\n  partita catalog models --attention mla --json",
+			exits:   printed, see: "docs/catalog.md, partita catalog gpus",
+		},
+		"partita completion": {
+			exits: []exit{{exitFound, "printed"}, {exitUsage, ""}},
+			see:   "docs/commands.md, partita help",
+		},
 		"partita version": {
 			example: "  partita version --json",
 			exits:   []exit{{exitFound, "printed"}, {exitUsage, ""}},

@@ -88,7 +88,7 @@ func TestCommandsAreDocumented(t *testing.T) {
 	known := map[string]bool{"help": true}
 	var walk func(cmd *cobra.Command)
 	walk = func(cmd *cobra.Command) {
-		if cmd.Hidden || cmd.Name() == "help" || cmd.Name() == "completion" {
+		if cmd.Hidden || cmd.Name() == "help" {
 			return
 		}
 		if name := pageOf(cmd).name; !strings.Contains(page, "`"+name) {

@@ -14,6 +14,7 @@ import (
 const (
 	saysFlags      = "What the condition says"
 	searchingFlags = "How it is searched"
+	filterFlags    = "Which entries"
 	outcomeFlags   = "What comes out"
 )
 
@@ -69,12 +70,18 @@ func groupOf(f *pflag.Flag) string {
 	switch f.Value.(type) {
 	case *overrideFlag, *setFlag, *weightsFlag:
 		return saysFlags
+	case *comparisonFlag, *namesFlag:
+		if f.Name != "columns" {
+			return filterFlags
+		}
 	}
 	switch f.Name {
 	case "model", "cluster", "from-nvidia-smi", "knowledge", "engine", "strategy", "plan", "ask":
 		return saysFlags
 	case "backend", "time-limit", "verbose", "jobs", "confirm", "confirm-limit":
 		return searchingFlags
+	case "fp8", "fp4", "int8", "moe", "dense":
+		return filterFlags
 	}
 	return outcomeFlags
 }
@@ -106,7 +113,7 @@ func pageOf(cmd *cobra.Command) page {
 		commands: commandLists(cmd),
 	}
 	cmd.Flags().SortFlags = false // in the order in which they are registered
-	for _, group := range []string{saysFlags, searchingFlags, outcomeFlags} {
+	for _, group := range []string{saysFlags, searchingFlags, filterFlags, outcomeFlags} {
 		g := flagGroup{title: group}
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			if groupOf(f) == group && !f.Hidden && f.Name != "help" {
@@ -352,6 +359,8 @@ func newHelp() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND or TOPIC]",
 		Short: "Help about a command or a topic",
+
+		ValidArgsFunction: matching(helpTopics),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := cmd.Root().Find(args)
 			if found == nil || err != nil || len(rest) > 0 {

@@ -19,7 +19,7 @@ import (
 func eachCommand(visit func(cmd *cobra.Command)) {
 	var walk func(cmd *cobra.Command)
 	walk = func(cmd *cobra.Command) {
-		if cmd.Name() == "help" || cmd.Name() == "completion" || strings.HasPrefix(cmd.Name(), "__") {
+		if cmd.Name() == "help" || strings.HasPrefix(cmd.Name(), "__") {
 			return
 		}
 		visit(cmd)

@@ -29,7 +29,7 @@ func newManual(env Environment) *cobra.Command {
 		}
 		var walk func(cmd *cobra.Command) error
 		walk = func(cmd *cobra.Command) error {
-			if cmd.Hidden || cmd.Name() == "help" || cmd.Name() == "completion" {
+			if cmd.Hidden || cmd.Name() == "help" {
 				return nil
 			}
 			section := 1

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -20,15 +19,7 @@ func Main(ctx context.Context, args []string, env Environment) int {
 	if err == nil {
 		return exitFound
 	}
-	// What cobra itself refuses (unknown command or flag, wrong number of
-	// arguments) is not marked: it is the command line that is wrong.
-	var failed *commandError
-	if !errors.As(err, &failed) {
-		fmt.Fprint(env.Err, usageText(cmd, err))
-		return exitUsage
-	}
-	report(env, failed.err)
-	return codeOf(failed.err)
+	return fail(env, cmd, args, err)
 }
 
 // commandError marks an error that a command returned, to tell it from one that
@@ -102,10 +93,11 @@ model, proves it, verifies the plan by independent code and writes it down.`,
 	root.SetErr(env.Err)
 	root.Flags().Bool("version", false, "print the version and the backends that are built in") // without cobra's -v: that is --verbose
 	root.SetVersionTemplate(versionText(env))
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newSolve(env), newCompare(env), newEvaluate(env), newBatch(env), newCatalog(env), newVersion(env), newInit(env), newManual(env), newModel(env))
+	root.CompletionOptions.DisableDefaultCmd = true // newCompletion has its help
+	root.AddCommand(newSolve(env), newCompare(env), newEvaluate(env), newBatch(env), newCatalog(env), newVersion(env), newInit(env), newManual(env), newModel(env), newCompletion(env))
 	root.AddCommand(topics()...)
 	root.SetHelpCommand(newHelp())
 	describe(root, docs())
+	completing(root)
 	return root
 }

@@ -15,6 +15,12 @@ import (
 // where the rest is explained.
 func usageText(cmd *cobra.Command, err error) string {
 	p := pageOf(cmd)
+	return fmt.Sprintf("partita: %s\nusage: %s\n`%s --help` explains.\n", printable(wrongUsage(cmd, err)), p.usage, p.name)
+}
+
+// wrongUsage says what is wrong with a command line.
+func wrongUsage(cmd *cobra.Command, err error) string {
+	p := pageOf(cmd)
 	text := strings.TrimSpace(err.Error())
 	if m := tooMany.FindStringSubmatch(text); m != nil {
 		text = fmt.Sprintf("want %s argument, %s are given", m[1], m[2])
@@ -23,7 +29,10 @@ func usageText(cmd *cobra.Command, err error) string {
 	} else if m != nil {
 		text = m[1] + ": want no argument"
 	}
-	return fmt.Sprintf("partita: %s\nusage: %s\n`%s --help` explains.\n", printable(text), p.usage, p.name)
+	if strings.HasPrefix(text, "unknown flag: ") && cmd != cmd.Root() && cmd.HasAvailableSubCommands() {
+		text += fmt.Sprintf(" of %s itself, want one of its commands: %s", p.name, strings.Join(commandNames(cmd), ", "))
+	}
+	return text
 }
 
 // What cobra says of a wrong number of arguments.
