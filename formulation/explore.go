@@ -227,6 +227,22 @@ func (x *exploration) step(ctx context.Context, n *node) error {
 		return x.narrow(n)
 	}
 	n.choice.Layout = l
+	if n.level == 1 && x.space.Pools() == 1 {
+		single, err := x.singles(ctx, n.choice)
+		if err != nil {
+			return err
+		}
+		if math.IsInf(single, 1) {
+			x.record.infeasible(l, 1, "no path: memory, GPU count, balance or requirements")
+			return nil
+		}
+		n.level = 3
+		n.bound = max(n.bound, single)
+		if x.beaten(n.bound) || len(x.queue) > 0 && x.queue[0].bound < n.bound {
+			x.push(n)
+			return nil
+		}
+	}
 	g := x.build(n.choice)
 	cutoff := x.cutoff()
 	if n.level == 1 {

@@ -38,9 +38,6 @@ func (x *exploration) singles(ctx context.Context, ch stagegraph.Choice) (float6
 	if !x.space.Decodes() || x.pass.anyPlan {
 		return 0, nil
 	}
-	if asked := len(x.goal.c.Goal.Requirements) > 0; x.space.Pools() == 1 && (!asked || x.refuted[ch.Layout] < stubborn) {
-		return 0, nil
-	}
 	k := x.pass.value(ch.Layout)
 	lim, _ := x.goal.limits(x.goal.hourly(ch.Layout), x.pass.slack, x.pass.without...)
 	whole := !math.IsInf(lim.endToEnd, 1)
@@ -103,6 +100,9 @@ func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choic
 	if math.IsInf(floor, 1) {
 		return floor, nil
 	}
+	if v, ok := x.countedAlone(l, ph, ch); ok {
+		return v, nil
+	}
 	known, ok := x.alone[key]
 	if ok && (known.final || known.bound >= enough) {
 		return known.bound, nil
@@ -147,6 +147,20 @@ func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choic
 	}
 	x.alone[key] = alone{v, final}
 	return v, nil
+}
+
+// countedAlone is bestAlone by counts of stages, where they can tell it.
+func (x *exploration) countedAlone(l *stagegraph.Layout, ph int, ch stagegraph.Choice) (float64, bool) {
+	r := x.relax(l)
+	i := slices.Index(x.goal.micros(l), ch.Micro)
+	switch {
+	case ph == 0:
+		return r.AloneTTFT(i)
+	case !x.space.Decodes():
+		return r.AloneRound(i)
+	}
+	j := slices.Index(x.goal.groups(l), ch.Groups)
+	return r.AloneRound(j)
 }
 
 // boundAlone proves a bound up to a target: at once where there is one, else by

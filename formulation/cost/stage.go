@@ -96,6 +96,21 @@ func (m *StageMemories) Of(counts []int, first, last bool) Memory {
 	return mem
 }
 
+// MostLayers is how many layers of the one kind of a model a stage holds within so many
+// bytes; 0 where not even one.
+func (m *StageMemories) MostLayers(first, last bool, capacity int64) int {
+	counts := [1]int{1}
+	one := m.Of(counts[:], first, last)
+	left, each := capacity-one.Total(), m.weights[0]+m.kv[0]
+	if left < 0 {
+		return 0
+	}
+	if each <= 0 {
+		return math.MaxInt32
+	}
+	return int(min(1+left/each, math.MaxInt32))
+}
+
 // Fits reports whether a stage fits its GPUs (M5).
 func (c *Calculator) Fits(pool int, counts []int, first, last bool, s Shape, l Load) bool {
 	return c.StageMemory(pool, counts, first, last, s, l).Total() <= c.Capacity(pool)

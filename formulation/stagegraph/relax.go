@@ -25,6 +25,7 @@ import (
 // no stage with all GPUs, and send between their stages, which counts like a layer.
 type Relaxation struct {
 	space    *Space
+	layout   *Layout
 	replicas int
 	base     *layerTimes
 	// spread is μ of each way; negative where the layout has too few GPUs for it. apart
@@ -37,6 +38,11 @@ type Relaxation struct {
 	// floors of either metric alone, by index of m0 and m1, of any pipeline and of those
 	// of several stages; negative: not computed.
 	loose, tight [2][]float64
+	// counts is the relaxation by counts, once looked for; counted are the floors that it
+	// gives.
+	counts  *counting
+	looked  bool
+	counted [2][]float64
 }
 
 // mixes are the θ tried: the sum alone, the bottleneck alone, and between.
@@ -119,7 +125,7 @@ func (b *layerTimes) fill(p *pricing, ph int) []float64 {
 func (s *Space) Relax(l *Layout, micros, groups []int) *Relaxation {
 	b := s.layerTimes(l.Replicas, micros, groups)
 	both := make([]float64, 2*len(b.ways))
-	r := &Relaxation{space: s, replicas: l.Replicas, base: b, spread: both[:len(b.ways)], apart: both[len(b.ways):]}
+	r := &Relaxation{space: s, layout: l, replicas: l.Replicas, base: b, spread: both[:len(b.ways)], apart: both[len(b.ways):]}
 	able, whole := s.able(l)
 	// The weights follow the pools' speed in the rate phase: all then finish together.
 	speed, total := make([]float64, len(s.pools)), 0.0
@@ -165,11 +171,11 @@ func (s *Space) Relax(l *Layout, micros, groups []int) *Relaxation {
 	if l.SameHost {
 		r.sendPart++
 	}
-	floors := make([]float64, 2*len(b.first)+2*len(b.second))
+	floors := make([]float64, 3*len(b.first)+3*len(b.second))
 	for i := range floors {
 		floors[i] = -1
 	}
-	for _, at := range []*[2][]float64{&r.loose, &r.tight} {
+	for _, at := range []*[2][]float64{&r.loose, &r.tight, &r.counted} {
 		at[0], floors = floors[:len(b.first)], floors[len(b.first):]
 		at[1], floors = floors[:len(b.second)], floors[len(b.second):]
 	}

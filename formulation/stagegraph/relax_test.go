@@ -6,6 +6,7 @@ import (
 	"pgregory.net/rapid"
 
 	"partita/inputs"
+	"partita/solver/path"
 )
 
 // metrics of a replica's stages by (C4) to (C6), in seconds.
@@ -65,6 +66,12 @@ func TestRelaxationIsBelowEveryPlan(t *testing.T) {
 		if low, v := r.Value(0, 0, a, b), a*ttft+b*round; low > v*rounding {
 			t.Fatalf("value %g with %g·TTFT + %g·round, relaxation %g", v, a, b, low)
 		}
+		if low, ok := r.AloneTTFT(0); ok && low > ttft*rounding {
+			t.Fatalf("TTFT %g s, by counts %g s", ttft, low)
+		}
+		if low, ok := r.AloneRound(0); ok && low > round*rounding {
+			t.Fatalf("round %g s, by counts %g s", round, low)
+		}
 		if r.RangeTTFT(0) > ttft*rounding || r.RangeRound(0) > round*rounding {
 			t.Fatalf("TTFT %g s, round %g s, relaxations of the range %g and %g", ttft, round, r.RangeTTFT(0), r.RangeRound(0))
 		}
@@ -109,5 +116,54 @@ func TestRelaxationFallsWithGPUs(t *testing.T) {
 		} else {
 			last = now
 		}
+	}
+}
+
+// Where all layers are alike, counting stages gives the best TTFT and round to within
+// the rounding of ticks, for all but a few layouts: what it prices is the sum of layers.
+func TestCountsAreNearlyExact(t *testing.T) {
+	asked, met := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		s := mustSpace(t, drawCondition(t))
+		ch, ok := drawChoice(t, s)
+		if !ok || len(s.Condition.Model.Kinds) > 1 {
+			return
+		}
+		r := s.Relax(ch.Layout, []int{ch.Micro}, []int{ch.Groups})
+		for ph := range 2 {
+			low, ok := r.alone(ph, 0)
+			if !ok || ph == 0 && ch.Micro == 0 {
+				continue
+			}
+			u := Scale{1e-9, 1e-9}
+			p := s.BuildWide(ch, u).Problem
+			p.Weight[ph] = 1
+			switch {
+			case ph == 0:
+				p.Phases[0] = path.Phase{Sum: 1, Peak: int64(ch.Micro - 1)}
+			case s.Condition.Workload.Phase == inputs.Prefill:
+				p.Phases[1] = path.Phase{Rate: int64(ch.Micro)}
+			default:
+				p.Phases[1] = path.Phase{Sum: 1, Rate: int64(ch.Groups)}
+			}
+			best, err := path.Solve(t.Context(), p, path.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if best.Stages == nil {
+				continue
+			}
+			asked++
+			v := u.Seconds(ph, best.Value.Metric[ph])
+			if low > v*(1+1e-9) {
+				t.Fatalf("phase %d: %g s by counts, the best is %g s", ph, low, v)
+			}
+			if low > v*(1-1e-4) {
+				met++
+			}
+		}
+	})
+	if asked < 20 || met < asked*9/10 {
+		t.Errorf("%d of %d floors are attained", met, asked)
 	}
 }
