@@ -55,6 +55,7 @@ type exploration struct {
 	queue  nodeQueue
 	serial int
 	best   *found
+	exact  float64 // value of the best plan before rounding to ticks, where the pass asks for a norm
 	record *recorder
 	// settled: the choice of the best plan is accounted for as solved.
 	settled bool
@@ -100,9 +101,18 @@ func (e *explorer) hopeless(p *pass) bool {
 
 // beaten reports that nothing with this bound improves on the best plan.
 func (x *exploration) beaten(bound float64) bool {
+	switch {
+	case x.best == nil:
+		return false
+	case x.pass.norm && bound >= x.exact*(1-normRounding):
+		return true // in seconds, before they are rounded to ticks
+	}
 	// Values are whole ticks: what is not a tick below the best cannot be better.
-	return x.best != nil && bound > x.best.value*(1-x.pass.tolerance)-x.unit*(1-1e-9)
+	return bound > x.best.value*(1-x.pass.tolerance)-x.unit*(1-1e-9)
 }
+
+// normRounding is what sums of doubles are off by, and more.
+const normRounding = 1e-8
 
 func (x *exploration) push(n *node) {
 	n.serial = x.serial
@@ -227,21 +237,8 @@ func (x *exploration) step(ctx context.Context, n *node) error {
 		return x.narrow(n)
 	}
 	n.choice.Layout = l
-	if n.level == 1 && x.space.Pools() == 1 {
-		single, err := x.singles(ctx, n.choice)
-		if err != nil {
-			return err
-		}
-		if math.IsInf(single, 1) {
-			x.record.infeasible(l, 1, "no path: memory, GPU count, balance or requirements")
-			return nil
-		}
-		n.level = 3
-		n.bound = max(n.bound, single)
-		if x.beaten(n.bound) || len(x.queue) > 0 && x.queue[0].bound < n.bound {
-			x.push(n)
-			return nil
-		}
+	if n.level < 3 && x.counts(l) {
+		return x.count(ctx, n)
 	}
 	g := x.build(n.choice)
 	cutoff := x.cutoff()
@@ -270,7 +267,7 @@ func (x *exploration) step(ctx context.Context, n *node) error {
 			return err
 		}
 		if math.IsInf(single, 1) {
-			x.record.infeasible(l, 1, "no path: memory, GPU count, balance or requirements")
+			x.record.infeasible(l, 1, noPlan)
 			return nil
 		}
 		n.bound = max(n.bound, single)
@@ -318,18 +315,17 @@ func (x *exploration) solve(ctx context.Context, n *node, g *stagegraph.Graph, c
 	if probe && r.Status == solver.Infeasible {
 		n.bound = max(n.bound, float64(cutoff)*x.unit)
 		n.probes++
-		x.push(n)
-		return nil
+		return x.afterProbe(ctx, n, g)
 	}
 	if r.Stages != nil && r.Value.Objective < cutoff {
-		x.best = &found{choice: n.choice, graph: g, stages: r.Stages, ticks: r.Value.Objective, value: float64(r.Value.Objective) * x.unit}
+		x.take(n.choice, g, r.Stages, r.Value.Objective)
 	}
 	switch {
 	case r.Status == solver.Optimal:
 		x.settled = true
 		x.record.solved(n.choice, x.best.value)
 	case r.Status == solver.Infeasible && cutoff == path.NoLimit:
-		x.record.infeasible(n.choice.Layout, 1, "no path: memory, GPU count, balance or requirements")
+		x.record.infeasible(n.choice.Layout, 1, noPlan)
 	case r.Status == solver.Infeasible && x.reaches(n):
 		x.record.solved(x.best.choice, x.best.value)
 	case r.Status == solver.Infeasible:
@@ -342,6 +338,40 @@ func (x *exploration) solve(ctx context.Context, n *node, g *stagegraph.Graph, c
 		x.record.open(n.choice, n.bound)
 	}
 	return nil
+}
+
+// afterProbe keeps a choice that was refuted below a cutoff for later; one that was so
+// several times is first asked whether it has any plan.
+func (x *exploration) afterProbe(ctx context.Context, n *node, g *stagegraph.Graph) error {
+	if n.probes == emptyProbes {
+		p := *g.Problem
+		p.Weight = [2]int64{}
+		r, err := x.prove(ctx, &p, path.Options{})
+		if err != nil {
+			return err
+		}
+		if r.Status == solver.Infeasible {
+			x.record.infeasible(n.choice.Layout, 1, noPlan)
+			return nil
+		}
+		if r.Stages != nil {
+			x.offer(n.choice, g, r.Stages)
+		}
+	}
+	x.push(n)
+	return nil
+}
+
+// emptyProbes is after how many refuted cutoffs a choice may have no plan at all.
+const emptyProbes = 2
+
+// take makes a path the best plan.
+func (x *exploration) take(ch stagegraph.Choice, g *stagegraph.Graph, stages []path.Stage, ticks int64) {
+	x.best = &found{choice: ch, graph: g, stages: stages, ticks: ticks, value: float64(ticks) * x.unit}
+	if x.pass.norm {
+		ttft, round := x.goal.metrics(ch, x.space.Seconds(ch, g.Parts(stages)))
+		x.exact = x.pass.worth(ch.Layout, ttft, round)
+	}
 }
 
 // reaches reports whether the best plan is one of the node's and came from elsewhere

@@ -295,6 +295,7 @@ func (x *exploration) open(n *node) {
 const (
 	tooSlow = "requirements: no plan of this layout can be fast enough"
 	noPath  = "no path: memory, GPU count or balance"
+	noPlan  = "no path: memory, GPU count, balance or requirements"
 )
 
 // floorsWhy is what floors alone prove.

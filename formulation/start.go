@@ -54,7 +54,7 @@ func (x *exploration) carry(f *found) {
 // offer takes a path for the best plan where it keeps every condition and is better.
 func (x *exploration) offer(ch stagegraph.Choice, g *stagegraph.Graph, stages []path.Stage) {
 	if v, err := g.Problem.Evaluate(stages); err == nil && (x.best == nil || v.Objective < x.best.ticks) {
-		x.best = &found{choice: ch, graph: g, stages: stages, ticks: v.Objective, value: float64(v.Objective) * x.unit}
+		x.take(ch, g, stages, v.Objective)
 	}
 }
 

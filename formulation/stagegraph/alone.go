@@ -29,6 +29,10 @@ func (r *Relaxation) alone(ph, n int) (float64, bool) {
 	return *kept, true
 }
 
+// Counts reports whether stages of the layout can be counted: AloneTTFT, AloneRound and
+// Pair then have an answer.
+func (r *Relaxation) Counts() bool { return r.counting() != nil && !r.base.promptOnly }
+
 // counting is the relaxation by counts of the layout, made at its first use.
 func (r *Relaxation) counting() *counting {
 	if !r.looked {
@@ -113,7 +117,7 @@ func (c *counting) within(ph int, most float64) {
 		for w := range c.groups[g].ways {
 			x := &c.groups[g].ways[w]
 			for at := range positions {
-				x.cap[at] = min(x.room[at], x.time[ph].layers(at, most))
+				x.low[at], x.cap[at] = 1, min(x.room[at], x.time[ph].layers(at, most))
 			}
 		}
 	}
@@ -121,7 +125,7 @@ func (c *counting) within(ph int, most float64) {
 
 // layers is how many layers take at most so long.
 func (l *linear) layers(at int, most float64) int {
-	n := (most-l.fixed[at])/l.slope*(1+1e-12) + floating
+	n := (most-l.fixed[at])/l.slope*(1+1e-12) + floating/10 // less than what ends a search
 	if !(n > 0) {
 		return 0
 	}

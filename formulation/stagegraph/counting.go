@@ -51,7 +51,8 @@ type countedWay struct {
 	cost  linear
 	time  [2]linear
 	room  [positions]int // most layers that its memory holds
-	cap   [positions]int // most layers that count; 0: it cannot stand there
+	// fewest and most layers that count; a cap of 0: it cannot stand there.
+	low, cap [positions]int
 }
 
 // linear is slope·layers + fixed, by position.
@@ -190,6 +191,10 @@ func (c *counting) sum() float64 {
 			}
 		}
 	}
+	const tiny = 1e-200 // below it prices are nothing but rounding
+	if high < tiny {
+		return 0
+	}
 	// The dual is concave in λ: between a price at which too few layers are taken and one
 	// at which too many are, the tangents' meeting point is tried until it is on the curve.
 	left, leftAt := c.dual(low*(1-1e-9)), low*(1-1e-9)
@@ -198,7 +203,10 @@ func (c *counting) sum() float64 {
 		return best
 	}
 	right, rightAt := c.dual(high*(1+1e-9)), high*(1+1e-9)
-	for right.layers < c.layers {
+	for range 64 {
+		if right.layers >= c.layers {
+			break
+		}
 		best = max(best, right.value)
 		left, leftAt = right, rightAt
 		rightAt *= 2
@@ -245,7 +253,7 @@ func (c *counting) dual(lambda float64) pricedStages {
 					continue
 				}
 				if w.cost.slope >= lambda {
-					n = 1
+					n = w.low[at]
 				}
 				if v := w.cost.fixed[at] + float64(n)*(w.cost.slope-lambda); v < x.value[at] {
 					x.value[at], x.layers[at] = v, n

@@ -1,6 +1,7 @@
 package stagegraph
 
 import (
+	"math"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -71,6 +72,20 @@ func TestRelaxationIsBelowEveryPlan(t *testing.T) {
 		}
 		if low, ok := r.AloneRound(0); ok && low > round*rounding {
 			t.Fatalf("round %g s, by counts %g s", round, low)
+		}
+		seconds := s.Seconds(ch, parts)
+		ask := Bounds{Value: [2]float64{a, b}, Enough: rapid.SampledFrom([]float64{math.Inf(1), a*ttft + b*round}).Draw(t, "enough"), Scale: Scale{1e-9, 1e-9}}
+		low, peak := math.Inf(1), 0.0
+		for _, x := range seconds {
+			low, peak = min(low, x[1]), max(peak, x[1])
+		}
+		ask.Floor = rapid.SampledFrom([]float64{0, low / peak}).Draw(t, "floor")
+		for range rapid.IntRange(0, 2).Draw(t, "gates") {
+			w := [2]float64{rapid.Float64Range(0, 1).Draw(t, "of TTFT"), rapid.Float64Range(0, 1).Draw(t, "of the round")}
+			ask.Gates = append(ask.Gates, Gate{Weight: w, Most: (w[0]*ttft + w[1]*round) * rapid.SampledFrom([]float64{1, 1.1}).Draw(t, "room")})
+		}
+		if low, ok := r.Pair(0, 0, &ask); ok && low > (a*ttft+b*round)*rounding+1e-7 {
+			t.Fatalf("value %g of a plan that keeps %+v, by counts %g", a*ttft+b*round, ask, low)
 		}
 		if r.RangeTTFT(0) > ttft*rounding || r.RangeRound(0) > round*rounding {
 			t.Fatalf("TTFT %g s, round %g s, relaxations of the range %g and %g", ttft, round, r.RangeTTFT(0), r.RangeRound(0))
