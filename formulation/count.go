@@ -11,7 +11,7 @@ import (
 // counts reports whether choices of a layout are bounded by counting stages, which
 // takes no graph.
 func (x *exploration) counts(l *stagegraph.Layout) bool {
-	return x.space.Decodes() && x.space.Pools() == 1 && x.relax(l).Counts()
+	return x.space.Decodes() && x.relax(l).Counts()
 }
 
 // count bounds a choice by the best of either phase alone, then by both together.

@@ -36,6 +36,9 @@ const (
 // groupSize is a number of GPUs of a pool, with the ways to run a stage on so many.
 type groupSize struct {
 	delta int // of the used vector
+	// after lists the used vectors that contain such a group, so that those with fewer of
+	// them come first.
+	after []int32
 	ways  []countedWay
 	// best of the ways at the price in use, and the layers it holds, by position.
 	value  [positions]float64
@@ -91,7 +94,7 @@ func (r *Relaxation) newCounting() *counting {
 		if !ok {
 			g = len(c.groups)
 			index[d] = g
-			c.groups = append(c.groups, groupSize{delta: d})
+			c.groups = append(c.groups, groupSize{delta: d, after: c.following(d)})
 		}
 		c.groups[g].ways = append(c.groups[g].ways, countedWay{index: w})
 	}
@@ -121,11 +124,12 @@ func (c *counting) reaches() bool {
 		if x.caps[between] == 0 {
 			continue
 		}
-		c.each(x.delta, func(s int) {
-			if from := c.most[s-x.delta]; from >= 0 {
-				c.most[s] = max(c.most[s], from+x.caps[between])
+		most, delta, room := c.most, x.delta, x.caps[between]
+		for _, s := range x.after {
+			if from := most[int(s)-delta]; from >= 0 && from+room > most[s] {
+				most[s] = from + room
 			}
-		})
+		}
 	}
 	full := c.states - 1
 	for i := range c.groups {
@@ -142,21 +146,22 @@ func (c *counting) reaches() bool {
 	return false
 }
 
-// each calls f with the used vectors that contain one group of the given delta, in an
-// order in which those with fewer groups come first.
-func (c *counting) each(delta int, f func(s int)) {
+// following lists the used vectors that contain one group of the given delta.
+func (c *counting) following(delta int) []int32 {
 	stride := 1
 	for _, n := range c.counts {
 		if delta < stride*n { // the pool of the group
+			var out []int32
 			for s := delta; s < c.states; s++ {
 				if s/stride%n >= delta/stride {
-					f(s)
+					out = append(out, int32(s))
 				}
 			}
-			return
+			return out
 		}
 		stride *= n
 	}
+	return nil
 }
 
 // fit reports whether two groups fit into the GPUs together.
@@ -272,11 +277,12 @@ func (c *counting) dual(lambda float64) pricedStages {
 		if math.IsInf(x.value[between], 1) {
 			continue
 		}
-		c.each(x.delta, func(s int) {
-			if v := c.least[s-x.delta] + x.value[between]; v < c.least[s] {
-				c.least[s], c.held[s] = v, c.held[s-x.delta]+x.layers[between]
+		least, delta, value := c.least, x.delta, x.value[between]
+		for _, s := range x.after {
+			if v := least[int(s)-delta] + value; v < least[s] {
+				least[s], c.held[s] = v, c.held[int(s)-delta]+x.layers[between]
 			}
-		})
+		}
 	}
 	best, full := pricedStages{value: math.Inf(1)}, c.states-1
 	for i := range c.groups {
