@@ -21,6 +21,8 @@ type Rule struct {
 	Expr string
 	// Because is the reason a person gets to read; "" where none was given.
 	Because string
+	// Source is where the reason is from; "" where none was given.
+	Source string
 	// Place is where the expression stands. File names the pack for built-in rules.
 	Place Place
 }

@@ -22,6 +22,7 @@ type ruled struct {
 	settings    map[[knowledge.Traits]bool][]*setting
 	agreed      [][knowledge.Traits]bool // where rules mention traits alone
 	every, none []bool                   // rows with all classes and with none
+	rows        map[string]row           // by what rules about layers see beside them
 	counts      []int                    // candidates of stages that each rule took out
 	emptied     []int                    // the rule that took the last candidate of a pool; -1
 	idle        []bool                   // the pool has none left
@@ -33,7 +34,7 @@ const outside = knowledge.OfReplicas | knowledge.OfGPUs | knowledge.OfParts | kn
 func newRuled(r *knowledge.Rules, pools int) ruled {
 	x := ruled{
 		rules: r, joined: r.Joins(knowledge.OfStage, outside), masks: map[maskKey]*mask{}, cases: map[caseKey]*Case{}, settings: map[[knowledge.Traits]bool][]*setting{},
-		counts: make([]int, r.Len()), emptied: make([]int, pools), idle: make([]bool, pools),
+		rows: map[string]row{}, counts: make([]int, r.Len()), emptied: make([]int, pools), idle: make([]bool, pools),
 	}
 	for k := range x.emptied {
 		x.emptied[k] = -1
@@ -47,6 +48,7 @@ func (x *ruled) of(c *inputs.Condition) ruled {
 	out := *x
 	out.rules = x.rules.For(c)
 	out.masks, out.cases, out.settings, out.agreed = map[maskKey]*mask{}, map[caseKey]*Case{}, map[[knowledge.Traits]bool][]*setting{}, nil
+	out.rows = map[string]row{}
 	out.counts = slices.Clone(x.counts)
 	return out
 }
@@ -124,24 +126,39 @@ func (x *ruled) candidates(s *Space) {
 	}
 }
 
-// row tells for every class whether the values and the layers keep the rules that
-// speak of layers; counts grow by what each rule takes out.
+// row tells for every class whether rules that speak of layers leave it; out counts what
+// each rule takes out.
+type row struct {
+	left []bool
+	out  []int
+}
+
+// row holds every class against the values and the rules that speak of layers; counts
+// grow by what each rule takes out.
 func (x *ruled) row(s *Space, v *knowledge.Values, counts []int) []bool {
-	out := make([]bool, len(s.classes.list))
-	for j := range s.classes.list {
-		c := &s.classes.list[j]
-		v.SetLayers(c.counts, c.first, c.last)
-		if x.rules.Uses(knowledge.OfPlace) {
-			v.SetPlace(c.from, c.to-1)
+	key := x.rules.Beside(knowledge.OfLayers|knowledge.OfPlace, v)
+	r, known := x.rows[key]
+	if !known {
+		r = row{make([]bool, len(s.classes.list)), make([]int, len(counts))}
+		for j := range s.classes.list {
+			c := &s.classes.list[j]
+			v.SetLayers(c.counts, c.first, c.last)
+			if x.rules.Uses(knowledge.OfPlace) {
+				v.SetPlace(c.from, c.to-1)
+			}
+			i := x.rules.BrokenBy(knowledge.OfLayers|knowledge.OfPlace, v)
+			r.left[j] = i < 0
+			if i >= 0 {
+				r.out[i]++
+			}
 		}
-		i := x.rules.BrokenBy(knowledge.OfLayers|knowledge.OfPlace, v)
-		out[j] = i < 0
-		if i >= 0 {
-			counts[i]++
-		}
+		v.Forget(knowledge.OfLayers | knowledge.OfPlace)
+		x.rows[key] = r
 	}
-	v.Forget(knowledge.OfLayers | knowledge.OfPlace)
-	return out
+	for i, n := range r.out {
+		counts[i] += n
+	}
+	return r.left
 }
 
 // allows reports whether the rules about one stage leave a candidate. Shapes that were

@@ -58,40 +58,67 @@ const (
 	giga = 1e9
 	tera = 1e12
 	mib  = 1 << 20
+	// No device is near these; they keep products within range.
+	mostGiB    = 1 << 20
+	mostFigure = 1e9
 )
 
-// entry checks a record and converts it to bytes and FLOP/s.
+// entry checks a record of the catalogue, which names its source, and converts it to
+// bytes and FLOP/s.
 func (r acceleratorRecord) entry() (AcceleratorEntry, error) {
-	var problems []error
-	wrong := func(format string, args ...any) {
-		problems = append(problems, fmt.Errorf("accelerator %q: "+format, append([]any{r.Name}, args...)...))
+	e, problems := r.figures()
+	if r.Vendor == "" || r.Generation == "" {
+		problems = append(problems, "vendor and generation are needed")
 	}
-	if r.Name == "" || r.Vendor == "" || r.Generation == "" {
-		wrong("name, vendor and generation are needed")
+	if r.Source == "" && r.Seen != "no" || r.Seen != "yes" && r.Seen != "partly" && r.Seen != "no" {
+		problems = append(problems, "source and seen are needed")
 	}
-	if (r.MemoryMiB > 0) == (r.MemoryGiB > 0) {
-		wrong("one of memory_mib and memory_gib is needed")
+	var all []error
+	for _, p := range problems {
+		all = append(all, fmt.Errorf("accelerator %q: %s", r.Name, p))
 	}
-	if r.Bandwidth <= 0 || r.Link.Rate <= 0 || r.PCIe < 0 || r.Link.Pair < 0 {
-		wrong("rates must be positive")
+	e.Provenance = r.provenance()
+	return e, errors.Join(all...)
+}
+
+// figures checks what a plan is made from, whoever states it.
+func (r acceleratorRecord) figures() (AcceleratorEntry, []string) {
+	var problems []string
+	wrong := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	if r.Name == "" {
+		wrong("name is needed")
+	}
+	if (r.MemoryMiB > 0) == (r.MemoryGiB > 0) || max(r.MemoryMiB>>10, r.MemoryGiB) > mostGiB {
+		wrong("one of memory_mib and memory_gib is needed, above 0")
+	}
+	for _, f := range []struct {
+		name     string
+		value    float64
+		optional bool
+	}{
+		{"memory_bandwidth_gb_s", r.Bandwidth, false}, {"link: gb_s", r.Link.Rate, false}, {"link: pair_gb_s", r.Link.Pair, true},
+		{"pcie_gb_s", r.PCIe, true}, {"tdp_w", r.TDP, true}, {"usd_per_hour", r.USDPerHour, true},
+	} {
+		if !(f.value > 0 || f.optional && f.value == 0) || f.value > mostFigure {
+			wrong("%s is %g, which must be above 0", f.name, f.value)
+		}
 	}
 	if len(r.TFLOPS) == 0 {
-		wrong("no number format")
+		wrong("tflops has no number format")
 	}
 	flops := make(map[inputs.DType]float64, len(r.TFLOPS))
 	for _, d := range slices.Sorted(maps.Keys(r.TFLOPS)) {
-		if !knownFormat(d) || r.TFLOPS[d] <= 0 {
-			wrong("tflops %s: %v", d, r.TFLOPS[d])
+		if !knownFormat(d) {
+			wrong("tflops: %q is no number format: fp32, bf16, fp16, fp8, int8, fp4, int4", d)
+		} else if !(r.TFLOPS[d] > 0) || r.TFLOPS[d] > mostFigure {
+			wrong("tflops: %s is %g, which must be above 0", d, r.TFLOPS[d])
 		}
 		flops[d] = r.TFLOPS[d] * tera
 	}
 	switch r.Link.Kind {
 	case inputs.LinkNVLink, inputs.LinkPair, inputs.LinkMesh, inputs.LinkPCIe:
 	default:
-		wrong("link kind %q", r.Link.Kind)
-	}
-	if r.Source == "" && r.Seen != "no" || r.Seen != "yes" && r.Seen != "partly" && r.Seen != "no" {
-		wrong("source and seen are needed")
+		wrong("link kind %q: want nvlink, pair, mesh or pcie", r.Link.Kind)
 	}
 	memory := r.MemoryMiB * mib
 	if r.MemoryGiB > 0 {
@@ -113,14 +140,13 @@ func (r acceleratorRecord) entry() (AcceleratorEntry, error) {
 			},
 			PCIe:       r.PCIe * giga,
 			USDPerHour: r.USDPerHour,
-			Provenance: r.provenance(),
 		},
 		DefaultFor: r.DefaultFor,
 		TDPWatts:   r.TDP,
 		Notes:      r.Notes,
 		Source:     r.Source,
 		Seen:       r.Seen,
-	}, errors.Join(problems...)
+	}, problems
 }
 
 // provenance says where the figures are from and how far they were checked there.

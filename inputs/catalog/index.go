@@ -32,21 +32,38 @@ func newIndex(anyOrder bool) index {
 // add enters the names of entry i; a name that already means another entry is an error.
 func (x *index) add(i int, canonical string, aliases ...string) error {
 	for _, name := range append([]string{canonical}, aliases...) {
-		x.spellings = append(x.spellings, spelling{name, canonical})
-		if err := enter(x.exact, squeeze(name), i, name); err != nil {
-			return err
-		}
-		if err := enter(x.bare, core(name), i, name); err != nil {
-			return err
-		}
-		if x.unordered == nil {
-			continue
-		}
-		if err := enter(x.unordered, wordSet(name), i, name); err != nil {
+		if err := x.addName(i, canonical, name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (x *index) addName(i int, canonical, name string) error {
+	x.spellings = append(x.spellings, spelling{name, canonical})
+	if err := enter(x.exact, squeeze(name), i, name); err != nil {
+		return err
+	}
+	if err := enter(x.bare, core(name), i, name); err != nil {
+		return err
+	}
+	if x.unordered == nil {
+		return nil
+	}
+	return enter(x.unordered, wordSet(name), i, name)
+}
+
+// claim enters those names of entry i that mean no other entry yet.
+func (x *index) claim(i int, canonical string, aliases ...string) {
+	free := func(in map[string]int, key string) bool {
+		other, taken := in[key]
+		return in == nil || key != "" && (!taken || other == i)
+	}
+	for _, name := range append([]string{canonical}, aliases...) {
+		if free(x.exact, squeeze(name)) && free(x.bare, core(name)) && free(x.unordered, wordSet(name)) {
+			_ = x.addName(i, canonical, name) // nothing is taken
+		}
+	}
 }
 
 func enter(in map[string]int, key string, i int, name string) error {

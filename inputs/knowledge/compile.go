@@ -76,6 +76,23 @@ func Compile(c *inputs.Condition) (*Rules, error) {
 	return r, nil
 }
 
+// Problems are what is wrong with the expressions of rules, whatever the condition.
+func Problems(rules []inputs.Rule) inputs.Diagnostics {
+	if len(rules) == 0 {
+		return nil
+	}
+	l, err := newLanguage()
+	if err != nil {
+		return inputs.Diagnostics{{Problem: err.Error()}}
+	}
+	var out inputs.Diagnostics
+	for _, r := range rules {
+		_, wrong := l.compile(r)
+		out = append(out, wrong...)
+	}
+	return out
+}
+
 // For is the rules for another condition that has the same ones and the same phase: they
 // are not compiled again.
 func (r *Rules) For(c *inputs.Condition) *Rules {

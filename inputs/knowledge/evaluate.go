@@ -70,6 +70,27 @@ func (r *Rules) BrokenBy(l Level, v *Values) int {
 	return -1
 }
 
+// Beside identifies what the rules that mention something of a level see beside it: values
+// of equal texts are alike to BrokenBy whatever is set of the level.
+func (r *Rules) Beside(l Level, v *Values) string {
+	var key []byte
+	for i := range r.list {
+		if r.list[i].uses&l == 0 {
+			continue
+		}
+		for _, s := range r.list[i].slots {
+			switch bit := Level(1) << s; {
+			case l&bit != 0:
+			case v.known&bit == 0:
+				key = append(key, 0)
+			default:
+				key = binary.LittleEndian.AppendUint64(append(key, 1), uint64(v.at[s]))
+			}
+		}
+	}
+	return string(key)
+}
+
 // Err is the first evaluation that failed: a division by zero, a number too large. It is
 // of type inputs.Diagnostics.
 func (r *Rules) Err() error { return r.err }

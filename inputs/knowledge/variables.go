@@ -2,7 +2,6 @@ package knowledge
 
 import (
 	"math"
-	"strings"
 )
 
 // Variables of rules, in the order of the table. Those of one level are neighbours.
@@ -242,15 +241,4 @@ func truth(b bool) value {
 		return 1
 	}
 	return 0
-}
-
-// names joins the names of a level's variables that a rule uses, for messages.
-func (l Level) names() string {
-	var out []string
-	for i, r := range variableRows() {
-		if l&(1<<i) != 0 {
-			out = append(out, r.name)
-		}
-	}
-	return strings.Join(out, ", ")
 }

@@ -16,12 +16,14 @@ type leaf string
 // `scalar` names the field that a scalar in place of the object means, `key` the
 // key where it is not the field's path.
 type document struct {
-	Name     leaf        `mapstructure:"name"`
-	Cluster  clusterDoc  `mapstructure:"cluster"`
-	Model    modelDoc    `mapstructure:"model" scalar:"catalog"`
-	Workload workloadDoc `mapstructure:"workload"`
-	Goal     goalDoc     `mapstructure:"goal"`
-	Strategy strategyDoc `mapstructure:"strategy"`
+	Name      leaf        `mapstructure:"name"`
+	Knowledge leaf        `mapstructure:"knowledge"`
+	Engine    leaf        `mapstructure:"engine"`
+	Cluster   clusterDoc  `mapstructure:"cluster"`
+	Model     modelDoc    `mapstructure:"model" scalar:"catalog"`
+	Workload  workloadDoc `mapstructure:"workload"`
+	Goal      goalDoc     `mapstructure:"goal"`
+	Strategy  strategyDoc `mapstructure:"strategy"`
 }
 
 type clusterDoc struct {

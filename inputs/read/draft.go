@@ -30,7 +30,11 @@ type fact struct {
 // draft collects what the sources state, before it is resolved into a Condition.
 // Facts are kept by the path of their key: "workload.batch", "cluster.pools.0.count".
 type draft struct {
-	files      *files
+	files *files
+	lib   library
+	// packs are those that are named; known is what they add, nil where there are none.
+	packs      []source
+	known      *known
 	facts      map[string]fact
 	table      map[string]key // keyTable
 	statements []inputs.Statement
@@ -63,6 +67,7 @@ func (d *draft) copied() *draft {
 	c := *d
 	c.facts = maps.Clone(d.facts)
 	c.statements, c.problems = slices.Clone(d.statements), slices.Clone(d.problems)
+	c.packs = slices.Clone(d.packs)
 	c.assumptions, c.warnings = slices.Clone(d.assumptions), slices.Clone(d.warnings)
 	if d.model != nil {
 		m := *d.model

@@ -68,6 +68,9 @@ func guides() map[string]guide {
 		"workload.output":   {"Generated tokens of a sequence: 512, or a range.", "512"},
 		"workload.sequence": {"Prompt and generated tokens together, where they are not told apart.", "2560"},
 
+		"knowledge": {"Packs of accelerators, models, efficiencies and binding rules: files, folders or built-in ones (docs/knowledge.md).", "practice"},
+		"engine":    {"Serving engine whose limits bind the plan: vllm, sglang, trtllm, megatron or llamacpp.", "vllm"},
+
 		"goal.objective":          {"What is minimised: balanced (latency and cost of a token), latency, throughput, gpus or cost.", "balanced"},
 		"goal.weights.latency":    {"Weight of latency in the balanced objective.", "1"},
 		"goal.weights.throughput": {"Weight of throughput in the balanced objective.", "1"},

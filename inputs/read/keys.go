@@ -169,6 +169,8 @@ func keys() []key {
 	text := func(path, what string) key { return loose(path, what, parseText) }
 	ks := []key{
 		text("name", "name of the condition"),
+		{path: "knowledge", what: "knowledge: packs", parse: parsePaths, show: showPaths},
+		loose("engine", "knowledge: limits of the engine", parseEngine),
 		text("cluster.name", "cluster: pool named"),
 		text("cluster.accelerator", "cluster: accelerator"),
 		{path: "cluster.count", what: "cluster: number of GPUs", parse: parseGPUCount, show: showAny, check: checkCount},

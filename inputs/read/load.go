@@ -89,19 +89,21 @@ func (d *draft) readFiles(lib library, paths []string, stdin io.Reader) {
 }
 
 // beside adds what is said beside the files, and the config.json that they name.
-func (d *draft) beside(lib library, opts Options) {
+func (d *draft) beside(opts Options) {
 	readEnvironment(d, opts.Env)
 	readStrategyOption(d, opts.Strategy)
 	readOverrides(d, opts.Overrides, fromFlag)
-	readModelOption(d, lib, opts.Model, opts.ModelPlace)
+	readModelOption(d, d.lib, opts.Model, opts.ModelPlace)
 	d.readConfig()
 }
 
 // condition adds what is said beside the files and resolves the whole.
-func (d *draft) condition(lib library, opts Options) (*inputs.Condition, error) {
-	d.beside(lib, opts)
+func (d *draft) condition(opts Options) (*inputs.Condition, error) {
+	d.beside(opts)
+	engine, rules := d.learn()
 	before := len(d.problems)
-	c := d.resolve(lib, opts.Paths)
+	c := d.resolve(d.lib, opts.Paths)
+	c.Engine, c.Rules = engine, rules
 	if before > 0 {
 		// What is missing may be in a statement that was not understood: only problems
 		// with a place are told beside others.

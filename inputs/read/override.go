@@ -24,22 +24,30 @@ var oneUnderscore = regexp.MustCompile(`^(CLUSTER|MODEL|WORKLOAD|GOAL|STRATEGY)_
 // readEnvironment reads the variables of an environment that name a key of the
 // schema's sections. Other PARTITA_ variables belong to the program around.
 func readEnvironment(d *draft, env []string) {
-	var set []Override
 	for _, e := range env {
-		name, value, _ := strings.Cut(e, "=")
+		name, _, _ := strings.Cut(e, "=")
 		rest, ok := strings.CutPrefix(name, environmentPrefix)
 		if ok && oneUnderscore.MatchString(rest) {
 			path := oneUnderscore.ReplaceAllString(rest, "${1}__${2}")
 			d.problem(inputs.Place{File: name}, "one underscore does not part the levels of a key", "two underscores a level", "did you mean "+environmentPrefix+path+"?")
-			continue
 		}
-		if !ok || !strings.Contains(rest, "__") && rest != "NAME" && rest != "MODEL" {
+	}
+	readOverrides(d, ofEnvironment(env), fromEnvironment)
+}
+
+// ofEnvironment are the keys that an environment states, by the name of the variable.
+func ofEnvironment(env []string) []Override {
+	var set []Override
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		rest, ok := strings.CutPrefix(name, environmentPrefix)
+		if !ok || oneUnderscore.MatchString(rest) || !strings.Contains(rest, "__") && !slices.Contains([]string{"NAME", "MODEL", "KNOWLEDGE", "ENGINE"}, rest) {
 			continue
 		}
 		set = append(set, Override{Key: strings.ToLower(strings.ReplaceAll(rest, "__", ".")), Value: value, source: name})
 	}
 	sort.SliceStable(set, func(i, j int) bool { return set[i].source < set[j].source })
-	readOverrides(d, set, fromEnvironment)
+	return set
 }
 
 // readOverrides enters values given by path, later ones first come last: a flag
@@ -104,13 +112,7 @@ func (d *draft) planted(set []Override) (*node, *viper.Viper, bool) {
 	v := newViper()
 	for _, key := range order {
 		o := last[key]
-		at := o.Place
-		switch {
-		case o.source != "":
-			at.File = o.source
-		case at.File == "":
-			at.File = "--set " + o.Key
-		}
+		at := o.at()
 		if !plant(root, key, o.Value, at) {
 			d.problem(at, "key "+key+" is both a value and an object", "one of them", "")
 			return nil, nil, false
@@ -118,6 +120,18 @@ func (d *draft) planted(set []Override) (*node, *viper.Viper, bool) {
 		v.Set(strings.ReplaceAll(key, ".", "::"), o.Value)
 	}
 	return root, v, d.checkSchema(root, reflect.TypeFor[document](), "", "")
+}
+
+// at is the place of an override.
+func (o Override) at() inputs.Place {
+	at := o.Place
+	switch {
+	case o.source != "":
+		at.File = o.source
+	case at.File == "":
+		at.File = "--set " + o.Key
+	}
+	return at
 }
 
 // overrideKey is the path that the key of an override stands for.

@@ -20,10 +20,11 @@ import (
 // so that a further condition costs what its overrides cost; a file that changes
 // later is not read again. It is safe for concurrent use.
 type Reader struct {
-	lib    library
+	lib    *catalog.Catalog
 	files  *files
 	mu     sync.Mutex
-	drafts map[string]*draft // what lists of files state, by the list
+	drafts map[string]*draft // what lists of files state, by the list and the packs
+	packs  map[string]*known // what lists of packs add, by the list
 }
 
 // maxDrafts bounds the lists of files that a Reader keeps parsed; past it they are
@@ -37,23 +38,40 @@ func NewReader(folder string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{lib: lib, files: newFiles(folder), drafts: map[string]*draft{}}, nil
+	return &Reader{lib: lib, files: newFiles(folder), drafts: map[string]*draft{}, packs: map[string]*known{}}, nil
 }
 
 // Load is the package's Load.
 func (r *Reader) Load(opts Options) (*inputs.Condition, error) {
-	return r.draft(opts).condition(r.lib, opts)
+	return r.draft(opts).condition(opts)
 }
 
-// draft is what the files and texts of a condition state.
+// draft is what the files and texts of a condition state. They are read once more where
+// they name packs: names of their entries may stand anywhere.
 func (r *Reader) draft(opts Options) *draft {
-	d := r.parsed(opts.Paths, opts.Stdin).copied()
+	d := r.draftBy(r.lib, "", opts)
+	named := len(d.packs)
+	if sources := d.sources(opts); len(sources) > 0 {
+		k := r.known(sources)
+		d = r.draftBy(k.Catalog, k.key, opts)
+		d.known, d.packs = k, sources
+		for _, s := range sources[named:] {
+			d.used(d.say(s.at, "knowledge: "+s.path), "knowledge: read")
+		}
+	}
+	return d
+}
+
+// draftBy reads files and texts by a catalogue; the key tells which.
+func (r *Reader) draftBy(lib library, key string, opts Options) *draft {
+	d := r.parsed(lib, key, opts.Paths, opts.Stdin).copied()
+	d.lib = lib
 	for _, text := range opts.Texts {
-		readFile(d, r.lib, text.Name, text.Data)
+		readFile(d, lib, text.Name, text.Data)
 	}
 	for _, path := range opts.NvidiaSMI {
 		if data, ok := d.file(path, opts.Stdin, inputs.Place{File: path}); ok {
-			readNvidiaSMI(d, r.lib, path, data)
+			readNvidiaSMI(d, lib, path, data)
 		}
 	}
 	return d
@@ -62,9 +80,15 @@ func (r *Reader) draft(opts Options) *draft {
 // Check reads files, and those they name, without completing them to a condition: it
 // returns the problems that the files have whatever is said beside them.
 func (r *Reader) Check(paths []string) Diagnostics {
-	d := r.parsed(paths, nil).copied()
+	d := r.draft(Options{Paths: paths})
 	d.readConfig()
+	d.learn()
 	return d.problems.Sorted()
+}
+
+// CheckPacks reads the packs that overrides name and returns what is wrong with them.
+func (r *Reader) CheckPacks(set ...Override) Diagnostics {
+	return r.known(r.files.draft().sources(Options{Overrides: set})).Problems
 }
 
 // CheckModel reads the config.json that Options.Model may name; a name of the
@@ -74,8 +98,8 @@ func (r *Reader) CheckModel(model string) {
 }
 
 // parsed is what a list of files states. The draft must be copied before it is changed.
-func (r *Reader) parsed(paths []string, stdin io.Reader) *draft {
-	key := strings.Join(paths, "\x00")
+func (r *Reader) parsed(lib library, packs string, paths []string, stdin io.Reader) *draft {
+	key := strings.Join(paths, "\x00") + "\x00\x00" + packs
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if d, ok := r.drafts[key]; ok {
@@ -85,7 +109,7 @@ func (r *Reader) parsed(paths []string, stdin io.Reader) *draft {
 		clear(r.drafts)
 	}
 	d := r.files.draft()
-	d.readFiles(r.lib, paths, stdin)
+	d.readFiles(lib, paths, stdin)
 	r.drafts[key] = d
 	return d
 }
@@ -146,14 +170,19 @@ func (f *files) load(path string, stdin io.Reader) ([]byte, error) {
 	}
 	file, err := os.Open(f.at(path))
 	if err != nil {
-		var failed *fs.PathError
-		if errors.As(err, &failed) {
-			failed.Path = path // the same words wherever the folder is
-		}
-		return nil, err
+		return nil, asNamed(err, path)
 	}
 	defer file.Close() // read only: nothing is lost
 	return io.ReadAll(io.LimitReader(file, maxFile+1))
+}
+
+// asNamed is an error of a file in the words that named it, the same wherever the folder is.
+func asNamed(err error, path string) error {
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		failed.Path = path
+	}
+	return err
 }
 
 // exists reports whether there is a file of this name.

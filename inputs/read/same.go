@@ -3,6 +3,7 @@ package read
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"partita/inputs"
 )
@@ -19,6 +20,10 @@ func meaning(c *inputs.Condition) inputs.Condition {
 	m.Statements, m.Assumptions, m.Warnings, m.Places = nil, nil, nil, nil
 	m.Model.Provenance = ""
 	m.Goal.Requirements = nil
+	m.Rules = slices.Clone(c.Rules)
+	for i := range m.Rules {
+		m.Rules[i].Place = inputs.Place{}
+	}
 	for _, r := range c.Goal.Requirements {
 		m.Goal.Requirements = append(m.Goal.Requirements, inputs.Requirement{Kind: r.Kind, Value: r.Value})
 	}

@@ -32,6 +32,8 @@ func environmentReaders() []reader {
 			"cross node bandwidth", "inter node communication bandwidth", "infiniband", "ethernet", "roce", "nic", "node interconnect", "network between node"}},
 		single(s, "PCIe", "cluster.pcie", "pcie", "pcie bandwidth"),
 		single(s, "Price", "cluster.usd_per_hour", "price", "gpu price", "price per gpu", "cost", "gpu cost", "gpu hour price", "price per gpu hour", "cost per gpu hour", "hourly price"),
+		entire(s, "Serving engine", "engine", "serving engine", "inference engine", "engine", "target engine"),
+		{section: s, title: "Knowledge", read: readKnowledge, names: []string{"knowledge", "knowledge pack", "rule pack"}},
 		{section: s, title: "Host", read: readHost, names: []string{"cpu", "cpu core", "ram", "host memory", "system memory", "cpu memory", "node memory", "disk", "storage", "ssd",
 			"operating system", "os", "driver", "driver version", "cuda", "cuda version", "cann", "cann version", "rocm", "rocm version", "python", "software", "framework"}},
 	}

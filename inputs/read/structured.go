@@ -119,11 +119,24 @@ func (d *draft) record(doc *document, root *node, file string, r rank) {
 	leaves(doc, func(path, key, text string) {
 		n := root.find(path)
 		at, valueAt := n.at, n.valueAt
+		if key == "knowledge" && r > fromFile {
+			return // it was read with the files
+		}
 		statement := d.say(at, path+": "+text)
 		if rest, ok := strings.CutPrefix(key, "cluster.pools."); ok {
 			key = d.poolKey(rest, base, valueAt)
 		}
 		if key == "" {
+			return
+		}
+		if key == "knowledge" {
+			d.used(statement, "knowledge: read")
+			for _, path := range n.children {
+				d.nameKnowledge(path.text, path.valueAt)
+			}
+			if len(n.children) == 0 {
+				d.nameKnowledge(text, valueAt)
+			}
 			return
 		}
 		if key == "model.config" {

@@ -48,7 +48,7 @@ const (
 // same condition, its places, assumptions and warnings aside.
 func (r *Reader) Look(opts Options) (*Survey, error) {
 	d := r.draft(opts)
-	c, err := d.condition(r.lib, opts)
+	c, err := d.condition(opts)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func Fields() []Field {
 // Stated are the paths of what the inputs state, complete to a condition or not.
 func (r *Reader) Stated(opts Options) (map[string]bool, error) {
 	d := r.draft(opts)
-	d.beside(r.lib, opts)
+	d.beside(opts)
 	paths := map[string]bool{"model.config": d.model != nil}
 	for path := range d.facts {
 		paths[path] = true
@@ -83,6 +83,13 @@ func (r *Reader) Stated(opts Options) (map[string]bool, error) {
 // settle turns facts of several ranks into those that one file can state.
 func (d *draft) settle(c *inputs.Condition) {
 	d.facts["name"] = fact{value: c.Name}
+	var packs []string
+	for _, p := range d.packs {
+		packs = append(packs, filepath.ToSlash(p.path))
+	}
+	if len(packs) > 0 {
+		d.facts["knowledge"] = fact{value: packs}
+	}
 	for path, general := range d.facts {
 		field, ok := strings.CutPrefix(path, "cluster.")
 		if !ok || strings.HasPrefix(field, "pools.") || field == "network" || d.pools == 0 || general.rank == fromFile {

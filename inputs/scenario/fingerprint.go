@@ -29,7 +29,7 @@ type Fingerprint struct {
 // read.Diagnostics; what is wrong with those of some is for these to say.
 func (b *Batch) Fingerprint(r *read.Reader) (Fingerprint, error) {
 	f := Fingerprint{Name: b.Name, Count: b.Len()}
-	lists, models := map[string]bool{}, map[string]bool{}
+	lists, models, packs := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	digest := sha256.New()
 	w := bufio.NewWriter(digest)
 	e := json.NewEncoder(w)
@@ -44,8 +44,12 @@ func (b *Batch) Fingerprint(r *read.Reader) (Fingerprint, error) {
 			r.CheckModel(s.Model)
 		}
 		for _, o := range s.Set {
-			if read.Path(o.Key) == "model.config" {
+			switch path := read.Path(o.Key); {
+			case path == "model.config":
 				r.CheckModel(o.Value)
+			case path == "knowledge" && !packs[o.Value]:
+				packs[o.Value] = true
+				r.CheckPacks(o)
 			}
 		}
 		if err := e.Encode(struct {
@@ -64,6 +68,11 @@ func (b *Batch) Fingerprint(r *read.Reader) (Fingerprint, error) {
 	f.Scenarios = hex.EncodeToString(digest.Sum(nil))
 	f.Files = r.Sums()
 	f.Settings = b.Settings.lines()
+	for _, o := range b.start.set {
+		if problems := r.CheckPacks(o); len(problems) > 0 {
+			return f, problems
+		}
+	}
 	if b.oneBase() {
 		if problems := r.Check(b.start.base); len(problems) > 0 {
 			return f, problems

@@ -208,7 +208,7 @@ func Variables(env []string) []string {
 func keyOf(variable string) string { return strings.ToLower(strings.TrimPrefix(variable, prefix)) }
 
 // ofCondition matches variables that read takes for fields of a condition, or refuses.
-var ofCondition = regexp.MustCompile(`__|^model$|^(cluster|model|workload|goal|strategy)_`)
+var ofCondition = regexp.MustCompile(`__|^(model|knowledge|engine)$|^(cluster|model|workload|goal|strategy)_`)
 
 func isSetting(key string) bool {
 	for _, s := range settings() {

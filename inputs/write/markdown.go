@@ -26,6 +26,7 @@ func parts() []part {
 			{"cluster.memory_bandwidth", "VRAM bandwidth"}, {"cluster.bandwidth_utilization", "Bandwidth utilization"},
 			{"cluster.memory", "Single-card video memory capacity"}, {"cluster.free_memory", "Free memory"}, {"cluster.memory_utilization", "Memory utilization"},
 			{"cluster.intra_link", "Intra-node link"}, {"cluster.network", "Network"}, {"cluster.pcie", "PCIe"}, {"cluster.usd_per_hour", "Price"},
+			{"engine", "Serving engine"}, {"knowledge", "Knowledge"},
 		}},
 		{"Model Configuration", []bullet{
 			{"model.catalog", "Model"}, {"model.name", "Model name"}, {"model.parameters", "Weights"}, {"model.layers", "Layers"}, {"model.hidden", "Token dimension"},

@@ -22,7 +22,7 @@ const examples = "../../examples/"
 func sources(t *testing.T) map[string]read.Options {
 	t.Helper()
 	all := map[string]read.Options{}
-	files, err := filepath.Glob(examples + "*")
+	files, err := filepath.Glob(examples + "*.*") // folders hold packs
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,10 +33,14 @@ func samplePlan() *results.Plan {
 				Objective:    "latency and throughput against the best of each alone",
 				Quantisation: map[string]float64{"prefill": 1e-5, "decode": 1e-6},
 				Balance:      "the default of 0.25 holds", GPUCount: "all 24 GPUs are used, as given",
+				Rules: []results.RuleAccount{
+					{Name: "ports", Place: "site.yaml:3:11", Expr: "tp <= 4 || cp == 1", Because: hostile, Candidates: 948, OuterChoices: 1},
+					{Name: "alike", Expr: "same_tp"},
+				},
 				LeftOut: []string{"replicas that differ from each other"},
 				Passes: []results.CertificatePass{{Purpose: "objective", Best: ptr(1.0421), Outer: results.Outer{Solved: 3, Infeasible: 2, Pruned: 27},
 					Choices: []results.OuterChoice{
-						{Replicas: 4, GPUsPerReplica: []int{4, 2}, MicroBatches: 2, DecodeGroups: 1, Choices: 1, Outcome: "solved", Value: ptr(1.0421)},
+						{Replicas: 4, GPUsPerReplica: []int{4, 2}, Case: "TP 4, 2 stages", MicroBatches: 2, DecodeGroups: 1, Choices: 1, Outcome: "solved", Value: ptr(1.0421)},
 						{Replicas: 1, Choices: 12, Outcome: "pruned", Bound: ptr(1.3), Why: "its bound is above the incumbent"},
 						{Replicas: 8, Choices: 2, Outcome: "infeasible", Why: "weights do not fit on three GPUs"},
 					}}},

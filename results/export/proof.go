@@ -31,6 +31,7 @@ func reportProof(d *document, ph *results.PhasePlan, feasible bool) {
 		lines = append(lines, fmt.Sprintf("the solvers count %s times in whole steps of %s, rounded up", phase, duration(1e3*cert.Quantisation[phase])))
 	}
 	d.bullets(lines)
+	reportRules(d, cert.Rules)
 
 	var rows [][]string
 	for _, p := range cert.Passes {
@@ -50,6 +51,37 @@ func reportProof(d *document, ph *results.PhasePlan, feasible bool) {
 	}
 }
 
+// reportRules lists the rules that bind and what each left out of the search.
+func reportRules(d *document, rules []results.RuleAccount) {
+	if len(rules) == 0 {
+		return
+	}
+	d.heading(3, "Rules")
+	var rows [][]string
+	for _, r := range rules {
+		rows = append(rows, []string{r.Name, r.Expr, r.Because, r.Place, count(r.Candidates), count(r.OuterChoices)})
+	}
+	d.table([]string{"rule", "binding", "because", "stated", "sorts of stages left out#", "outer choices left out#"}, rows)
+}
+
+// rulesLine sums up the rules, "" where there are none.
+func rulesLine(rules []results.RuleAccount) string {
+	if len(rules) == 0 {
+		return ""
+	}
+	var candidates, choices, active int
+	for _, r := range rules {
+		candidates, choices = candidates+r.Candidates, choices+r.OuterChoices
+		if r.Candidates+r.OuterChoices > 0 {
+			active++
+		}
+	}
+	if active == 0 {
+		return plural(len(rules), "rule") + " binding"
+	}
+	return fmt.Sprintf("%s binding; %s of them left out %s of stages and %s", plural(len(rules), "rule"), count(active), plural(candidates, "sort"), plural(choices, "outer choice"))
+}
+
 func reportChoices(d *document, p *results.CertificatePass) {
 	if len(p.Choices) == 0 {
 		return
@@ -58,10 +90,10 @@ func reportChoices(d *document, p *results.CertificatePass) {
 	var rows [][]string
 	for _, c := range p.Choices[:min(len(p.Choices), listedChoices)] {
 		rows = append(rows, []string{
-			count(c.Replicas), gpusOf(c.GPUsPerReplica), orAll(c.MicroBatches), orAll(c.DecodeGroups), count(c.Choices), c.Outcome, optional(c.Value), optional(c.Bound), c.Why,
+			count(c.Replicas), gpusOf(c.GPUsPerReplica), c.Case, orAll(c.MicroBatches), orAll(c.DecodeGroups), count(c.Choices), c.Outcome, optional(c.Value), optional(c.Bound), c.Why,
 		})
 	}
-	d.table([]string{"replicas#", "GPUs of one#", "micro-batches#", "decode groups#", "choices#", "outcome", "value#", "bound#", "why"}, rows)
+	d.table([]string{"replicas#", "GPUs of one#", "case", "micro-batches#", "decode groups#", "choices#", "outcome", "value#", "bound#", "why"}, rows)
 	if more := len(p.Choices) - listedChoices; more > 0 {
 		d.paragraph(fmt.Sprintf("%s more in plan.json.", plural(more, "line")))
 	}

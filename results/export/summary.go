@@ -77,6 +77,9 @@ func (s *screen) phase(ph *results.PhasePlan, feasible bool) {
 	s.line("          ", sequencesLine(&ph.Strategy))
 	s.line("GPUs      ", gpuLine(&ph.GPUs))
 	s.line("proof     ", proofLine(&ph.Solve, feasible))
+	if rules := rulesLine(ph.Solve.Certificate.Rules); rules != "" {
+		s.line("rules     ", rules)
+	}
 	b := &ph.Balance
 	s.line("balance   ", fmt.Sprintf("time max/mean %s, memory max/mean %s", figure(b.TimeMaxOverMean), figure(b.MemoryMaxOverMean)))
 	s.table([]string{"metric", "predicted#", "interval#"}, metricRows(ph))

@@ -175,6 +175,10 @@ func (f *batchFlags) read(env Environment, path string) (*scenario.Batch, error)
 	if f.condition.model != "" {
 		set = append(set[:len(set):len(set)], read.Override{Key: "model", Value: f.condition.model, Place: inputs.Place{File: "--model"}})
 	}
+	set, err := packsFrom(filepath.Dir(path), set)
+	if err != nil {
+		return nil, err
+	}
 	b, err := scenario.Read(scenario.Options{File: path, Stdin: env.In, Env: env.Environ, Flags: f.settings, Set: set})
 	if err != nil {
 		return nil, ofFlagsAlone(err)

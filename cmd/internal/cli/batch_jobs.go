@@ -126,9 +126,15 @@ func passedOn(flags *pflag.FlagSet) []string {
 		if slices.Contains(own, flag.Name) {
 			return
 		}
-		if s, ok := flag.Value.(*setFlag); ok {
-			for _, o := range s.given {
+		switch value := flag.Value.(type) {
+		case *setFlag:
+			for _, o := range value.given {
 				out = append(out, "--set", o.Key+"="+o.Value)
+			}
+			return
+		case *knowledgeFlag:
+			for _, path := range value.given {
+				out = append(out, "--knowledge="+path)
 			}
 			return
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"partita/inputs/catalog"
+	"partita/inputs/read"
 )
 
 func newCatalog(env Environment) *cobra.Command {
@@ -68,6 +69,7 @@ type shownFlags struct {
 // command is the command that shows the list, or one entry of it.
 func (l *listing[T]) command(env Environment, use, long string) *cobra.Command {
 	var show shownFlags
+	var packs conditionFlags
 	cmd := &cobra.Command{
 		Use:   use + " [NAME]",
 		Short: "List the " + l.what + "s, or show one with its provenance",
@@ -77,14 +79,15 @@ func (l *listing[T]) command(env Environment, use, long string) *cobra.Command {
 	l.filters(cmd.Flags())
 	filters := map[string]bool{}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { filters[f.Name] = true })
+	cmd.Flags().Var(&knowledgeFlag{c: &packs}, "knowledge", "packs whose entries count too: a file or a folder (repeatable)")
 	cmd.Flags().StringVar(&show.sort, "sort", "name", "sort by this `COLUMN`, the least first; -COLUMN the other way round")
 	cmd.Flags().Var(&show.columns, "columns", "show these `COLUMNS`, by comma: "+strings.Join(l.keys(nil), ", "))
 	cmd.Flags().BoolVar(&show.csv, "csv", false, "print CSV with a header line, all columns unless --columns chooses")
 	cmd.Flags().BoolVar(&show.json, "json", false, "print one JSON line an entry")
 	cmd.RunE = action(func(cmd *cobra.Command, args []string) error {
-		known, err := catalog.Load()
+		known, err := read.Catalog(packs.overrides)
 		if err != nil {
-			return fmt.Errorf("the built-in catalogue: %w", err)
+			return ofFlagsAlone(err)
 		}
 		if show.csv && show.json {
 			return withCode(exitUsage, errors.New("--csv or --json, not both"))

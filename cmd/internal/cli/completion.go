@@ -159,6 +159,8 @@ func valuesOf(cmd *cobra.Command, f *pflag.Flag) cobra.CompletionFunc {
 		return files("json")
 	case "from-nvidia-smi":
 		return files("csv", "txt")
+	case "engine":
+		return values(engines()...)
 	case "knowledge":
 		return files("yaml", "yml", "md")
 	case "all":

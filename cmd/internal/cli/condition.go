@@ -54,6 +54,9 @@ func (c *conditionFlags) register(flags *pflag.FlagSet) {
 	flags.Var(&overrideFlag{c: c, path: "goal.objective", check: checkObjective}, "objective",
 		"what is minimised: "+strings.Join(objectives(), ", "))
 	flags.Var(&weightsFlag{c: c}, "weights", "weights of the balanced objective: latency=0.7,throughput=0.3")
+	flags.Var(&overrideFlag{c: c, path: "engine", check: checkEngine}, "engine",
+		"bind the plan to the limits of a serving engine: "+strings.Join(engines(), ", "))
+	flags.Var(&knowledgeFlag{c: c}, "knowledge", knowledgeUsage)
 	idle := flags.VarPF(&overrideFlag{c: c, path: "goal.allow_idle", check: checkBool, kind: "bool"}, "allow-idle", "",
 		"GPUs of a stated number may stay unused")
 	idle.NoOptDefVal = "true"

@@ -191,12 +191,12 @@ func clusterText(name, gpus string) []read.Text {
 func (f *initFlags) written(survey *read.Survey, form write.Form) ([]byte, error) {
 	fields := slices.Clone(survey.Fields)
 	for i := range fields {
-		if fields[i].Path == "model.config" && fields[i].Origin == read.Stated {
-			path, err := f.fromOut(fields[i].Text)
+		if path := fields[i].Path; (path == "model.config" || path == "knowledge") && fields[i].Origin == read.Stated {
+			text, err := f.fromOut(fields[i])
 			if err != nil {
 				return nil, err
 			}
-			fields[i].Text = path
+			fields[i].Text = text
 		}
 	}
 	text, err := write.Condition(fields, form)
@@ -220,27 +220,27 @@ func (f *initFlags) written(survey *read.Survey, form write.Form) ([]byte, error
 	return text, nil
 }
 
-// fromOut is the path of a config.json as the written file names it: from its folder.
-func (f *initFlags) fromOut(config string) (string, error) {
-	if config == "-" {
-		return "", errors.New("the model was read from standard input, which the condition cannot name: give the file of its config.json")
+// fromOut is the path of a config.json or of packs as the written file names it: from
+// its folder.
+func (f *initFlags) fromOut(field read.Field) (string, error) {
+	folder := filepath.Dir(f.out)
+	if field.Path == "model.config" {
+		if field.Text == "-" {
+			return "", errors.New("the model was read from standard input, which the condition cannot name: give the file of its config.json")
+		}
+		return pathFrom(folder, field.Text)
 	}
-	if f.out == "-" || filepath.IsAbs(config) {
-		return config, nil
+	paths := read.Paths(field.Text)
+	for i, path := range paths {
+		var err error
+		if paths[i], err = packPath(folder, path); err != nil {
+			return "", err
+		}
 	}
-	from, err := filepath.Abs(filepath.Dir(f.out))
-	if err != nil {
-		return "", err
+	if !field.List {
+		return strings.Join(paths, ", "), nil
 	}
-	to, err := filepath.Abs(config)
-	if err != nil {
-		return "", err
-	}
-	relative, err := filepath.Rel(from, to)
-	if err != nil {
-		return to, nil // on another volume
-	}
-	return filepath.ToSlash(relative), nil
+	return "[" + strings.Join(paths, ", ") + "]", nil
 }
 
 // deliver writes the text to its file or to stdout.

@@ -205,7 +205,7 @@ func (s *modelSet) every(ctx context.Context) error {
 		}
 		files = append(append(files, streams...), last)
 	}
-	files = append(files, export.Stream{Name: indexName, Write: func(w io.Writer) error { return writeIndented(w, index) }})
+	files = append(files, export.Stream{Name: indexName, Write: func(w io.Writer) error { return indented2(w, index) }})
 	if err := s.write(ctx, s.flags.all, files); err != nil {
 		return err
 	}
@@ -232,8 +232,8 @@ func outerName(m *formulation.OuterModel, used map[string]bool) string {
 	return name
 }
 
-// writeIndented writes JSON for people and programs.
-func writeIndented(w io.Writer, v any) error {
+// indented2 writes JSON for people and programs.
+func indented2(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
@@ -255,9 +255,9 @@ func (s *modelSet) tell(outer *formulation.OuterModel, entry *modelEntry) error 
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", printable(s.condition.Name))
-	b.WriteString(indented("outer choice  ", printable(outer.Outer())))
-	b.WriteString(indented("optimum       ", s.optimumText(outer)))
-	b.WriteString(indented("model         ", entry.Size.String()))
+	fmt.Fprintf(&b, "outer choice  %s\n", printable(outer.Outer()))
+	fmt.Fprintf(&b, "optimum       %s\n", s.optimumText(outer))
+	fmt.Fprintf(&b, "model         %s\n", entry.Size)
 	for _, f := range entry.Files {
 		fmt.Fprintf(&b, "written       %s%s\n", printable(f.File), f.note())
 	}
@@ -289,12 +289,12 @@ func (s *modelSet) tellAll(index *modelIndex) error {
 	for _, c := range index.LeftOut {
 		settled += c.Choices
 	}
-	optimum := "none: no plan meets the condition"
+	optimum := "optimum       none: no plan meets the condition"
 	if best := s.f.Final(); best != nil {
-		optimum = s.optimumText(best)
+		optimum = "optimum       " + s.optimumText(best)
 	}
-	_, err := fmt.Fprintf(s.env.Out, "%s\n%smodels        %d; %d other outer choices are settled by floors\nwritten       %s\n",
-		printable(s.condition.Name), indented("optimum       ", optimum), len(index.Models), settled, printable(absolute(filepath.Join(s.flags.all, indexName))))
+	_, err := fmt.Fprintf(s.env.Out, "%s\n%s\nmodels        %d; %d other outer choices are settled by floors\nwritten       %s\n",
+		printable(s.condition.Name), optimum, len(index.Models), settled, printable(absolute(filepath.Join(s.flags.all, indexName))))
 	return err
 }
 

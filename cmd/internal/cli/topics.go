@@ -40,6 +40,7 @@ underscores for each dot:
   PARTITA_GOAL__REQUIREMENTS__TTFT=2s    goal.requirements.ttft
   PARTITA_CLUSTER__POOLS__1__COUNT=4     cluster.pools.1.count
   PARTITA_MODEL=Llama-3.1-8B             model.catalog
+  PARTITA_ENGINE=vllm                    engine
 
 Each shows among the statements of the report. A name with one underscore for a
 dot (PARTITA_WORKLOAD_BATCH) is refused, so that none is dropped unseen.
