@@ -74,6 +74,9 @@ func evaluateGiven(ctx context.Context, c *inputs.Condition, g Given, opts Optio
 	if err := e.advise(ctx, g); err != nil {
 		return nil, err
 	}
+	if err := e.engines(); err != nil {
+		return nil, err
+	}
 	return e, nil
 }
 
