@@ -31,7 +31,7 @@ export CGO_CFLAGS := -I$(LPSOLVE_INCLUDE)
 export CGO_LDFLAGS := -L$(LPSOLVE_LIB) -Wl,-rpath,$(LPSOLVE_LIB) -llpsolve55 -lm -ldl -lcolamd
 endif
 
-.PHONY: help run deps build test man docs-long lint race agree kill slurm fuzz bench fresh clean lpsolve-note
+.PHONY: help run deps build test man docs-long lint race agree frontier kill slurm fuzz bench fresh clean lpsolve-note
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 11
@@ -81,6 +81,10 @@ kill: lpsolve-note ## a batch of 200 scenarios, killed (SIGKILL) at 100 random m
 
 slurm: build ## a batch on a real Slurm of one node, which it sets up and takes down (needs root and Debian's slurm-wlm)
 	scripts/slurm.sh
+
+frontier: ## every outer choice of frontiers refuted between their points by another solver; every plan of 5,000 conditions held against theirs (make test: samples)
+	PARTITA_FRONTIER=all $(GO) test $(TAGS) -run '^TestFrontierHasNoGap$$' -count=1 -v -timeout 120m ./formulation
+	PARTITA_ORACLE=$(ORACLE) $(GO) test $(TAGS) -run '^TestFrontierOfEveryPlan$$' -count=1 -v -timeout 120m ./formulation
 
 fuzz: ## every fuzz target for FUZZTIME (10m)
 	@GO="$(GO)" TAGS="$(TAGS)" scripts/fuzz.sh $(FUZZTIME)

@@ -26,9 +26,26 @@ func (r *run) compare(ctx context.Context, sol *solution) []results.Comparison {
 		return []results.Comparison{}
 	}
 	var out []results.Comparison
+	began := time.Now()
+	x.contend(ctx, vectors, func(h heuristic.Heuristic, best *entry) {
+		line := r.line(h.Name, best, sol)
+		if !line.Feasible && !h.Improves {
+			line.WhyInfeasible += r.fewest(ctx, h, sol, best.gpus)
+		}
+		if r.timed {
+			line.TimeMS = float64(time.Since(began).Nanoseconds()) / 1e6
+		}
+		out = append(out, line)
+		began = time.Now()
+	})
+	return out
+}
+
+// contend asks every heuristic for its proposals on each number of GPUs and reports the
+// best of each; those that improve on others begin from the best so far.
+func (x *evaluator) contend(ctx context.Context, vectors [][]int, report func(heuristic.Heuristic, *entry)) {
 	var lead *entry
 	for _, h := range heuristic.All() {
-		began := time.Now()
 		var best *entry
 		if h.Improves {
 			if lead != nil {
@@ -46,16 +63,8 @@ func (r *run) compare(ctx context.Context, sol *solution) []results.Comparison {
 				lead = best
 			}
 		}
-		line := r.line(h.Name, best, sol)
-		if !line.Feasible && !h.Improves {
-			line.WhyInfeasible += r.fewest(ctx, h, sol, best.gpus)
-		}
-		if r.timed {
-			line.TimeMS = float64(time.Since(began).Nanoseconds()) / 1e6
-		}
-		out = append(out, line)
+		report(h, best)
 	}
-	return out
 }
 
 // entry is the best proposal of a heuristic.

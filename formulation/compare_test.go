@@ -350,20 +350,29 @@ func TestOneLine(t *testing.T) {
 	}
 	mixed := parts(tensor(8), 30, 25)
 	mixed[1].Pool, mixed[1].Shape = 1, tensor(4)
-	c := testCondition(testModel(1, 8, false), inputs.Mixed, 1, testPool("A", nil, 8, 1, 1, 1), testPool("B", nil, 8, 1, 1, 1))
+	uneven := parts(tensor(8), 30, 10, 15)
+	uneven[2].Shape = tensor(4)
+	two := testCondition(testModel(1, 8, false), inputs.Mixed, 1, testPool("A", nil, 8, 1, 1, 1), testPool("B", nil, 8, 1, 1, 1))
+	one := testCondition(testModel(1, 8, false), inputs.Mixed, 1, testPool("A", nil, 8, 1, 1, 1))
 	for _, x := range []struct {
-		p    heuristic.Proposal
-		want string
+		c          *inputs.Condition
+		p          heuristic.Proposal
+		want, kind string
 	}{
-		{heuristic.Proposal{}, ""},
-		{heuristic.Proposal{Replicas: 4, Parts: parts(tensor(4), 40, 40)}, "4 replicas × PP2 × TP4, layers 40+40"},
-		{heuristic.Proposal{Replicas: 1, Parts: parts(tensor(8), 80)}, "PP1 × TP8"},
-		{heuristic.Proposal{Replicas: 2, Parts: parts(cost.Shape{TP: 2, CP: 1, DPAttention: 4, EP: 8, ETP: 1}, 61)}, "2 replicas × PP1 × TP2·EP8·DPA4"},
-		{heuristic.Proposal{Replicas: 1, Parts: parts(tensor(1), 8, 8, 8, 7, 7)}, "PP5 × TP1, layers 3×8+2×7"},
-		{heuristic.Proposal{Replicas: 1, Parts: mixed}, "PP2: A TP8 layers 30, B TP4 layers 25"},
+		{one, heuristic.Proposal{}, "", ""},
+		{one, heuristic.Proposal{Replicas: 4, Parts: parts(tensor(4), 40, 40)}, "4 replicas × PP2 × TP4, layers 40+40", "4 replicas × PP2 × TP4"},
+		{two, heuristic.Proposal{Replicas: 4, Parts: parts(tensor(4), 40, 40)}, "4 replicas × PP2 × TP4 on A, layers 40+40", "4 replicas × PP2 × TP4 on A"},
+		{one, heuristic.Proposal{Replicas: 1, Parts: parts(tensor(8), 80)}, "PP1 × TP8", "PP1 × TP8"},
+		{one, heuristic.Proposal{Replicas: 2, Parts: parts(cost.Shape{TP: 2, CP: 1, DPAttention: 4, EP: 8, ETP: 1}, 61)}, "2 replicas × PP1 × TP2·EP8·DPA4", "2 replicas × PP1 × TP2·EP8·DPA4"},
+		{one, heuristic.Proposal{Replicas: 1, Parts: parts(tensor(1), 8, 8, 8, 7, 7)}, "PP5 × TP1, layers 3×8+2×7", "PP5 × TP1"},
+		{two, heuristic.Proposal{Replicas: 1, Parts: mixed}, "PP2: A TP8 layers 30, B TP4 layers 25", "PP2: A TP8, B TP4"},
+		{one, heuristic.Proposal{Replicas: 1, Parts: uneven}, "PP3: TP8 layers 30+10, TP4 layers 15", "PP3: 2 × TP8, TP4"},
 	} {
-		if got := oneLine(c, x.p); got != x.want {
+		if got := oneLine(x.c, x.p); got != x.want {
 			t.Errorf("%q, want %q", got, x.want)
+		}
+		if got := kindLine(x.c, x.p); got != x.kind {
+			t.Errorf("%q, want %q", got, x.kind)
 		}
 	}
 }

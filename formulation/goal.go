@@ -68,14 +68,18 @@ type coefficients struct{ ttft, round float64 }
 func (k coefficients) of(ttft, round float64) float64 { return k.ttft*ttft + k.round*round }
 
 // latency is ℓ, in seconds (C7).
-func (g *goal) latency() coefficients {
-	switch g.c.Workload.Phase {
+func (g *goal) latency() coefficients { return latencyOf(g.c) }
+
+// latencyOf is ℓ of a condition, in seconds (C7).
+func latencyOf(c *inputs.Condition) coefficients {
+	out := float64(c.Workload.Output.Mid())
+	switch c.Workload.Phase {
 	case inputs.Prefill:
 		return coefficients{1, 0}
 	case inputs.Decode:
-		return coefficients{0, g.out}
+		return coefficients{0, out}
 	}
-	return coefficients{1, g.out - 1}
+	return coefficients{1, out - 1}
 }
 
 // tokensPerRound is how many tokens of throughput one round makes.

@@ -14,6 +14,30 @@ import (
 // oneLine says what a proposal is: "4 replicas × PP2 × TP4, layers 40+40". Where
 // stages differ, each run of alike ones says its own shape.
 func oneLine(c *inputs.Condition, p heuristic.Proposal) string {
+	return strategyLine(c, p, func(line string, run []stagegraph.Part, alone bool) string {
+		switch {
+		case !alone:
+			return line + " layers " + layersOf(run)
+		case len(run) > 1:
+			return line + ", layers " + layersOf(run)
+		}
+		return line
+	})
+}
+
+// kindLine is oneLine without layers: what stays the same while layers shift.
+func kindLine(c *inputs.Condition, p heuristic.Proposal) string {
+	return strategyLine(c, p, func(line string, run []stagegraph.Part, alone bool) string {
+		if !alone && len(run) > 1 {
+			line = fmt.Sprintf("%d × %s", len(run), line)
+		}
+		return line
+	})
+}
+
+// strategyLine is replicas, stages and the shape of each run of alike stages, to which
+// add adds what else is told of it; alone: there is one run.
+func strategyLine(c *inputs.Condition, p heuristic.Proposal, add func(line string, run []stagegraph.Part, alone bool) string) string {
 	if len(p.Parts) == 0 {
 		return ""
 	}
@@ -29,20 +53,20 @@ func oneLine(c *inputs.Condition, p heuristic.Proposal) string {
 		}
 		runs = append(runs, []stagegraph.Part{pt})
 	}
-	if len(runs) == 1 {
-		line += " × " + degreesOf(p.Parts[0].Shape)
-		if len(p.Parts) > 1 {
-			line += ", layers " + layersOf(p.Parts)
-		}
-		return line
-	}
 	var each []string
 	for _, run := range runs {
-		text := degreesOf(run[0].Shape) + " layers " + layersOf(run)
-		if len(c.Cluster.Pools) > 1 {
-			text = c.Cluster.Pools[run[0].Pool].Name + " " + text
+		text := degreesOf(run[0].Shape)
+		switch pool := c.Cluster.Pools[run[0].Pool].Name; {
+		case len(c.Cluster.Pools) < 2:
+		case len(runs) == 1:
+			text += " on " + pool
+		default:
+			text = pool + " " + text
 		}
-		each = append(each, text)
+		each = append(each, add(text, run, len(runs) == 1))
+	}
+	if len(runs) == 1 {
+		return line + " × " + each[0]
 	}
 	return line + ": " + strings.Join(each, ", ")
 }

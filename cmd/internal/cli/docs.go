@@ -40,6 +40,13 @@ func docs() map[string]doc {
 				{exitInfeasible, "no plan meets the condition, or the solution says that its model has none"}, {exitNothingFound, ""}, {exitUnverified, "a solution is no plan of its model, or failed verification"}},
 			see: "docs/model.md, docs/formulation.md, partita solve",
 		},
+		"partita pareto": {
+			group: judgeCommands,
+			exits: []exit{{exitFound, "the trade-off is found and verified, or with --vary a plan at some value"}, {exitInternal, ""}, {exitUsage, ""}, {exitInvalidInput, ""},
+				{exitInfeasible, "proved: no plan meets the condition, or with --vary none at any value"}, {exitNothingFound, "neither a plan nor a proof within the time limit"},
+				{exitUnverified, "a plan was found and failed the independent verification"}, {exitNotOptimal, "not everything is proved; only with --require-optimal"}},
+			see: "docs/pareto.md, docs/formulation.md, partita compare, partita solve",
+		},
 		"partita init": {
 			group: prepareCommands,
 			exits: []exit{{exitFound, "the condition is written"}, {exitInternal, "it could not be written, or the answers ended"},
