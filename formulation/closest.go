@@ -154,21 +154,23 @@ func (r *run) alone(q inputs.Requirement, base *pass) (*pass, float64, bool) {
 
 // violation is the largest share by which a plan misses a requirement.
 func (r *run) violation(f *found) float64 {
-	ttft, round := r.goal.metrics(f.choice, r.secondsOf(f))
-	gpus := 0
-	for _, pt := range f.graph.Parts(f.stages) {
-		gpus += pt.Shape.GPUs()
-	}
-	used := &stagegraph.Layout{Replicas: f.choice.Layout.Replicas, Total: gpus}
 	worst := 0.0
 	for _, q := range r.goal.c.Goal.Requirements {
-		if value, limit, ok := r.goal.measure(q); ok {
-			worst = max(worst, value(used).of(ttft, round)/limit-1)
-		} else {
-			return math.Inf(1)
-		}
+		worst = max(worst, r.ratio(q, f)-1)
 	}
 	return worst
+}
+
+// ratio is the metric that a requirement bounds over its bound: above 1 where a plan
+// misses it. +Inf for what no path decides.
+func (r *run) ratio(q inputs.Requirement, f *found) float64 {
+	value, limit, ok := r.goal.measure(q)
+	if !ok {
+		return math.Inf(1)
+	}
+	ttft, round := r.goal.metrics(f.choice, r.secondsOf(f))
+	used := &stagegraph.Layout{Replicas: f.choice.Layout.Replicas, Total: total(f.used(r.space.Pools())) / f.choice.Layout.Replicas}
+	return value(used).of(ttft, round) / limit
 }
 
 // nearest finds, for each requirement that the closest plan misses, the value it
@@ -177,14 +179,8 @@ func (r *run) violation(f *found) float64 {
 func (r *run) nearest(ctx context.Context, sol *solution, base *pass) (map[inputs.RequirementKind]float64, error) {
 	out := map[inputs.RequirementKind]float64{}
 	var missed []inputs.RequirementKind
-	ttft, round := r.goal.metrics(sol.final.best.choice, r.secondsOf(sol.final.best))
-	gpus := 0
-	for _, pt := range sol.final.best.graph.Parts(sol.final.best.stages) {
-		gpus += pt.Shape.GPUs()
-	}
-	used := &stagegraph.Layout{Replicas: sol.final.best.choice.Layout.Replicas, Total: gpus}
 	for _, q := range r.goal.c.Goal.Requirements {
-		if value, limit, ok := r.goal.measure(q); ok && value(used).of(ttft, round) > limit {
+		if ratio := r.ratio(q, sol.final.best); ratio > 1 && !math.IsInf(ratio, 1) {
 			missed = append(missed, q.Kind)
 		}
 	}

@@ -28,8 +28,11 @@ type goal struct {
 	vectors bool    // layouts say the GPUs of each pool exactly, whatever it costs
 }
 
-func newGoal(s *stagegraph.Space) *goal {
-	c := s.Condition
+func newGoal(s *stagegraph.Space) *goal { return newGoalOn(s.Condition, s) }
+
+// newGoalOn is the goal of a condition on the prices of another: a relaxation, where
+// those are no higher.
+func newGoalOn(c *inputs.Condition, s *stagegraph.Space) *goal {
 	g := &goal{
 		c: c, space: s, margin: Margin(c), batch: float64(c.Workload.Batch),
 		in: float64(c.Workload.Input.Mid()), out: float64(c.Workload.Output.Mid()),

@@ -51,7 +51,16 @@ func optimize(ctx context.Context, price spaces, c *inputs.Condition, opts Optio
 	if err := r.byShapesAlone(ctx, c, sol); err != nil {
 		return nil, err
 	}
-	return r.report(ctx, sol, time.Since(start))
+	rep, err := r.report(ctx, sol, time.Since(start))
+	if err != nil || !opts.Explain || rep.Status != results.StatusInfeasible {
+		return rep, err
+	}
+	r.opts.log("why no plan exists")
+	x, err := explanation(ctx, c, opts)
+	if err == nil && x != nil {
+		explain(rep, x)
+	}
+	return rep, err
 }
 
 // run is one call of Optimize.
@@ -80,7 +89,14 @@ func newRunIn(price spaces, c *inputs.Condition, opts Options) (*run, error) {
 	if err := checkAsked(c); err != nil {
 		return nil, err
 	}
-	r := &run{explorer: &explorer{space: space, goal: newGoal(space)}, opts: opts, price: price, given: c.Cluster.Pools}
+	return newRunOn(price, space, c, opts)
+}
+
+// newRunOn is a run for a condition on prices that are there already: its own, or lower
+// ones for a relaxation.
+func newRunOn(price spaces, space *stagegraph.Space, c *inputs.Condition, opts Options) (*run, error) {
+	r := &run{explorer: &explorer{space: space, goal: newGoalOn(c, space)}, opts: opts, price: price, given: c.Cluster.Pools}
+	var err error
 	r.prove, r.backend, err = opts.prover()
 	return r, err
 }
@@ -147,7 +163,7 @@ func (r *run) solveOnce(ctx context.Context) (*solution, error) {
 	case err != nil:
 		return nil, err
 	case !fits && ctx.Err() == nil:
-		sol, err = r.unplaced(ctx, counts)
+		sol, err = r.unplaced(ctx)
 	default:
 		sol, err = r.closest(ctx, counts)
 	}

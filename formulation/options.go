@@ -17,6 +17,10 @@ type Options struct {
 	// Confirm bounds the second proof under auto; 0: DefaultConfirm, or half of what is
 	// left of a stated TimeLimit where that is more.
 	Confirm time.Duration
+	// Explain adds to the report of a condition that no plan meets why that is so
+	// (Report.Explanation). It takes what is left of TimeLimit, a third of ExplainTime where
+	// there is none.
+	Explain bool
 	// ILP and SAT make the backends. A nil ILP means that lp_solve is not built in.
 	ILP func() (solver.Backend, error)
 	SAT func() (solver.Backend, error)

@@ -161,12 +161,17 @@ func (f *floors) each(admitted func(i, j int, ttft, round float64)) {
 			admitted(i, j, ttft, round)
 		}
 	}
+	f.pairs(visit)
+}
+
+// pairs calls visit with the indices of every choice of the range.
+func (f *floors) pairs(visit func(i, j int)) {
 	for i := range f.micros {
 		if !f.x.space.Decodes() {
 			visit(i, i)
 			continue
 		}
-		if i+1 < len(f.micros) && !f.x.microMatters(f.first) && !only.asksMicro() {
+		if i+1 < len(f.micros) && !f.x.microMatters(f.first) && !f.x.pass.only.asksMicro() {
 			continue // dominated: more micro-batches take less memory and cost nothing here
 		}
 		for j := range f.groups {
@@ -187,23 +192,30 @@ func (f *floors) choice(i, j int) stagegraph.Choice {
 // of is the floor of the metrics for the i-th number of micro-batches and the j-th of
 // groups; false where the requirements rule it out.
 func (f *floors) of(i, j int) (ttft, round float64, ok bool) {
+	ttft, round, work := f.metrics(i, j)
+	if math.IsInf(ttft, 1) || math.IsInf(round, 1) {
+		f.unfit++
+		return ttft, round, false
+	}
+	return ttft, round, f.limits.admit(f.x.goal, ttft, round, work)
+}
+
+// metrics are floors of TTFT and the round in seconds, and of the round in GPU-seconds;
+// +Inf where the layers do not fit the GPUs.
+func (f *floors) metrics(i, j int) (ttft, round, work float64) {
 	r := f.relaxed
 	if f.first == f.last {
 		ttft, round = r.TTFT(i), r.Round(j)
 	} else {
 		ttft, round = r.RangeTTFT(i), r.RangeRound(j)
 	}
-	if math.IsInf(ttft, 1) || math.IsInf(round, 1) {
-		f.unfit++
-		return ttft, round, false
-	}
-	work := round * float64(f.x.gpus(f.first))
-	if f.first != f.last && !math.IsInf(f.limits.work, 1) {
+	work = round * float64(f.x.gpus(f.first))
+	if f.first != f.last && !math.IsInf(f.limits.work, 1) && !math.IsInf(work, 1) {
 		// Work does not shrink with the number of GPUs: that bounds GPUs·round better
 		// than the fewest GPUs with the fastest round.
 		work = max(work, float64(f.first.Replicas)*r.RangeValue(i, j, 0, 0, 1, f.first.GPUs[0]))
 	}
-	return ttft, round, f.limits.admit(f.x.goal, ttft, round, work)
+	return ttft, round, work
 }
 
 // value is the floor of the value of that pair, given those of its metrics.

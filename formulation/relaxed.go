@@ -97,16 +97,12 @@ func (r *run) placeable(ctx context.Context, counts levels) (bool, error) {
 
 // unplaced handles a model that no plan places: some GPUs of a stated number stay
 // idle, or the model does not fit and the closest plan needs more GPUs.
-func (r *run) unplaced(ctx context.Context, counts levels) (*solution, error) {
-	switch {
-	case r.goal.c.Goal.AllowIdle:
+func (r *run) unplaced(ctx context.Context) (*solution, error) {
+	if r.goal.c.Goal.AllowIdle {
 		return r.enlarged(ctx)
-	case r.goal.perGPU:
-		return r.besideStated(ctx)
 	}
-	for _, lv := range r.goal.idle().list {
-		one := levels{list: []level{lv}, counted: fmt.Sprintf("stated, but no plan can use all of them; %s is the largest number that can be used (proved)", lv.what)}
-		if sol, err := r.instead(ctx, one); sol != nil || err != nil {
+	for counts := range r.smallerCounts() {
+		if sol, err := r.instead(ctx, counts); sol != nil || err != nil {
 			return sol, err
 		}
 	}
@@ -131,33 +127,13 @@ func (r *run) instead(ctx context.Context, counts levels) (*solution, error) {
 	return sol, err
 }
 
-// besideStated lets GPUs of a stated number stay idle where no plan uses them all
-// beside a pool whose number is ours to choose.
-func (r *run) besideStated(ctx context.Context) (*solution, error) {
-	c, loose := *r.goal.c, *r.goal
-	c.Goal.AllowIdle = true
-	loose.c = &c
-	counts := loose.layoutsOf()
-	counts.counted += "; no plan uses all GPUs of the stated numbers, so some stay idle"
-	if sol, err := r.instead(ctx, counts); sol != nil || err != nil {
-		return sol, err
-	}
-	return r.enlarged(ctx)
-}
-
 // enlarged finds the plan on the fewest GPUs of the same kind that fit.
 func (r *run) enlarged(ctx context.Context) (*solution, error) {
 	c := *r.goal.c
 	c.Cluster.Pools = append([]inputs.Pool(nil), c.Cluster.Pools...)
 	for k := range c.Cluster.Pools {
 		p := &c.Cluster.Pools[k]
-		if len(p.Nodes) > 0 && p.GPUsPerNode == 0 {
-			p.GPUsPerNode = len(p.Nodes[0].GPUs)
-		}
-		// A single card says nothing of the machine around it: nodes of 8.
-		p.GPUsPerNode = max(p.GPUsPerNode, defaultNode)
-		p.Nodes = nil
-		p.Count = inputs.Count{}
+		*p = unbounded(*p)
 		if k > 0 { // unlike pools: more of the first kind, the others as they are
 			p.Count = inputs.Count{Max: r.goal.c.Cluster.Pools[k].Count.Max}
 		}
@@ -196,6 +172,19 @@ func (r *run) enlarged(ctx context.Context) (*solution, error) {
 	sol.unfit = true
 	sol.reasons = append(short, sol.reasons...)
 	return sol, nil
+}
+
+// unbounded is a pool of as many GPUs of the same kind as it takes, in nodes of one
+// size.
+func unbounded(p inputs.Pool) inputs.Pool {
+	if len(p.Nodes) > 0 && p.GPUsPerNode == 0 {
+		p.GPUsPerNode = len(p.Nodes[0].GPUs)
+	}
+	// A single card says nothing of the machine around it: nodes of 8.
+	p.GPUsPerNode = max(p.GPUsPerNode, defaultNode)
+	p.Nodes = nil
+	p.Count = inputs.Count{}
+	return p
 }
 
 // defaultNode is the GPUs of a node where nothing is known of the machine.

@@ -19,6 +19,8 @@ type Plan struct {
 	Statements    []Statement   `json:"statements"`
 	Assumptions   []Assumption  `json:"assumptions"`
 	Warnings      []string      `json:"warnings"`
+	// Explanation says of a closest plan why none meets the condition.
+	Explanation *Explanation `json:"explanation,omitempty"`
 }
 
 // PhasePlan is the deployment that serves one phase, or all (mixed).
@@ -285,6 +287,9 @@ type Report struct {
 	Reasons []string
 	// Binding says what holds the optimum back.
 	Binding []string
+	// Explanation says why no plan meets the condition, where that is proved and was
+	// asked for; nil otherwise.
+	Explanation *Explanation
 	// Condition, Statements, Assumptions and Warnings repeat the plan's where there
 	// is a plan and stand in for them where there is none.
 	Condition   string

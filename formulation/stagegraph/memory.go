@@ -108,3 +108,12 @@ func (s *Space) Homeless() (layer int, found bool) {
 	}
 	return 0, false
 }
+
+// Overfull reports whether an option of a graph does not fit the memory that this space
+// gives the pool it takes its GPUs from. The graph is of a space that differs in memory
+// alone.
+func (s *Space) Overfull(g *Graph, class, option int32) (pool int, over bool) {
+	o := g.Problem.Options[class][option]
+	pool = g.poolOf(o)
+	return pool, !s.fitting(g.Choice.Layout.Replicas, g.Choice.Micro, g.Choice.Groups)[pool][o.Ref][class]
+}

@@ -23,6 +23,7 @@ func Report(r *results.Report) []byte {
 		d.heading(2, "What is short")
 		d.bullets(r.Reasons)
 	}
+	reportExplanation(d, r.Explanation)
 	if len(warnings) > 0 {
 		d.heading(2, "Warnings")
 		d.bullets(warnings)

@@ -43,6 +43,9 @@ func SummaryWith(w io.Writer, r *results.Report, o SummaryOptions) error {
 		for _, reason := range r.Reasons {
 			s.line("- ", reason)
 		}
+		if r.Explanation != nil {
+			s.explanation(r.Explanation)
+		}
 	}
 	if r.Plan != nil {
 		for i := range r.Plan.Phases {

@@ -34,6 +34,12 @@ func docs() map[string]doc {
 				{exitInvalidInput, "a condition file, its strategy or the plan.json is wrong"}, {exitInfeasible, "the strategy does not map, fit or meet a requirement; what is short is said"}, {exitUnverified, "its figures failed the independent verification"}},
 			see: "docs/evaluate.md, docs/cost-model.md, partita solve, partita compare",
 		},
+		"partita explain": {
+			group: judgeCommands,
+			exits: []exit{{exitFound, "a plan meets the condition; what binds it is said"}, {exitInternal, ""}, {exitUsage, ""}, {exitInvalidInput, ""},
+				{exitInfeasible, "proved: no plan meets the condition; what clashes is said"}, {exitNothingFound, "neither a plan nor a proof within the time limit"}},
+			see: "docs/explain.md, docs/formulation.md, partita solve, partita help exit-codes",
+		},
 		"partita model": {
 			group: judgeCommands,
 			exits: []exit{{exitFound, "the model is written, or the solution is a plan that is verified"}, {exitInternal, ""}, {exitUsage, ""}, {exitInvalidInput, "a condition is wrong, or a solution or map is not of its model"},

@@ -47,6 +47,9 @@ func (o *outputFlags) finish(env Environment, c *inputs.Condition, r *results.Re
 		return fmt.Errorf("writing the artifacts: %w", err)
 	}
 	if o.json {
+		if err := tellWhy(env, r.Explanation); err != nil {
+			return fmt.Errorf("writing to stderr: %w", err)
+		}
 		err = json.NewEncoder(env.Out).Encode(manifest)
 	} else {
 		err = o.summary(env, dir, r)

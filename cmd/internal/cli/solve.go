@@ -39,7 +39,9 @@ interrupt it twice and it stops at once.`,
 		if err != nil {
 			return err
 		}
-		rep, err := formulation.Optimize(cmd.Context(), c, search.options(env))
+		opts := search.options(env)
+		opts.Explain = true
+		rep, err := formulation.Optimize(cmd.Context(), c, opts)
 		if err != nil {
 			return err
 		}
