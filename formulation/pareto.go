@@ -30,7 +30,7 @@ func Pareto(ctx context.Context, c *inputs.Condition, opts Options) (*results.Fr
 		return nil, err
 	}
 	r.opts.log("the trade-off of latency and throughput")
-	x, g, err := r.survey(ctx)
+	x, g, err := r.surveyed(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +100,8 @@ func (r *run) nothing(ctx context.Context, out *results.Frontier, x *prospect) e
 	switch {
 	case err != nil:
 		return err
+	case len(r.goal.c.Rules) > 0:
+		out.Reasons = append(out.Reasons, "no plan keeps the rules, the balance, the GPU count and the requirements together")
 	case !fits && ctx.Err() == nil:
 		out.Reasons = append(out.Reasons, r.shortage()...)
 	case len(r.goal.c.Goal.Requirements) > 0:

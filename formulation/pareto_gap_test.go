@@ -11,7 +11,6 @@ import (
 	"partita/solver"
 	"partita/solver/lpsolve"
 	"partita/solver/path"
-	"partita/solver/sat"
 )
 
 // Nothing is missing from a frontier, on the word of another solver: for every outer
@@ -21,6 +20,11 @@ import (
 // part in it. Here a sample of the choices; PARTITA_FRONTIER=all (make frontier) asks for
 // all of them.
 func TestFrontierHasNoGap(t *testing.T) {
+	backend, err := lpsolve.New()
+	if err != nil {
+		t.Skipf("without lp_solve nothing refutes by counting: %v", err)
+	}
+	defer backend.Close()
 	every := 29
 	if os.Getenv("PARTITA_FRONTIER") == "all" {
 		every = 1
@@ -53,7 +57,7 @@ func TestFrontierHasNoGap(t *testing.T) {
 		asked := 0
 		for i, ch := range everyChoice(x) {
 			if i%row.every == 0 {
-				asked += refuteGaps(t, row.name, x, ch)
+				asked += refuteGaps(t, backend, row.name, x, ch)
 			}
 		}
 		t.Logf("%s: %d points, %d choices, %d gaps refuted", row.name, len(x.front), len(everyChoice(x)), asked)
@@ -75,15 +79,8 @@ func everyChoice(x *prospect) []stagegraph.Choice {
 
 // refuteGaps has another solver look for a plan of a choice in every gap, and returns how
 // many gaps it was asked about.
-func refuteGaps(t *testing.T, name string, x *prospect, ch stagegraph.Choice) int {
+func refuteGaps(t *testing.T, backend solver.Backend, name string, x *prospect, ch stagegraph.Choice) int {
 	t.Helper()
-	b, err := lpsolve.New()
-	backend := solver.Backend(b)
-	if err != nil {
-		backend = sat.New()
-	} else {
-		defer b.Close()
-	}
 	g := x.build(ch)
 	x.capLatency(g.Problem)
 	for k := 0; k <= len(x.front); k++ {

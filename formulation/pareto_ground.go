@@ -41,7 +41,7 @@ func (g *goal) frontierGround() *ground {
 		out.counts = plain.layoutsOf()
 		out.counts.counted = "every number of GPUs is tried; throughput counts by GPU used"
 	case c.Goal.AllowIdle && out.priced && plain.tellable():
-		out.counts = plain.ranked()
+		out.counts = plain.ruled(plain.ranked())
 		out.counts.counted = "stated, idle GPUs allowed"
 	default:
 		out.counts = plain.layoutsOf()
@@ -85,12 +85,29 @@ func (g *goal) everyNumber(of *ground) *ground {
 	c := *g.c
 	c.Goal.Objective = inputs.GPUs
 	plain.c = &c
-	all := plain.ranked()
+	all := plain.ruled(plain.ranked())
 	out.layouts = all.all()
 	if len(out.layouts) == len(of.layouts) {
 		return nil
 	}
 	return &out
+}
+
+// surveyed is survey, again with layouts that say the GPUs of each pool where one that
+// leaves them open has a plan that can only lie on one host of them: it is priced right
+// then.
+func (r *run) surveyed(ctx context.Context) (*prospect, *ground, error) {
+	x, g, err := r.survey(ctx)
+	if err != nil || x == nil || r.goal.vectors || r.space.Pools() == 1 || ctx.Err() != nil {
+		return x, g, err
+	}
+	for _, v := range x.front {
+		if r.space.Astray(v.choice, v.graph.Parts(v.stages)) {
+			r.goal.vectors, r.explorer.against = true, nil
+			return r.survey(ctx)
+		}
+	}
+	return x, g, nil
 }
 
 // survey searches the frontier on the ground that the condition gives, or where that has
@@ -201,6 +218,7 @@ func (g *goal) exactlyThisMany(of *level) []*stagegraph.Layout {
 	for _, gpus := range g.summing(of.layouts[0].Used() * of.layouts[0].Replicas) {
 		out = append(out, g.exactLayouts(gpus)...)
 	}
+	g.cases(&out)
 	return out
 }
 

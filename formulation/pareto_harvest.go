@@ -55,19 +55,21 @@ func foundBy(ch stagegraph.Choice, g *stagegraph.Graph, r path.Result) *found {
 	return &found{choice: ch, graph: g, stages: r.Stages}
 }
 
-// enterChecked adds a plan that was found without the requirements, where it meets them:
-// a first plan bounds what is worth looking for.
+// enterChecked adds a plan that was found without the requirements and some of the rules,
+// where it keeps them: a first plan bounds what is worth looking for.
 func (x *prospect) enterChecked(ch stagegraph.Choice, g *stagegraph.Graph, r path.Result) {
-	own := x.build(ch).Problem
-	x.capLatency(own)
-	p := *g.Problem
-	p.Limit, p.Cap, p.Weight = own.Limit, own.Cap, own.Weight
-	if _, err := p.Evaluate(r.Stages); err != nil {
-		return // it misses a requirement
+	if _, broken := x.space.Breaks(ch); broken {
+		return
 	}
-	whole := *g
-	whole.Problem = &p
-	x.enter(foundBy(ch, &whole, r))
+	own := x.build(ch)
+	x.capLatency(own.Problem)
+	stages, ok := own.Path(g.Parts(r.Stages))
+	if !ok {
+		return // a stage of it is no candidate here
+	}
+	if _, err := own.Problem.Evaluate(stages); err == nil {
+		x.enter(&found{choice: ch, graph: own, stages: stages})
+	}
 }
 
 // enter adds a plan to the front, unless a vertex covers it.

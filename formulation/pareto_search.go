@@ -113,7 +113,7 @@ func (x *prospect) run(ctx context.Context) error {
 		x.leave(n)
 	}
 	x.queue = nil
-	return nil
+	return x.space.Rules().Err() // a rule without a value: nothing that was refused by it counts
 }
 
 // leave gives a node up unproved.
@@ -156,7 +156,7 @@ func (x *prospect) count(n *frontNode) int {
 // put enters a range or a layout, bounded by its floors.
 func (x *prospect) put(n *frontNode) {
 	n.low = farthest
-	unfit := x.visit(n, func(_ *floors, _, _ int, low spot) {
+	fl := x.visit(n, func(_ *floors, _, _ int, low spot) {
 		for axis := range low {
 			n.low[axis] = min(n.low[axis], low[axis])
 		}
@@ -165,21 +165,37 @@ func (x *prospect) put(n *frontNode) {
 		x.push(n)
 		return
 	}
-	why := tooSlow
-	if unfit > 0 {
-		why = noPath
-	}
-	x.ledger.add(x, n, x.count(n), "infeasible", why)
+	x.refuse(n, fl, 0)
 }
 
-// visit calls f with every choice of a node that the requirements admit, and with a
-// spot that no plan of the choice is better than. It returns how many choices nothing
-// holds the model for.
-func (x *prospect) visit(n *frontNode, f func(fl *floors, i, j int, low spot)) (unfit int) {
+// refuse accounts for the choices of a node that floors or rules refuse, all but those
+// admitted.
+func (x *prospect) refuse(n *frontNode, fl *floors, admitted int) {
+	span, left := n.last-n.first+1, x.count(n)-admitted
+	count := func(choices int, why string) {
+		if choices = min(choices, left); choices > 0 {
+			x.ledger.add(x, n, choices, "infeasible", why)
+			left -= choices
+		}
+	}
+	if fl != nil {
+		count(fl.unfit*span, noPath)
+		for i, refused := range fl.refused {
+			count(refused*span, named(x.space.Rules().Rule(i)))
+			x.against[i] += refused * span
+		}
+	}
+	count(left, tooSlow)
+}
+
+// visit calls f with every choice of a node that the rules and the requirements admit,
+// and with a spot that no plan of the choice is better than. The floors say what became
+// of the others; nil: the price alone refuses all.
+func (x *prospect) visit(n *frontNode, f func(fl *floors, i, j int, low spot)) *floors {
 	first := x.pass.layouts[n.first]
 	fl, ok := x.floorsOf(&node{layout: n.first, last: n.last})
 	if !ok {
-		return 0
+		return nil
 	}
 	k, cost := x.goal.latency(), x.costOf(first)
 	work := int64(0) // of the round over all GPUs, for a range
@@ -193,7 +209,7 @@ func (x *prospect) visit(n *frontNode, f func(fl *floors, i, j int, low spot)) (
 	fl.each(func(i, j int, ttft, round float64) {
 		f(&fl, i, j, spot{ticksOf(k.of(ttft, round), x.unit), max(work, times(ticksOf(round, x.scale[1]), x.counted(first))), cost})
 	})
-	return fl.unfit
+	return &fl
 }
 
 // counted is by what a round counts: the GPUs used where their number is open.
@@ -247,7 +263,7 @@ func (x *prospect) step(ctx context.Context, n *frontNode) error {
 			return err
 		}
 		if !exists {
-			x.ledger.add(x, n, 1, "infeasible", "no path: memory, GPU count, balance or requirements")
+			x.ledger.add(x, n, 1, "infeasible", noPlan)
 			return nil
 		}
 		if x.later(n) {
@@ -299,9 +315,9 @@ func (x *prospect) middle(first, last int) int {
 
 // openLayout replaces a layout by its choices. Those that are covered are counted at once.
 func (x *prospect) openLayout(n *frontNode) {
-	total, kept := x.count(n), 0
-	unfit := x.visit(n, func(fl *floors, i, j int, low spot) {
-		kept++
+	admitted := 0
+	fl := x.visit(n, func(fl *floors, i, j int, low spot) {
+		admitted++
 		c := &frontNode{first: n.first, last: n.last, choice: fl.choice(i, j), low: low, stage: asChoice}
 		if !x.front.covered(c.low) { // both phases together bound ℓ better
 			c.low[0] = max(c.low[0], ticksOf(fl.value(i, j, 0, 0), x.unit))
@@ -312,12 +328,7 @@ func (x *prospect) openLayout(n *frontNode) {
 		}
 		x.push(c)
 	})
-	if unfit > 0 {
-		x.ledger.add(x, n, unfit, "infeasible", noPath)
-	}
-	if total > kept+unfit {
-		x.ledger.add(x, n, total-kept-unfit, "infeasible", tooSlow)
-	}
+	x.refuse(n, fl, admitted)
 }
 
 // price raises the spot of a choice by priced shortest paths in ℓ, and in the round
@@ -399,11 +410,9 @@ type leastRound struct {
 func (x *prospect) bestRound(ctx context.Context, ch stagegraph.Choice, low, enough int64) (leastRound, error) {
 	micros := x.goal.micros(ch.Layout)
 	ch.Micro = micros[len(micros)-1]
-	g := x.space.Build(ch, x.scale)
-	if x.pass.num > 0 {
-		// A shape that another beats for these micro-batches may be kept for others.
-		g = x.space.BuildWide(ch, x.scale)
-	}
+	// A shape that another beats for these micro-batches may be kept for others, and to be
+	// needed for the balance.
+	g := x.space.BuildAny(ch, x.scale, x.pass.num > 0)
 	g.Problem.Weight = [2]int64{0, 1}
 	g.Problem.Phases = x.goal.phases(ch)
 	g.Problem.BalanceNum, g.Problem.BalanceDen = x.pass.num, max(1, x.pass.den)

@@ -274,3 +274,27 @@ func TestFrontierOfNothing(t *testing.T) {
 		}
 	}
 }
+
+// Rules bind every point, and the certificate says what they refused.
+func TestFrontierKeepsRules(t *testing.T) {
+	c := example(t, "gpus-6.yaml", read.Override{Key: "workload.phase", Value: "prefill"})
+	free := frontierOf(t, c)
+	own := *c
+	own.Rules = []inputs.Rule{{Name: "no split heads", Expr: "tp == 1 && cp == 1"}, {Name: "two replicas", Expr: "replicas <= 2"}}
+	f := frontierOf(t, &own)
+	if f.Status != results.StatusOptimal || len(f.Points) == 0 {
+		t.Fatalf("%s with %d points: %q", f.Status, len(f.Points), f.Reasons)
+	}
+	for i := range f.Points {
+		s := &f.Points[i].Strategy
+		if tp, _ := s.TP.Uniform(); tp != 1 || s.Replicas > 2 {
+			t.Errorf("point %d breaks a rule: %+v", i, s)
+		}
+	}
+	for i := range f.Points {
+		a := axes{f.Points[i].LatencyMS, 1 / f.Points[i].TokensPerS, 0}
+		if !slices.ContainsFunc(free.Points, func(p results.FrontierPoint) bool { return axes{p.LatencyMS, 1 / p.TokensPerS, 0}.near(a) }) {
+			t.Errorf("point %d is better than all without rules", i)
+		}
+	}
+}
