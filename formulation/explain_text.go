@@ -43,7 +43,10 @@ func tidy(v float64) float64 {
 
 // exactly prints a value with all the digits that are given.
 func exactly(v float64, unit string) string {
-	if unit == "s" && v < 1 {
+	switch {
+	case unit == "s" && v < 1e-4:
+		v, unit = v*1e6, "µs"
+	case unit == "s" && v < 1:
 		v, unit = v*1e3, "ms"
 	}
 	return plainNumber(v) + " " + unit

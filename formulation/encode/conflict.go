@@ -41,10 +41,11 @@ func (c exclusionConstraint) add(b *builder) []solver.Constraint {
 	return []solver.Constraint{b.m.AtMost(c.name, e, 0)}
 }
 
-// Conflict names the rows of a problem that clash when the objective is left aside: a
-// minimal set, by the names of their constraints, of which a row for each phase is one
-// ("limit_0", "limit_1", "cap", "balance", "count_2", "packing_0"), and of exclusions. All
-// of them are assumed and none is part of the model for good but the path itself.
+// Conflict names conditions of a problem that clash when the objective is left aside, by
+// the names of their constraints ("limit_0", "limit_1", "cap", "balance", "count_2",
+// "packing_0") and of exclusions. Every row is assumed but those of the path itself, and
+// the rows named are a minimal set; a condition of several rows (a limit whose metric has
+// two branches) may so be named beside one that all of its rows together do without.
 // solver.ErrNoConflict: the problem can be satisfied. Options that are excluded carry a
 // fee of 1 for the time, so that none takes the place of one that is not.
 func Conflict(ctx context.Context, p *path.Problem, excluded Exclusion, b solver.Conflicter) ([]string, error) {

@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"partita/results"
 )
@@ -75,17 +76,19 @@ func wayRows(nearest []results.Nearest) [][]string {
 // ofDemand prints an amount of a demand: all digits that an explanation gives, for it is
 // rounded to what can be had.
 func ofDemand(v float64, unit string) string {
-	switch unit {
-	case "s":
-		if v < 1 {
-			return fmt.Sprintf("%.6g ms", v*1e3)
-		}
-	case "ε":
-		return fmt.Sprintf("%.6g %%", 100*v)
-	case "GiB":
+	switch {
+	case unit == "s" && v < 1e-4:
+		v, unit = v*1e6, "µs"
+	case unit == "s" && v < 1:
+		v, unit = v*1e3, "ms"
+	case unit == "ε":
+		v, unit = 100*v, "%"
+	case unit == "GiB":
 		return fmt.Sprintf("%.4g GiB", v)
+	case v == 1:
+		unit = strings.TrimSuffix(unit, "s")
 	}
-	return fmt.Sprintf("%.12g %s", v, unit)
+	return fmt.Sprintf("%.9g %s", v, unit)
 }
 
 // conflictsOf are the conflicts of an explanation, the first one first.
