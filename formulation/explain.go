@@ -88,7 +88,7 @@ func (e *explainer) first(ctx context.Context) (answer, error) {
 
 // noted keeps an answer.
 func (e *explainer) noted(a asks, x answer) answer {
-	e.answers[a.key()] = x
+	e.answers[e.key(a)] = x
 	return x
 }
 
@@ -260,11 +260,9 @@ func (e *explainer) scope() []string {
 			out = append(out, "fewer sequences: down to 1 in flight")
 		}
 	}
-	if mustWork, asked := mustWork(e.base); !asked || mustWork == 0 {
-		for _, p := range e.base.Cluster.Pools {
-			if p.Count.Unlimited() {
-				out = append(out, fmt.Sprintf("GPUs of %s without limit: up to %d were tried", p.Name, mostUnlimited))
-			}
+	for _, p := range e.base.Cluster.Pools {
+		if p.Count.Unlimited() {
+			out = append(out, fmt.Sprintf("GPUs of %s without limit: up to %d were tried", p.Name, mostUnlimited))
 		}
 	}
 	return out

@@ -1,7 +1,6 @@
 package formulation
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -38,9 +37,6 @@ func (a asks) keeping(demands ...int) asks {
 	}
 	return a
 }
-
-// key tells asks apart.
-func (a asks) key() string { return fmt.Sprint(a) }
 
 // with asks for a value of a demand.
 func (a asks) with(i int, v float64) asks {

@@ -12,6 +12,7 @@ import (
 // feasible says of a condition that has a plan what binds it, and how far each of its
 // demands could be tightened before no plan exists. x is a plan of it.
 func (e *explainer) feasible(ctx context.Context, x answer) (*results.Explanation, error) {
+	e.settling = e.usable > 0
 	all := asStated(e.demands)
 	out := &results.Explanation{Feasible: true, Minimal: true, Conflict: []results.Clash{}, Nearest: []results.Nearest{}}
 	sol := &solution{final: outcome{best: x.plan}, pass: &pass{purpose: "any plan"}, counts: x.counts}

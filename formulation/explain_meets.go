@@ -26,7 +26,7 @@ const mostBoxes = 64
 // meets decides whether some plan meets what is asked, for some of the workloads that
 // the asks admit. What was decided is remembered.
 func (e *explainer) meets(ctx context.Context, a asks) (answer, error) {
-	key := fmt.Sprint(e.settling, a.key())
+	key := e.key(a)
 	if x, ok := e.answers[key]; ok {
 		return x, nil
 	}
@@ -38,6 +38,9 @@ func (e *explainer) meets(ctx context.Context, a asks) (answer, error) {
 	}
 	return x, err
 }
+
+// key tells questions apart.
+func (e *explainer) key(a asks) string { return fmt.Sprint(e.settling, a) }
 
 // questionShare is the part of the time left that one question may take: one that is not
 // decided by then is not likely to be.

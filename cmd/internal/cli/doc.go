@@ -7,7 +7,7 @@
 //	condition.go  flags that add to or replace what the condition files say
 //	search.go     flags that steer the search; backends that are built in
 //	outcome.go    verify, write, summarise, and the exit code of a report
-//	solve.go compare.go evaluate.go catalog*.go version.go   the commands
+//	solve.go compare.go evaluate.go explain.go catalog*.go version.go   the commands
 //	batch*.go     a batch: its flags, how a scenario is solved, progress, jobs for engines
 //
 // The result of a command goes to stdout; progress, logs and diagnostics go to
