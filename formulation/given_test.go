@@ -58,7 +58,7 @@ func inShares(t interface{ Fatalf(string, ...any) }, v *results.Evaluation) {
 
 // verifies recomputes a feasible strategy by code that shares nothing with ours.
 func verifies(t interface{ Fatalf(string, ...any) }, c *inputs.Condition, v *results.Evaluation) {
-	p := &results.Plan{FormatVersion: results.FormatVersion, Condition: c.Name, Phases: []results.PhasePlan{*v.Phase}, Warnings: append(v.Warnings, "given")}
+	p := &results.Plan{FormatVersion: results.FormatVersion, Condition: c.Name, Phases: []results.PhasePlan{*v.Phase}, Deployment: results.DeploymentOf(c), Warnings: append(v.Warnings, "given")}
 	got, err := verify.Check(p, c)
 	if err != nil || !got.OK {
 		t.Fatalf("a feasible strategy fails verification: %v %+v", err, verify.Violations(got))

@@ -53,7 +53,7 @@ func Pareto(ctx context.Context, c *inputs.Condition, opts Options) (*results.Fr
 // frontier is the answer without its points.
 func (r *run) frontier(x *prospect, g *ground) *results.Frontier {
 	out := &results.Frontier{
-		FormatVersion: results.FormatVersion, Condition: r.goal.c.Name, Status: results.StatusUnknown,
+		FormatVersion: results.FrontierFormat, Condition: r.goal.c.Name, Status: results.StatusUnknown,
 		Axes: []string{"latency_ms", "tokens_per_s"}, ThroughputOf: "deployment", Requirements: "none",
 		Points: []results.FrontierPoint{}, Heuristics: []results.FrontierHeuristic{},
 		Reasons: []string{}, Warnings: append([]string{}, r.goal.c.Warnings...),

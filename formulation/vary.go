@@ -44,7 +44,7 @@ func Vary(ctx context.Context, v Variable, opts Options) (*results.Variation, er
 	if opts.Backend == "" || opts.Backend == backendAuto {
 		x.opts.Backend = backendLabels // a second proof of every value would take most of the time
 	}
-	out := &results.Variation{FormatVersion: results.FormatVersion, Path: v.Path, ThroughputOf: "deployment", Changes: []results.VariationChange{}, Points: []results.VariationPoint{}}
+	out := &results.Variation{FormatVersion: results.VariationFormat, Path: v.Path, ThroughputOf: "deployment", Changes: []results.VariationChange{}, Points: []results.VariationPoint{}}
 	var first error
 	for _, value := range v.Values {
 		p, err := x.at(ctx, value)

@@ -52,41 +52,44 @@ type Assumption struct {
 
 // Cluster is the hardware: pools of identical GPUs and the network between nodes.
 type Cluster struct {
-	Pools []Pool
+	Pools []Pool `json:"pools"`
 	// Network joins GPUs of different nodes.
-	Network Link
+	Network Link `json:"network"`
 }
 
 // Pool is a set of GPUs that are interchangeable: one accelerator, one usable
 // memory size, one kind of node. Two pools may share a host (Host equal).
 type Pool struct {
-	Name        string
-	Accelerator Accelerator
-	Count       Count
+	Name        string      `json:"name"`
+	Accelerator Accelerator `json:"accelerator"`
+	Count       Count       `json:"count"`
 	// Nodes lists the GPUs of a stated count by node. Where the count is ranged or
 	// unlimited it is empty and nodes of GPUsPerNode are made as needed.
-	Nodes       []Node
-	GPUsPerNode int
+	Nodes       []Node `json:"nodes,omitempty"`
+	GPUsPerNode int    `json:"gpus_per_node"`
 	// MemoryBytes is what a plan may fill on each GPU before Utilization is
 	// applied: the capacity, or the free memory where the input states that.
-	MemoryBytes int64
+	MemoryBytes int64 `json:"memory_bytes"`
 	// Utilization is the share of MemoryBytes that a plan may use, (0, 1].
-	Utilization float64
+	Utilization float64 `json:"utilization"`
 	// Intra joins GPUs inside a node.
-	Intra Link
+	Intra Link `json:"intra"`
 	// USDPerHour is the price of one GPU; 0 where unknown.
-	USDPerHour float64
+	USDPerHour float64 `json:"usd_per_hour,omitempty"`
 }
 
 // Node is one host (or the part of a host that belongs to the pool).
 type Node struct {
-	Host string   // "node-0": equal for pools that share a machine
-	GPUs []string // identifiers unique in the cluster: "node-0/gpu-3"
+	Host string   `json:"host"` // "node-0": equal for pools that share a machine
+	GPUs []string `json:"gpus"` // identifiers unique in the cluster: "node-0/gpu-3"
 }
 
 // Count is how many GPUs of a pool may be used.
 // Min == Max: a stated number. Max == 0: unlimited.
-type Count struct{ Min, Max int }
+type Count struct {
+	Min int `json:"min"`
+	Max int `json:"max"`
+}
 
 // Stated reports whether the number is given rather than ours to choose.
 func (c Count) Stated() bool { return c.Max > 0 && c.Min == c.Max }
@@ -110,10 +113,10 @@ const (
 
 // Link is a connection, rated per GPU and direction.
 type Link struct {
-	Kind           LinkKind
-	BytesPerSecond float64
+	Kind           LinkKind `json:"kind"`
+	BytesPerSecond float64  `json:"bytes_per_second"`
 	// PairBytesPerSecond is the rate between two bridged GPUs where it differs (0: same).
-	PairBytesPerSecond float64
+	PairBytesPerSecond float64 `json:"pair_bytes_per_second,omitempty"`
 }
 
 // DType is a number format.
@@ -146,28 +149,28 @@ func (d DType) Bytes() float64 {
 
 // Accelerator is one kind of device.
 type Accelerator struct {
-	Name            string
-	Aliases         []string
-	Vendor          string
-	Generation      string // "hopper", "ampere", …: efficiencies are known by generation
-	MemoryBytes     int64  // nominal capacity
-	MemoryBandwidth float64
+	Name            string   `json:"name"`
+	Aliases         []string `json:"-"`
+	Vendor          string   `json:"vendor,omitempty"`
+	Generation      string   `json:"generation,omitempty"` // "hopper", "ampere", …: efficiencies are known by generation
+	MemoryBytes     int64    `json:"memory_bytes"`         // nominal capacity
+	MemoryBandwidth float64  `json:"memory_bytes_per_second"`
 	// FLOPS is the dense peak by number format, FLOP/s. A format that is absent
 	// is not computed natively.
-	FLOPS map[DType]float64
-	Link  Link // inside the node: NVLink or alike; BytesPerSecond 0 where there is none
-	PCIe  float64
+	FLOPS map[DType]float64 `json:"flops"`
+	Link  Link              `json:"link"` // inside the node: NVLink or alike; BytesPerSecond 0 where there is none
+	PCIe  float64           `json:"pcie_bytes_per_second,omitempty"`
 	// Efficiency overrides the constants of the generation; nil uses them.
-	Efficiency *Efficiency
-	USDPerHour float64
-	Provenance string
+	Efficiency *Efficiency `json:"efficiency,omitempty"`
+	USDPerHour float64     `json:"usd_per_hour,omitempty"`
+	Provenance string      `json:"provenance,omitempty"`
 }
 
 // Efficiency is a utilisation that an input states ("MFU 60 %, bandwidth
 // utilisation 80 %"). Stated utilisation leaves no launch floor: it is the law.
 type Efficiency struct {
-	Compute   float64 // share of the peak FLOP/s that is reached, (0, 1]
-	Bandwidth float64 // share of the memory bandwidth that is reached, (0, 1]; 0: not stated
+	Compute   float64 `json:"compute"`             // share of the peak FLOP/s that is reached, (0, 1]
+	Bandwidth float64 `json:"bandwidth,omitempty"` // share of the memory bandwidth that is reached, (0, 1]; 0: not stated
 }
 
 // AttentionKind tells how keys and values are stored.
@@ -181,53 +184,53 @@ const (
 
 // Attention is one attention block. Sizes are whole numbers before any split.
 type Attention struct {
-	Kind     AttentionKind
-	Heads    int
-	KVHeads  int
-	HeadDim  int // query/key width a head
-	VHeadDim int // value width a head; HeadDim where it does not differ
+	Kind     AttentionKind `json:"kind"`
+	Heads    int           `json:"heads"`
+	KVHeads  int           `json:"kv_heads"`
+	HeadDim  int           `json:"head_dim"`             // query/key width a head
+	VHeadDim int           `json:"v_head_dim,omitempty"` // value width a head; HeadDim where it does not differ
 	// Window limits the context of a sliding-window layer, in tokens; 0: full.
-	Window int
+	Window int `json:"window,omitempty"`
 	// MLA only, in elements.
-	QLoraRank  int
-	KVLoraRank int
-	RopeDim    int
+	QLoraRank  int `json:"q_lora_rank,omitempty"`
+	KVLoraRank int `json:"kv_lora_rank,omitempty"`
+	RopeDim    int `json:"rope_dim,omitempty"`
 }
 
 // FFN is the feed-forward block of a layer.
 type FFN struct {
-	Intermediate int  // width (of one expert where Experts > 0)
-	Gated        bool // three matrices instead of two
-	Experts      int  // routed experts; 0: dense
-	TopK         int
-	Shared       int // width of all shared experts together; 0: none
+	Intermediate int  `json:"intermediate"`      // width (of one expert where Experts > 0)
+	Gated        bool `json:"gated"`             // three matrices instead of two
+	Experts      int  `json:"experts,omitempty"` // routed experts; 0: dense
+	TopK         int  `json:"top_k,omitempty"`
+	Shared       int  `json:"shared,omitempty"` // width of all shared experts together; 0: none
 }
 
 // LayerKind is one kind of layer; layers of one kind cost the same.
 type LayerKind struct {
-	Name      string
-	Attention Attention
-	FFN       FFN
+	Name      string    `json:"name"`
+	Attention Attention `json:"attention"`
+	FFN       FFN       `json:"ffn"`
 }
 
 // Model is a decoder-only transformer.
 type Model struct {
-	Name       string
-	Hidden     int
-	Vocab      int // 0: unknown, embedding and head are then left out
-	Tied       bool
-	Kinds      []LayerKind
-	Layers     []int // kind of each layer, first to last
-	Weights    DType // storage and matmul format of the weights
-	Activation DType
-	KV         DType
-	MaxContext int // tokens; 0: not stated
+	Name       string      `json:"name"`
+	Hidden     int         `json:"hidden"`
+	Vocab      int         `json:"vocab"` // 0: unknown, embedding and head are then left out
+	Tied       bool        `json:"tied"`
+	Kinds      []LayerKind `json:"kinds"`
+	Layers     []int       `json:"layers"`  // kind of each layer, first to last
+	Weights    DType       `json:"weights"` // storage and matmul format of the weights
+	Activation DType       `json:"activation"`
+	KV         DType       `json:"kv"`
+	MaxContext int         `json:"max_context,omitempty"` // tokens; 0: not stated
 	// DeclaredParams is the parameter count an input states; 0: not stated.
-	DeclaredParams float64
+	DeclaredParams float64 `json:"declared_params,omitempty"`
 	// FFNScale multiplies FFN and expert widths so that the parameters add up to
 	// DeclaredParams; 1 where nothing was declared or the figures agree.
-	FFNScale   float64
-	Provenance string
+	FFNScale   float64 `json:"ffn_scale,omitempty"`
+	Provenance string  `json:"provenance,omitempty"`
 }
 
 // Phase is the kind of work a deployment does.
@@ -241,20 +244,23 @@ const (
 )
 
 // Range is an inclusive range of whole numbers.
-type Range struct{ Min, Max int }
+type Range struct {
+	Min int `json:"min"`
+	Max int `json:"max"`
+}
 
 // Mid is the middle of the range, rounded up.
 func (r Range) Mid() int { return (r.Min + r.Max + 1) / 2 }
 
 // Workload is what is served.
 type Workload struct {
-	Phase Phase
-	Batch int // sequences in flight over all replicas
+	Phase Phase `json:"phase"`
+	Batch int   `json:"batch"` // sequences in flight over all replicas
 	// Input is the prompt length in tokens: the upper end decides memory and TTFT,
 	// the middle throughput.
-	Input Range
+	Input Range `json:"input"`
 	// Output is the number of generated tokens; zero where none are stated.
-	Output Range
+	Output Range `json:"output"`
 }
 
 // ObjectiveKind names what is minimised.

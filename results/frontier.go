@@ -1,5 +1,8 @@
 package results
 
+// FrontierFormat is the version of a frontier's JSON.
+const FrontierFormat = 1
+
 // Frontier is the trade-off of a condition: every plan that no other plan beats in
 // one axis without losing in another. Points come by latency.
 type Frontier struct {

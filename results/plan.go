@@ -6,8 +6,12 @@ package results
 
 import "partita/inputs"
 
-// FormatVersion is the version of plan.json that this program writes.
-const FormatVersion = 1
+// FormatVersion is the version of plan.json that this program writes. Version 2 added the
+// deployment; OldestFormat is the earliest that it still reads.
+const (
+	FormatVersion = 2
+	OldestFormat  = 1
+)
 
 // Plan is one deployment plan, complete enough to be verified and started.
 type Plan struct {
@@ -19,6 +23,8 @@ type Plan struct {
 	Statements    []Statement   `json:"statements"`
 	Assumptions   []Assumption  `json:"assumptions"`
 	Warnings      []string      `json:"warnings"`
+	// Deployment is what the plan is for; absent in plans of format 1.
+	Deployment *Deployment `json:"deployment,omitempty"`
 	// Explanation says of a closest plan why none meets the condition.
 	Explanation *Explanation `json:"explanation,omitempty"`
 }

@@ -2,6 +2,9 @@ package results
 
 import "partita/inputs"
 
+// VariationFormat is the version of a variation's JSON.
+const VariationFormat = 1
+
 // Variation is the best plan of a condition at each value of one field, and where the
 // best strategy changes.
 type Variation struct {

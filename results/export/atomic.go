@@ -10,12 +10,6 @@ import (
 	"path/filepath"
 )
 
-// artifact is one file of a set.
-type artifact struct {
-	name string
-	data []byte
-}
-
 // disk holds the two steps that change what a reader sees; tests let them fail.
 type disk struct {
 	rename func(from, to string) error
@@ -24,36 +18,46 @@ type disk struct {
 
 var onDisk = disk{rename: os.Rename, remove: os.Remove}
 
-// writeSet leaves all files in dir and removes the stale ones, or leaves dir as it
-// was. Every file is complete on the disk under a passing name before the first one
-// gets its own: a reader sees old or new, never half a file. What a file replaces
-// is kept until the set is complete.
-func (d disk) writeSet(dir string, files []artifact, stale []string) error {
-	streams := make([]Stream, len(files))
-	for i, f := range files {
-		streams[i] = Stream{f.name, func(w io.Writer) error {
-			_, err := w.Write(f.data)
-			return err
-		}}
-	}
-	return d.writeStreams(dir, streams, stale)
+// Whole is a file whose content is there.
+func Whole(name string, data []byte) Stream {
+	return Stream{Name: name, Write: func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}}
 }
 
 // Stream is a file of a set whose content is written as it is made, however long.
 type Stream struct {
-	Name  string // a plain name, in the folder of the set
+	// Name is a plain name in the folder of the set, or in a folder below it: launch/vllm.sh.
+	Name  string
 	Write func(w io.Writer) error
+	// Executable files are commands.
+	Executable bool
 }
 
 // WriteSet leaves all files in dir, which is made where it is missing, or leaves dir as
 // it was.
 func WriteSet(dir string, files []Stream) error { return onDisk.writeStreams(dir, files, nil) }
 
-// writeStreams is writeSet of files that are written as they are made.
+// writeStreams leaves all files in dir and removes the stale ones, or leaves dir as it
+// was. Every file is complete on the disk under a passing name before the first one
+// gets its own: a reader sees old or new, never half a file. What a file replaces
+// is kept until the set is complete.
 func (d disk) writeStreams(dir string, files []Stream, stale []string) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("the output folder cannot be made: %w", err)
 	}
+	below, err := foldersBelow(dir, files)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for _, name := range below {
+			if err != nil {
+				_ = os.Remove(name) // only where it is empty, as it was not there before
+			}
+		}
+	}()
 	var passing []string
 	defer func() {
 		for _, name := range passing {
@@ -71,6 +75,11 @@ func (d disk) writeStreams(dir string, files []Stream, stale []string) (err erro
 			return fmt.Errorf("%s cannot be written: %w", filepath.Join(dir, f.Name), err)
 		}
 		passing = append(passing, name)
+		if f.Executable {
+			if err := os.Chmod(name, 0o755); err != nil {
+				return err
+			}
+		}
 	}
 
 	var undo []func() error
@@ -119,6 +128,25 @@ func (d disk) writeStreams(dir string, files []Stream, stale []string) (err erro
 		undo = append(undo, func() error { return os.Rename(kept, target) })
 	}
 	return syncFolder(dir)
+}
+
+// foldersBelow makes the folders that files of a set lie in below its own, and lists those
+// that were not there.
+func foldersBelow(dir string, files []Stream) (made []string, err error) {
+	for _, f := range files {
+		if !filepath.IsLocal(f.Name) {
+			return made, fmt.Errorf("%q is no name of a file in the output folder", f.Name)
+		}
+		folder := filepath.Join(dir, filepath.Dir(f.Name))
+		err := os.Mkdir(folder, 0o755)
+		switch {
+		case err == nil:
+			made = append(made, folder)
+		case !errors.Is(err, fs.ErrExist):
+			return made, fmt.Errorf("the output folder cannot be made: %w", err)
+		}
+	}
+	return made, nil
 }
 
 // Replace writes one file anew, however long: it is there whole, or what was there

@@ -28,7 +28,7 @@ var errDisk = errors.New("the disk says no")
 // Whichever rename or removal fails, the folder is as it was before: nothing
 // half-replaced, nothing left over.
 func TestWriteSetIsWholeOrNotAtAll(t *testing.T) {
-	files := []artifact{{"plan.json", []byte("new plan")}, {"report.md", []byte("new report")}, {"manifest.json", []byte("new manifest")}}
+	files := []Stream{Whole("plan.json", []byte("new plan")), Whole("report.md", []byte("new report")), Whole("manifest.json", []byte("new manifest"))}
 	stale := []string{"closest-plan.json"}
 	for _, before := range []map[string]string{
 		{},
@@ -57,7 +57,7 @@ func TestWriteSetIsWholeOrNotAtAll(t *testing.T) {
 					return os.Remove(name)
 				},
 			}
-			err := d.writeSet(dir, files, stale)
+			err := d.writeStreams(dir, files, stale)
 			got := contents(t, dir)
 			if step < failing { // no step was left to fail
 				if err != nil {
@@ -66,7 +66,7 @@ func TestWriteSetIsWholeOrNotAtAll(t *testing.T) {
 				want := maps.Clone(before)
 				delete(want, "closest-plan.json")
 				for _, f := range files {
-					want[f.name] = string(f.data)
+					want[f.Name] = content(t, f)
 				}
 				if !maps.Equal(got, want) {
 					t.Errorf("written over %v: got %v, want %v", before, got, want)
@@ -109,7 +109,7 @@ func TestWriteSetWhereAFolderHasTheName(t *testing.T) {
 
 func TestWrittenFilesCanBeReadByOthers(t *testing.T) {
 	dir := t.TempDir()
-	if err := onDisk.writeSet(dir, []artifact{{"plan.json", []byte("{}")}}, nil); err != nil {
+	if err := onDisk.writeStreams(dir, []Stream{Whole("plan.json", []byte("{}"))}, nil); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(filepath.Join(dir, "plan.json"))
@@ -118,5 +118,42 @@ func TestWrittenFilesCanBeReadByOthers(t *testing.T) {
 	}
 	if got, want := info.Mode().Perm(), fs.FileMode(0o644); got != want {
 		t.Errorf("mode %v: want %v", got, want)
+	}
+}
+
+// content is what a file of a set holds.
+func content(t *testing.T, f Stream) string {
+	t.Helper()
+	var b strings.Builder
+	if err := f.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// Files below the folder of the set are as whole as the others, commands can be run, and
+// what a failed set made is gone again.
+func TestFilesBelowTheFolder(t *testing.T) {
+	dir := t.TempDir()
+	start := Whole("launch/start.sh", []byte("#!/bin/sh\n"))
+	start.Executable = true
+	broken := disk{rename: func(string, string) error { return errDisk }, remove: os.Remove}
+	if err := broken.writeStreams(dir, []Stream{start}, nil); !errors.Is(err, errDisk) {
+		t.Fatalf("error %v: want %v", err, errDisk)
+	}
+	if got := names(t, dir); len(got) > 0 {
+		t.Errorf("a set that failed leaves %q", got)
+	}
+	if err := WriteSet(dir, []Stream{start, Whole("a", nil)}); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(dir, "launch", "start.sh"))
+	if err != nil || info.Mode().Perm() != 0o755 {
+		t.Errorf("%v, %v: want a file of mode 755", info, err)
+	}
+	for _, name := range []string{"../a", "/a", "b/../../c"} {
+		if err := WriteSet(dir, []Stream{Whole(name, nil)}); err == nil {
+			t.Errorf("%q: want an error, the file lies outside", name)
+		}
 	}
 }

@@ -91,21 +91,21 @@ func WriteFrontier(dir string, f *results.Frontier) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return writeAll(dir, artifact{frontierJSONName, data}, artifact{frontierCSVName, rows}, artifact{frontierSVGName, FrontierSVG(f)})
+	return writeAll(dir, Whole(frontierJSONName, data), Whole(frontierCSVName, rows), Whole(frontierSVGName, FrontierSVG(f)))
 }
 
 // writeAll writes a set of files and returns their absolute paths.
-func writeAll(dir string, files ...artifact) ([]string, error) {
+func writeAll(dir string, files ...Stream) ([]string, error) {
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("folder %q has no absolute path: %w", dir, err)
 	}
-	if err := onDisk.writeSet(absolute, files, nil); err != nil {
+	if err := onDisk.writeStreams(absolute, files, nil); err != nil {
 		return nil, err
 	}
 	var paths []string
 	for _, f := range files {
-		paths = append(paths, filepath.Join(absolute, f.name))
+		paths = append(paths, filepath.Join(absolute, f.Name))
 	}
 	return paths, nil
 }

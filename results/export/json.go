@@ -28,8 +28,8 @@ func ReadPlan(data []byte) (*results.Plan, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return nil, fmt.Errorf("not a plan of this program: more follows after it")
 	}
-	if p.FormatVersion != results.FormatVersion {
-		return nil, fmt.Errorf("plan has format_version %d, this program reads %d: solve again, or use the version that wrote it", p.FormatVersion, results.FormatVersion)
+	if v := p.FormatVersion; v < results.OldestFormat || v > results.FormatVersion {
+		return nil, fmt.Errorf("plan has format_version %d, this program reads %d to %d: solve again, or use the version that wrote it", v, results.OldestFormat, results.FormatVersion)
 	}
 	return p, nil
 }

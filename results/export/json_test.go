@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -42,7 +43,7 @@ func TestPlanRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(normal(p), back); diff != "" {
 		t.Errorf("plan changes on its way through JSON (-want +got):\n%s", diff)
 	}
-	for _, name := range []string{`"format_version": 1`, `"dp_attention": 1`, `"tp": [`, `"first_layer": 0`, `"time_max_over_mean"`, `"agreed_by"`} {
+	for _, name := range []string{`"format_version": 2`, `"dp_attention": 1`, `"tp": [`, `"first_layer": 0`, `"time_max_over_mean"`, `"agreed_by"`} {
 		if !bytes.Contains(data, []byte(name)) {
 			t.Errorf("plan.json lacks %s", name)
 		}
@@ -81,7 +82,8 @@ func TestReadPlanRefuses(t *testing.T) {
 		"half of it":       good[:len(good)/2],
 		"two of it":        append(append([]byte(nil), good...), good...),
 		"an unknown field": bytes.Replace(good, []byte(`"condition"`), []byte(`"condtion"`), 1),
-		"a later format":   bytes.Replace(good, []byte(`"format_version": 1`), []byte(`"format_version": 2`), 1),
+		"a later format":   bytes.Replace(good, fmt.Appendf(nil, `"format_version": %d`, results.FormatVersion), fmt.Appendf(nil, `"format_version": %d`, results.FormatVersion+1), 1),
+		"a format of none": bytes.Replace(good, fmt.Appendf(nil, `"format_version": %d`, results.FormatVersion), []byte(`"format_version": 0`), 1),
 		"a wrong type":     bytes.Replace(good, []byte(`"replicas": 4`), []byte(`"replicas": "4"`), 1),
 	} {
 		if _, err := ReadPlan(data); err == nil {

@@ -12,6 +12,19 @@ type Manifest struct {
 	Plan        string `json:"plan,omitempty"`
 	ClosestPlan string `json:"closest_plan,omitempty"`
 	Report      string `json:"report"`
+	// Launch are the files that start the plan, and a line each for what cannot run it.
+	Launch []string `json:"launch,omitempty"`
+}
+
+// Files lists every file of the manifest.
+func (m Manifest) Files() []string {
+	var out []string
+	for _, path := range append([]string{m.Plan, m.ClosestPlan, m.Report}, m.Launch...) {
+		if path != "" {
+			out = append(out, path)
+		}
+	}
+	return out
 }
 
 // JSON is the content of manifest.json.

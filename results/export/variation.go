@@ -32,7 +32,7 @@ func WriteVariation(dir string, v *results.Variation) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return writeAll(dir, artifact{variationJSONName, data}, artifact{variationCSVName, rows}, artifact{variationSVGName, VariationSVG(v)})
+	return writeAll(dir, Whole(variationJSONName, data), Whole(variationCSVName, rows), Whole(variationSVGName, VariationSVG(v)))
 }
 
 // VariationCSV is the values as a table for other programs, one line each. Absent figures

@@ -8,9 +8,12 @@
 package export
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"partita/results"
 )
@@ -31,7 +34,7 @@ var (
 
 // Write leaves the artifacts of a report in dir, which is made where it is
 // missing: plan.json (closest-plan.json where the requirements cannot all be met),
-// report.md and manifest.json. A plan without a verification that holds is
+// report.md, launch/ and manifest.json. A plan without a verification that holds is
 // refused. Files of an earlier run that would contradict this one are removed.
 // Same report, same bytes.
 func Write(dir string, r *results.Report) (Manifest, error) {
@@ -42,32 +45,82 @@ func Write(dir string, r *results.Report) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, fmt.Errorf("folder %q has no absolute path: %w", dir, err)
 	}
-	m := Manifest{Report: filepath.Join(absolute, reportName)}
-	stale := []string{planName, closestName}
-	var files []artifact
+	set := &fileSet{dir: absolute}
 	if r.Plan != nil {
-		name, data, err := PlanFile(r)
-		if err != nil {
+		if err := set.plan(r); err != nil {
 			return Manifest{}, err
 		}
-		if r.Feasible {
-			m.Plan = filepath.Join(absolute, name)
-			stale = []string{closestName}
-		} else {
-			m.ClosestPlan = filepath.Join(absolute, name)
-			stale = []string{planName}
-		}
-		files = append(files, artifact{name, data})
 	}
-	manifest, err := m.JSON()
+	set.manifest.Report = set.add(Whole(reportName, Report(r)))
+	manifest, err := set.manifest.JSON()
 	if err != nil {
 		return Manifest{}, err
 	}
-	files = append(files, artifact{reportName, Report(r)}, artifact{manifestName, manifest})
-	if err := onDisk.writeSet(absolute, files, stale); err != nil {
+	stale := append(set.earlier(), planName, closestName)
+	set.add(Whole(manifestName, manifest))
+	stale = slices.DeleteFunc(stale, func(name string) bool {
+		return slices.ContainsFunc(set.files, func(f Stream) bool { return f.Name == name })
+	})
+	if err := onDisk.writeStreams(absolute, set.files, stale); err != nil {
 		return Manifest{}, err
 	}
-	return m, nil
+	return set.manifest, nil
+}
+
+// fileSet collects the files of a run.
+type fileSet struct {
+	dir      string
+	files    []Stream
+	manifest Manifest
+}
+
+// add takes a file into the set and returns its absolute path.
+func (s *fileSet) add(f Stream) string {
+	s.files = append(s.files, f)
+	return filepath.Join(s.dir, f.Name)
+}
+
+// plan adds what a report with a plan has.
+func (s *fileSet) plan(r *results.Report) error {
+	name, data, err := PlanFile(r)
+	if err != nil {
+		return err
+	}
+	path := s.add(Whole(name, data))
+	if r.Feasible {
+		s.manifest.Plan = path
+	} else {
+		s.manifest.ClosestPlan = path
+	}
+	starts, err := launchFiles(r.Plan)
+	if err != nil {
+		return err
+	}
+	for _, f := range starts {
+		s.manifest.Launch = append(s.manifest.Launch, s.add(f))
+	}
+	return nil
+}
+
+// earlier lists the files that an earlier run left in the folder, by its manifest. One
+// that cannot be read names none.
+func (s *fileSet) earlier() []string {
+	data, err := os.ReadFile(filepath.Join(s.dir, manifestName))
+	if err != nil {
+		return nil
+	}
+	var m Manifest
+	if json.Unmarshal(data, &m) != nil {
+		return nil
+	}
+	var names []string
+	for _, path := range m.Files() {
+		// Paths of another place are of a folder that was copied or moved: left alone.
+		if name, err := filepath.Rel(s.dir, path); err == nil && filepath.IsLocal(name) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // PlanFile is the name and the content of a report's plan, which it must have: that of

@@ -87,7 +87,7 @@ func llamaPlan(t *testing.T, c *inputs.Condition) *results.Plan {
 	}
 	ph.Balance = results.BalanceOf(ph.Stages)
 	ph.Balance.Floor = 0.75
-	return &results.Plan{FormatVersion: results.FormatVersion, Condition: c.Name, Phases: []results.PhasePlan{ph}}
+	return &results.Plan{FormatVersion: results.FormatVersion, Condition: c.Name, Phases: []results.PhasePlan{ph}, Deployment: results.DeploymentOf(c)}
 }
 
 // A plan priced with the real cost model holds, and one of another shape does not.
@@ -140,7 +140,7 @@ func TestClosestPlanOnAWholeNode(t *testing.T) {
 	one := llama8B()
 	pool := &one.Cluster.Pools[0]
 	pool.Count, pool.GPUsPerNode, pool.Nodes = inputs.Count{Min: 1, Max: 1}, 1, []inputs.Node{{Host: "node-0", GPUs: []string{"node-0/gpu-0"}}}
-	p.Phases[0].GPUs.Available, p.Phases[0].GPUs.Match = ptr(1), false
+	p.Phases[0].GPUs.Available, p.Phases[0].GPUs.Match, p.Deployment = ptr(1), false, results.DeploymentOf(one)
 	v, err := CheckWith(p, one, Options{Closest: true})
 	if err != nil {
 		t.Fatal(err)

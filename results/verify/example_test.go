@@ -9,7 +9,7 @@ import (
 // A plan that fails says which rule it breaks, what was wanted and what it has.
 func ExampleCheck() {
 	condition := llama8B()
-	plan := &results.Plan{FormatVersion: results.FormatVersion, Condition: "llama-8b"}
+	plan := &results.Plan{FormatVersion: results.FormatVersion, Condition: "llama-8b", Deployment: results.DeploymentOf(condition)}
 	v, err := Check(plan, condition)
 	if err != nil {
 		fmt.Println(err)

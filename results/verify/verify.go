@@ -51,6 +51,7 @@ func CheckWith(p *results.Plan, c *inputs.Condition, o Options) (*results.Verifi
 	if c == nil {
 		return nil, errNoCondition
 	}
+	given := c
 	if o.Closest {
 		c = enlarged(p, c)
 	}
@@ -58,7 +59,10 @@ func CheckWith(p *results.Plan, c *inputs.Condition, o Options) (*results.Verifi
 	if err != nil {
 		return nil, fmt.Errorf("verification cannot price the condition %q: %w", c.Name, err)
 	}
-	return check(p, c, prices, o), nil
+	v := check(p, c, prices, o)
+	repeated := deploymentCheck(p, given)
+	v.Checks, v.OK = append(v.Checks, repeated), v.OK && repeated.OK
+	return v, nil
 }
 
 // Violations are the checks that failed and count, in the order of the checklist.

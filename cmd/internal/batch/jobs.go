@@ -75,23 +75,6 @@ func jobName(name string, most int) string {
 	return plain
 }
 
-// shellQuoted is a text as one word of a POSIX shell, whatever it holds.
-func shellQuoted(text string) string {
-	if text != "" && strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-") == "" {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
-
-// shellCommand is a command line, each word quoted.
-func shellCommand(words ...string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = shellQuoted(w)
-	}
-	return strings.Join(quoted, " ")
-}
-
 // check refuses what no shell and no YAML can carry.
 func (e *Engine) check() error {
 	for _, word := range append(append(e.shareArgs(), e.Program, e.Image, e.Claim, e.Mount), e.Env...) {

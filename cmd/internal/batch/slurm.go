@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"partita/results/launch"
 )
 
 // Words of Slurm that flags may state. They stand in #SBATCH lines, which are split at
@@ -42,7 +44,7 @@ func (e *Engine) Slurm() ([]byte, error) {
 	}
 
 	merge := "#!/bin/bash\n" + e.directives(name+"-merge", name+"-merge-%j.log") +
-		"exec " + shellCommand(append([]string{e.Program}, e.mergeArgs()...)...)
+		"exec " + launch.Command(append([]string{e.Program}, e.mergeArgs()...)...)
 	end := "END_OF_MERGE"
 	for strings.Contains(merge, end) {
 		end += "_" // a name may hold anything, also the word that ends the text
@@ -78,7 +80,7 @@ if [ "${SLURM_RESTART_COUNT:-0}" -lt %d ]; then
 fi
 exit "$code"
 `, e.directives(name, name+"-%A_%a.log"), array, end, merge, end,
-		e.exports(), shellCommand(append([]string{e.Program}, e.shareArgs()...)...), strings.Join(codes, " | "), e.Retries)
+		e.exports(), launch.Command(append([]string{e.Program}, e.shareArgs()...)...), strings.Join(codes, " | "), e.Retries)
 	return []byte(b.String()), nil
 }
 
@@ -88,7 +90,7 @@ func (e *Engine) exports() string {
 	var b strings.Builder
 	for _, v := range e.Env {
 		name, value, _ := strings.Cut(v, "=")
-		fmt.Fprintf(&b, "export %s=%s\n", name, shellQuoted(value))
+		fmt.Fprintf(&b, "export %s=%s\n", name, launch.Word(value))
 	}
 	return b.String()
 }

@@ -17,6 +17,7 @@ import (
 	"partita/inputs/read"
 	"partita/inputs/write"
 	"partita/results/export"
+	"partita/results/launch"
 )
 
 // initFlags say what a new condition states and where it goes.
@@ -273,18 +274,8 @@ func (f *initFlags) deliver(env Environment, form write.Form, name string, text 
 			Name      string     `json:"name"`
 		}{absolute, form, name})
 	}
-	_, err = fmt.Fprintf(env.Out, "wrote %s; look at it, then:\n\n    partita solve %s\n", printable(f.out), shellWord(f.out))
+	_, err = fmt.Fprintf(env.Out, "wrote %s; look at it, then:\n\n    partita solve %s\n", printable(f.out), launch.Word(printable(f.out)))
 	return err
-}
-
-// shellWord quotes a word for a shell where it needs that.
-func shellWord(s string) string {
-	if strings.IndexFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-/", r))
-	}) < 0 && s != "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(printable(s), "'", `'\''`) + "'"
 }
 
 // statesCluster and statesModel report whether the GPUs and the model are spoken of.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"partita/results/launch"
 )
 
 // usageText is what a wrong command line is told: what is wrong, what to type, and
@@ -111,7 +113,7 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	if near := nearestName(args[0], commandNames(cmd)); near != "" {
 		text += fmt.Sprintf("; did you mean %s?", near)
 	} else if err == nil {
-		text += fmt.Sprintf("; did you mean `%s solve %s`?", cmd.CommandPath(), shellWord(args[0]))
+		text += fmt.Sprintf("; did you mean `%s solve %s`?", cmd.CommandPath(), launch.Word(printable(args[0])))
 	}
 	return errors.New(text)
 }

@@ -1,0 +1,68 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"partita/results"
+	"partita/results/launch"
+)
+
+// Target is one form that a saved plan can be exported in.
+type Target struct {
+	Name  string // as --to takes it
+	About string
+	// Files are what the plan becomes. The error is a *launch.Refusal where the plan is
+	// nothing that the target can run.
+	Files func(p *results.Plan) ([]Stream, error)
+}
+
+// Targets lists the forms in the order of the documents.
+func Targets() []Target {
+	var list []Target
+	for _, t := range launch.Targets() {
+		list = append(list, Target{Name: t.Name, About: "start the plan on " + t.Title, Files: func(p *results.Plan) ([]Stream, error) {
+			files, err := launch.Files(t.Name, p)
+			return launchStreams(files), err
+		}})
+	}
+	return list
+}
+
+func launchStreams(files []launch.File) []Stream {
+	var out []Stream
+	for _, f := range files {
+		s := Whole(f.Name, f.Data)
+		s.Executable = f.Executable
+		out = append(out, s)
+	}
+	return out
+}
+
+// launchFolder holds what starts a plan, below the output folder.
+const launchFolder = "launch/"
+
+// launchFiles are the files of launch/: what starts the plan on each target, or one line
+// that says why the target cannot run it.
+func launchFiles(p *results.Plan) ([]Stream, error) {
+	var out []Stream
+	for _, t := range launch.Targets() {
+		files, err := launch.Files(t.Name, p)
+		var refusal *launch.Refusal
+		switch {
+		case errors.As(err, &refusal):
+			line := strings.Join(strings.Fields(plain(refusal.Error())), " ")
+			files = []launch.File{{Name: t.Name + "-cannot-run.txt", Data: []byte(line + "\n")}}
+		case errors.Is(err, launch.ErrNoDeployment):
+			return nil, nil
+		case err != nil:
+			return nil, fmt.Errorf("launch files for %s: %w", t.Title, err)
+		}
+		for _, f := range launchStreams(files) {
+			f.Name = launchFolder + f.Name
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}

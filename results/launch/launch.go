@@ -1,0 +1,124 @@
+// Package launch writes what starts a plan on real engines: commands, environment and
+// manifests, each by the engine's own documented flags and limits. One engine a file.
+//
+//	files, err := launch.Files("vllm", plan)
+//
+// An engine that cannot run a plan is a Refusal, which says why; a plan is never changed
+// so that an engine takes it. Names and paths of a condition are foreign to every format
+// here: Word quotes them for a shell, YAML is marshalled and never pasted together.
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"partita/inputs"
+	"partita/inputs/knowledge"
+	"partita/results"
+)
+
+// File is one file of a launch.
+type File struct {
+	Name       string // a plain name: vllm.sh
+	Data       []byte
+	Executable bool
+}
+
+// Target is an engine, or an orchestrator that starts one.
+type Target struct {
+	Name  string // as --to takes it
+	Title string
+	write func(s *Serving) ([]File, error)
+}
+
+// Targets lists what plans can be started on, in the order of the documents.
+func Targets() []Target { return nil }
+
+// Errors of a plan that nothing can be written for.
+var (
+	ErrNoPlan = errors.New("there is no plan to start: solve first")
+	// ErrNoDeployment is the error of a plan of format 1.
+	ErrNoDeployment = errors.New("the plan has no deployment (format_version 1): it does not say which model and GPUs it is for; solve the condition again with this version")
+)
+
+// Refusal says why an engine cannot run a plan, a sentence each.
+type Refusal struct {
+	Title   string
+	Reasons []string
+}
+
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("%s cannot run this plan: %s", r.Title, strings.Join(r.Reasons, "; "))
+}
+
+// Serving is a plan of one phase with what it is for, as the writers need it.
+type Serving struct {
+	Plan     *results.Plan
+	Phase    *results.PhasePlan
+	Model    *inputs.Model
+	Cluster  *inputs.Cluster
+	Workload *inputs.Workload
+	// Replicas are the stages of each replica, in order.
+	Replicas [][]*results.Stage
+}
+
+// Of is the serving of a plan.
+func Of(p *results.Plan) (*Serving, error) {
+	switch {
+	case p == nil || len(p.Phases) == 0:
+		return nil, ErrNoPlan
+	case len(p.Phases) > 1:
+		return nil, fmt.Errorf("the plan serves %d phases apart from each other: only a plan of one deployment can be started", len(p.Phases))
+	case p.Deployment == nil:
+		return nil, ErrNoDeployment
+	}
+	s := &Serving{Plan: p, Phase: &p.Phases[0], Model: &p.Deployment.Model, Cluster: &p.Deployment.Cluster, Workload: &p.Deployment.Workload}
+	for i := range s.Phase.Stages {
+		stage := &s.Phase.Stages[i]
+		switch {
+		case stage.Replica == len(s.Replicas):
+			s.Replicas = append(s.Replicas, nil)
+		case stage.Replica != len(s.Replicas)-1:
+			return nil, fmt.Errorf("stages of the plan are not in the order of their replicas: replica %d follows %d", stage.Replica, len(s.Replicas)-1)
+		}
+		r := &s.Replicas[stage.Replica]
+		if stage.Index != len(*r) {
+			return nil, fmt.Errorf("stages of replica %d are not in order: stage %d stands at place %d", stage.Replica, stage.Index, len(*r))
+		}
+		*r = append(*r, stage)
+	}
+	if len(s.Replicas) == 0 {
+		return nil, ErrNoPlan
+	}
+	return s, nil
+}
+
+// Files are the files of one target for a plan. A plan that the target cannot run is a
+// *Refusal.
+func Files(name string, p *results.Plan) ([]File, error) {
+	for _, t := range Targets() {
+		if t.Name == name {
+			s, err := Of(p)
+			if err != nil {
+				return nil, err
+			}
+			return t.write(s)
+		}
+	}
+	return nil, fmt.Errorf("no launch target %q", name)
+}
+
+// limits are the reasons for which an engine cannot run a plan, by its rule pack.
+func (s *Serving) limits(engine string) ([]string, error) {
+	c := s.Plan.Deployment.Condition(s.Plan.Condition)
+	broken, err := knowledge.CheckEngine(engine, c, results.FactsOf(s.Phase, c))
+	if err != nil {
+		return nil, err
+	}
+	var why []string
+	for _, v := range broken {
+		why = append(why, fmt.Sprintf("%s (%s: %s)", v.Rule.Because, v.Where, v.Values))
+	}
+	return why, nil
+}
