@@ -25,6 +25,10 @@ type Plan struct {
 	Warnings      []string      `json:"warnings"`
 	// Deployment is what the plan is for; absent in plans of format 1.
 	Deployment *Deployment `json:"deployment,omitempty"`
+	// Outcome is what the search came to; absent in plans of format 1.
+	Outcome *Outcome `json:"outcome,omitempty"`
+	// WhatIf says what other hardware would bring.
+	WhatIf []WhatIf `json:"what_if,omitempty"`
 	// Explanation says of a closest plan why none meets the condition.
 	Explanation *Explanation `json:"explanation,omitempty"`
 }

@@ -134,6 +134,6 @@ func PlanFile(r *results.Report) (name string, data []byte, err error) {
 	if r.Feasible {
 		name = planName
 	}
-	data, err = PlanJSON(r.Plan)
+	data, err = PlanJSON(r.WithOutcome())
 	return name, data, err
 }

@@ -130,7 +130,7 @@ func verifiedEvaluation(c *inputs.Condition, v *results.Evaluation) error {
 	if !v.Feasible || v.Phase == nil {
 		return nil
 	}
-	p := &results.Plan{FormatVersion: results.FormatVersion, Condition: c.Name, Phases: []results.PhasePlan{*v.Phase}, Warnings: v.Warnings}
+	p := &results.Plan{FormatVersion: results.FormatVersion, Condition: c.Name, Phases: []results.PhasePlan{*v.Phase}, Warnings: v.Warnings, Deployment: results.DeploymentOf(c)}
 	checks, err := verify.Check(p, c)
 	if err != nil {
 		return withCode(exitUnverified, fmt.Errorf("the strategy could not be verified: %w", err))
