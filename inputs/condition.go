@@ -31,9 +31,9 @@ type Condition struct {
 // Place is a position in an input file. Line and Col count from 1; 0 means that
 // the source has no such position (an environment variable, a flag).
 type Place struct {
-	File string
-	Line int
-	Col  int
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+	Col  int    `json:"col,omitempty"`
 }
 
 // Statement is one thing that an input says, and what it was used as.
@@ -301,24 +301,24 @@ func (k RequirementKind) Upper() bool {
 
 // Requirement is one bound that a plan must meet.
 type Requirement struct {
-	Kind  RequirementKind
-	Value float64 // in the unit of its kind
-	Place Place
-	Text  string
+	Kind  RequirementKind `json:"kind"`
+	Value float64         `json:"value"` // in the unit of its kind
+	Place Place           `json:"place"`
+	Text  string          `json:"text,omitempty"`
 }
 
 // Goal is what a plan is judged by.
 type Goal struct {
-	Objective        ObjectiveKind
-	LatencyWeight    float64 // w_ℓ of the balanced objective
-	ThroughputWeight float64 // w_c
-	Requirements     []Requirement
+	Objective        ObjectiveKind `json:"objective"`
+	LatencyWeight    float64       `json:"latency_weight"`    // w_ℓ of the balanced objective
+	ThroughputWeight float64       `json:"throughput_weight"` // w_c
+	Requirements     []Requirement `json:"requirements,omitempty"`
 	// Balance is the stated ε of the balance constraint; nil: default 0.25, which
 	// gives way where no plan meets it.
-	Balance *float64
+	Balance *float64 `json:"balance,omitempty"`
 	// AllowIdle lets GPUs of a stated number stay unused.
-	AllowIdle bool
+	AllowIdle bool `json:"allow_idle"`
 	// Margin is the share by which a requirement must be beaten to count as met;
 	// nil: 0.10, or 0 where the input states its own utilisation.
-	Margin *float64
+	Margin *float64 `json:"margin,omitempty"`
 }

@@ -14,17 +14,17 @@ import "slices"
 // by one.
 type Rule struct {
 	// Name is unique in a condition; it names the rule in reports and explanations.
-	Name string
+	Name string `json:"name"`
 	// Phase is the phase of the workload that the rule is for; "" is for every one.
-	Phase Phase
+	Phase Phase `json:"phase,omitempty"`
 	// Expr is the expression as written.
-	Expr string
+	Expr string `json:"expr"`
 	// Because is the reason a person gets to read; "" where none was given.
-	Because string
+	Because string `json:"because,omitempty"`
 	// Source is where the reason is from; "" where none was given.
-	Source string
+	Source string `json:"source,omitempty"`
 	// Place is where the expression stands. File names the pack for built-in rules.
-	Place Place
+	Place Place `json:"place"`
 }
 
 // WithoutRules is the condition less the rules of these names. The copy is shallow:

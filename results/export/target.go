@@ -20,7 +20,16 @@ type Target struct {
 
 // Targets lists the forms in the order of the documents.
 func Targets() []Target {
-	var list []Target
+	list := []Target{
+		{"plan", "plan.json itself, in the present format", func(p *results.Plan) ([]Stream, error) {
+			r := results.ReportOf(p)
+			name, data, err := PlanFile(r)
+			return []Stream{Whole(name, data)}, err
+		}},
+		{"report", "report.md", func(p *results.Plan) ([]Stream, error) {
+			return []Stream{Whole(reportName, Report(results.ReportOf(p)))}, nil
+		}},
+	}
 	for _, t := range launch.Targets() {
 		list = append(list, Target{Name: t.Name, About: "start the plan on " + t.Title, Files: func(p *results.Plan) ([]Stream, error) {
 			files, err := launch.Files(t.Name, p)

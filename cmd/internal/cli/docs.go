@@ -53,6 +53,12 @@ func docs() map[string]doc {
 				{exitUnverified, "a plan was found and failed the independent verification"}, {exitNotOptimal, "not everything is proved; only with --require-optimal"}},
 			see: "docs/pareto.md, docs/formulation.md, partita compare, partita solve",
 		},
+		"partita export": {
+			group: planCommands,
+			exits: []exit{{exitFound, "the files are written"}, {exitInternal, "a file could not be written"}, {exitUsage, ""}, {exitInvalidInput, "the plan, or the condition of an old one, cannot be read"},
+				{exitInfeasible, "none of the targets can run the plan; what is in the way is said"}, {exitUnverified, "the plan fails verification: it was edited, or is not of its condition"}},
+			see: "docs/export.md, docs/reading-a-plan.md, partita solve, partita help exit-codes",
+		},
 		"partita init": {
 			group: prepareCommands,
 			exits: []exit{{exitFound, "the condition is written"}, {exitInternal, "it could not be written, or the answers ended"},
