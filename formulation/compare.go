@@ -26,6 +26,7 @@ func (r *run) compare(ctx context.Context, sol *solution) []results.Comparison {
 		return []results.Comparison{}
 	}
 	var out []results.Comparison
+	loose := r.withoutAsking(sol)
 	began := time.Now()
 	x.contend(ctx, vectors, func(h heuristic.Heuristic, best *entry) {
 		line := r.line(h.Name, best, sol)
@@ -34,6 +35,13 @@ func (r *run) compare(ctx context.Context, sol *solution) []results.Comparison {
 		}
 		if r.timed {
 			line.TimeMS = float64(time.Since(began).Nanoseconds()) / 1e6
+		}
+		by := x
+		if !line.Feasible {
+			by = loose
+		}
+		if f := by.place(best.proposal); f != nil && !sol.unfit { // else it is for other GPUs
+			line.LatencyMS, line.TokensPerS, line.GPUs = &f.LatencyMS, &f.DeploymentTokens, f.GPUs
 		}
 		out = append(out, line)
 		began = time.Now()

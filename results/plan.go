@@ -244,6 +244,13 @@ type Comparison struct {
 	GapPercent    *float64 `json:"gap_percent,omitempty"`
 	WhyInfeasible string   `json:"why_infeasible,omitempty"`
 	Strategy      string   `json:"strategy,omitempty"`
+	// LatencyMS, TokensPerS and GPUs are what its plan comes to: the time of a whole request
+	// (prefill alone: to the first token) and the throughput of the deployment on so many GPUs.
+	// Of one that keeps not every condition they hold as far as balance and requirements are
+	// left out; absent where its plan does not fit the GPUs.
+	LatencyMS  *float64 `json:"latency_ms,omitempty"`
+	TokensPerS *float64 `json:"tokens_per_s,omitempty"`
+	GPUs       int      `json:"gpus,omitempty"`
 	// TimeMS is how long the heuristic took; absent in plans, which depend on their
 	// input alone.
 	TimeMS float64 `json:"time_ms,omitempty"`

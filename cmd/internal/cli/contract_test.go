@@ -60,10 +60,11 @@ func contractNames() map[string]string {
 		"phases[].requirements[].met":            "boolean",
 		"phases[].requirements[].margin_percent": "number",
 
-		"comparison[].heuristic":      "string",
-		"comparison[].feasible":       "boolean",
-		"comparison[].objective":      "number?", // where the heuristic is feasible
-		"comparison[].gap_percent":    "number?",
+		"comparison[].heuristic":   "string",
+		"comparison[].feasible":    "boolean",
+		"comparison[].objective":   "number?", // where the heuristic is feasible
+		"comparison[].gap_percent": "number?",
+		"comparison[].latency_ms":  "number?", "comparison[].tokens_per_s": "number?", "comparison[].gpus": "number?",
 		"comparison[].why_infeasible": "string?", // where it is not
 
 		"verification.ok":            "boolean",
