@@ -100,7 +100,7 @@ func TestSummaryWidth(t *testing.T) {
 			r.Reasons = []string{name}
 			r.Plan.Comparison[0].Strategy, r.Plan.Comparison[1].WhyInfeasible = name, name
 			var b strings.Builder
-			if err := SummaryWith(&b, r, SummaryOptions{Width: width}); err != nil {
+			if err := SummaryOn(&b, r, Screen{Width: width}); err != nil {
 				t.Fatal(err)
 			}
 			for l := range strings.SplitSeq(b.String(), "\n") {

@@ -11,10 +11,14 @@ import (
 // listedChanges is how many changes of each sort a text lists; JSON has all.
 const listedChanges = 6
 
-// EvaluationText prints an evaluation for a terminal of 80 columns: the verdict first.
-func EvaluationText(w io.Writer, v *results.Evaluation) error {
-	s := &screen{width: defaultWidth}
-	s.line("", evaluationVerdict(v))
+// EvaluationText prints an evaluation for a terminal: the verdict first.
+func EvaluationText(w io.Writer, v *results.Evaluation, on Screen) error {
+	s := newScreen(on)
+	l := good
+	if !v.Feasible {
+		l = bad
+	}
+	s.styled(l, "", evaluationVerdict(v))
 	for _, p := range v.Problems {
 		s.line("- ", problemLine(&p))
 	}
@@ -38,14 +42,6 @@ func EvaluationText(w io.Writer, v *results.Evaluation) error {
 	s.notes(v)
 	_, err := io.WriteString(w, s.b.String())
 	return err
-}
-
-// tag is a name before the first of several lines, blank before the rest.
-func tag(name string, i int) string {
-	if i > 0 {
-		name = ""
-	}
-	return fmt.Sprintf("%-10s", name)
 }
 
 func evaluationVerdict(v *results.Evaluation) string {
@@ -164,7 +160,7 @@ func neededLine(v *results.Evaluation) string {
 // figures prints metrics, requirements, memory and utilisation.
 func (s *screen) figures(v *results.Evaluation) {
 	ph := v.Phase
-	s.table([]string{"metric", "predicted#", "interval#"}, metricRows(ph))
+	s.table([]string{"metric", "predicted#", "interval#~"}, metricRows(ph))
 	rows := requirementRows(ph)
 	for i := range rows {
 		rows[i] = rows[i][:5]

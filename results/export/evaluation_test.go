@@ -48,7 +48,7 @@ func sampleEvaluation() *results.Evaluation {
 func evaluationText(t *testing.T, v *results.Evaluation) string {
 	t.Helper()
 	var b strings.Builder
-	if err := EvaluationText(&b, v); err != nil {
+	if err := EvaluationText(&b, v, Screen{}); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(b.String()) {

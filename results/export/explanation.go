@@ -8,18 +8,18 @@ import (
 	"partita/results"
 )
 
-// ExplanationText prints an explanation for a terminal of 80 columns.
-func ExplanationText(w io.Writer, x *results.Explanation) error {
-	s := &screen{width: defaultWidth}
+// ExplanationText prints an explanation for a terminal.
+func ExplanationText(w io.Writer, x *results.Explanation, on Screen) error {
+	s := newScreen(on)
 	switch {
 	case x.Unknown:
-		s.line("", "Not decided within the limit: neither a plan nor a proof that there is none.")
+		s.styled(doubt, "", "Not decided within the limit: neither a plan nor a proof that there is none.")
 	case x.Feasible:
-		s.line("", "A plan meets everything that is asked.")
+		s.styled(good, "", "A plan meets everything that is asked.")
 		s.list("What binds it:", x.Binding)
 		s.list("How far it could be tightened, all else as asked:", sentences(nil, x.Nearest))
 	default:
-		s.line("", "Proved infeasible: no plan meets everything that is asked.")
+		s.styled(bad, "", "Proved infeasible: no plan meets everything that is asked.")
 		s.explanation(x)
 	}
 	_, err := io.WriteString(w, s.b.String())
@@ -41,7 +41,7 @@ func (s *screen) list(title string, items []string) {
 		return
 	}
 	s.b.WriteByte('\n')
-	s.line("", title)
+	s.styled(strong, "", title)
 	for _, item := range items {
 		s.line("- ", item)
 	}

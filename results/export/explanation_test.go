@@ -32,7 +32,7 @@ func sampleExplanation() *results.Explanation {
 // that a terminal would obey.
 func TestExplanationText(t *testing.T) {
 	var b strings.Builder
-	if err := ExplanationText(&b, sampleExplanation()); err != nil {
+	if err := ExplanationText(&b, sampleExplanation(), Screen{}); err != nil {
 		t.Fatal(err)
 	}
 	text := b.String()
@@ -68,7 +68,7 @@ func TestExplanationVerdicts(t *testing.T) {
 		{cut, "(not proved minimal: time ran out):"},
 	} {
 		var b strings.Builder
-		if err := ExplanationText(&b, x.e); err != nil {
+		if err := ExplanationText(&b, x.e, Screen{}); err != nil {
 			t.Fatal(err)
 		}
 		if text := strings.Join(strings.Fields(b.String()), " "); !strings.Contains(text, x.want) {

@@ -110,15 +110,15 @@ func writeAll(dir string, files ...Stream) ([]string, error) {
 	return paths, nil
 }
 
-// FrontierText prints a frontier for a terminal of 80 columns.
-func FrontierText(w io.Writer, f *results.Frontier) error {
-	s := &screen{width: defaultWidth}
-	s.line("", frontierVerdict(f))
+// FrontierText prints a frontier for a terminal.
+func FrontierText(w io.Writer, f *results.Frontier, on Screen) error {
+	s := newScreen(on)
+	s.styled(statusTone(f.Status), "", frontierVerdict(f))
 	for _, reason := range f.Reasons {
 		s.line("- ", reason)
 	}
 	for _, warning := range f.Warnings {
-		s.line("warning: ", warning)
+		s.line("warning   ", warning)
 	}
 	rows := [][]string{}
 	for i := range f.Points {
@@ -147,7 +147,7 @@ func FrontierText(w io.Writer, f *results.Frontier) error {
 		row[3] = ""
 		rows = append(rows, row)
 	}
-	s.table([]string{"heuristic", "request#", rate, "", "strategy, or why it is not allowed"}, rows)
+	s.table([]string{"heuristic", "request#", rate, "", "strategy, or why it is not allowed~"}, rows)
 	_, err := io.WriteString(w, s.b.String())
 	return err
 }
@@ -203,4 +203,15 @@ func frontierVerdict(f *results.Frontier) string {
 		line += " The condition's requirements are left out."
 	}
 	return line
+}
+
+// statusTone is green for what is proved, yellow for what is found, red for neither.
+func statusTone(status results.Status) tone {
+	switch status {
+	case results.StatusOptimal:
+		return good
+	case results.StatusFeasible:
+		return doubt
+	}
+	return bad
 }

@@ -128,7 +128,7 @@ func TestFrontierTextFitsAndSaysWhatIsProved(t *testing.T) {
 	} {
 		f.Status, f.Requirements = row.status, row.requirements
 		var b strings.Builder
-		if err := FrontierText(&b, f); err != nil {
+		if err := FrontierText(&b, f, Screen{}); err != nil {
 			t.Fatal(err)
 		}
 		flat := strings.Join(strings.Fields(b.String()), " ")

@@ -3,42 +3,24 @@ package export
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 
 	"partita/results"
 )
 
-// SummaryOptions shape the summary of a terminal.
-type SummaryOptions struct {
-	// Width is the number of columns; 0: 80.
-	Width int
-}
-
-// defaultWidth is the classic terminal's.
-const defaultWidth = 80
-
-// minWidth is the narrowest terminal that the tables can be laid out for.
-const minWidth = 40
-
 // Summary prints a report for a terminal of 80 columns.
-func Summary(w io.Writer, r *results.Report) error {
-	return SummaryWith(w, r, SummaryOptions{})
-}
+func Summary(w io.Writer, r *results.Report) error { return SummaryOn(w, r, Screen{}) }
 
-// SummaryWith is Summary with options. Nothing of the condition's texts reaches
-// the terminal as a control sequence.
-func SummaryWith(w io.Writer, r *results.Report, o SummaryOptions) error {
+// SummaryOn prints a report for a terminal, the verdict first and all of an ordinary plan
+// on one screen; report.md has the rest. Nothing of the condition's texts reaches the
+// terminal as a control sequence.
+func SummaryOn(w io.Writer, r *results.Report, on Screen) error {
 	if r == nil {
 		return ErrNoReport
 	}
-	if o.Width == 0 {
-		o.Width = defaultWidth
-	}
-	s := &screen{width: max(o.Width, minWidth)}
-	s.line("", verdict(r))
+	s := newScreen(on)
+	s.styled(verdictTone(r), "", verdict(r))
 	if !r.Feasible {
 		for _, reason := range r.Reasons {
 			s.line("- ", reason)
@@ -49,43 +31,51 @@ func SummaryWith(w io.Writer, r *results.Report, o SummaryOptions) error {
 	}
 	if r.Plan != nil {
 		for i := range r.Plan.Phases {
-			s.phase(&r.Plan.Phases[i], r.Feasible)
+			s.phase(&r.Plan.Phases[i])
 		}
-		s.comparison(r.Plan)
+		s.comparison(r)
+		s.gap()
+		for i := range r.Plan.Phases {
+			ph := &r.Plan.Phases[i]
+			s.styled(soft, tag("proof", i), proofLine(&ph.Solve, r.Feasible))
+			if rules := rulesLine(ph.Solve.Certificate.Rules); rules != "" {
+				s.styled(soft, "rules     ", rules)
+			}
+		}
+		for i, b := range r.Binding {
+			s.line(tag("binds", i), b)
+		}
 	}
 	_, err := io.WriteString(w, s.b.String())
 	return err
 }
 
-// screen collects lines of a fixed width.
-type screen struct {
-	b     strings.Builder
-	width int
-}
-
-// line wraps a text; the lines after the first are set in under the mark.
-func (s *screen) line(mark, content string) {
-	wrapped := text.WrapSoft(plain(content), s.width-len(mark))
-	for i, l := range strings.Split(wrapped, "\n") {
-		if i > 0 {
-			mark = strings.Repeat(" ", len(mark))
-		}
-		s.b.WriteString(strings.TrimRight(mark+l, " ") + "\n")
+// verdictTone is green for what is proved, yellow for what is found, red for neither.
+func verdictTone(r *results.Report) tone {
+	switch {
+	case r.Plan == nil, !r.Feasible:
+		return bad
+	case r.Status != results.StatusOptimal, slices.ContainsFunc(r.Plan.Phases, func(ph results.PhasePlan) bool { return loneILP(&ph.Solve) }):
+		return doubt
 	}
+	return good
 }
 
-func (s *screen) phase(ph *results.PhasePlan, feasible bool) {
-	s.b.WriteByte('\n')
-	s.line("strategy  ", fmt.Sprintf("%s (%s)", strategyLine(ph), ph.Phase))
+func (s *screen) phase(ph *results.PhasePlan) {
+	s.gap()
+	s.styled(strong, "strategy  ", fmt.Sprintf("%s (%s)", strategyLine(ph), ph.Phase))
 	s.line("          ", sequencesLine(&ph.Strategy))
-	s.line("GPUs      ", gpuLine(&ph.GPUs))
-	s.line("proof     ", proofLine(&ph.Solve, feasible))
-	if rules := rulesLine(ph.Solve.Certificate.Rules); rules != "" {
-		s.line("rules     ", rules)
+	s.line("GPUs      ", gpuCounts(&ph.GPUs))
+	if ph.GPUs.Available == nil && ph.GPUs.Why != "" {
+		s.line("          ", ph.GPUs.Why)
 	}
-	b := &ph.Balance
-	s.line("balance   ", fmt.Sprintf("time max/mean %s, memory max/mean %s", figure(b.TimeMaxOverMean), figure(b.MemoryMaxOverMean)))
-	s.table([]string{"metric", "predicted#", "interval#"}, metricRows(ph))
+	s.stageTable(ph)
+	s.requirementTable(ph)
+	s.table([]string{"metric", "predicted#", "interval#~"}, metricRows(ph))
+}
+
+// requirementTable holds the plan against what is asked.
+func (s *screen) requirementTable(ph *results.PhasePlan) {
 	rows := requirementRows(ph)
 	for i := range rows {
 		rows[i] = rows[i][:6]
@@ -93,75 +83,70 @@ func (s *screen) phase(ph *results.PhasePlan, feasible bool) {
 	s.table([]string{"requirement", "want#", "got#", "", "margin#", "nearest#"}, rows)
 }
 
-func (s *screen) comparison(p *results.Plan) {
-	if len(p.Comparison) == 0 {
+// comparison is a line or two for each heuristic. Beside a plan that misses requirements
+// they are only counted: those that meet everything would be the plan.
+func (s *screen) comparison(r *results.Report) {
+	list := r.Plan.Comparison
+	if len(list) == 0 {
 		return
 	}
-	s.table([]string{"compared with", "strategy", "objective#", "gap#"}, comparisonRows(p))
-}
-
-// table lays rows out in the width of the screen; wide texts wrap inside their
-// column. Headers as in document.table.
-func (s *screen) table(header []string, rows [][]string) {
-	if len(rows) == 0 {
-		return
-	}
-	header, rows = withoutEmpty(header, rows)
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Format.Header = text.FormatDefault
-	t.Style().Options.DrawBorder = false
-	t.Style().Options.SeparateColumns = false
-	widths := s.columns(header, rows)
-	titles := make(table.Row, len(header))
-	configs := make([]table.ColumnConfig, len(header))
-	for i, h := range header {
-		title, figures := strings.CutSuffix(h, "#")
-		titles[i] = title
-		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: widths[i], WidthMaxEnforcer: text.WrapSoft}
-		if figures {
-			configs[i].Align, configs[i].AlignHeader = text.AlignRight, text.AlignRight
-		}
-	}
-	t.AppendHeader(titles)
-	t.SetColumnConfigs(configs)
-	for _, r := range rows {
-		cells := make(table.Row, len(r))
-		for i, c := range r {
-			cells[i] = plain(c)
-		}
-		t.AppendRow(cells)
-	}
-	s.b.WriteByte('\n')
-	for l := range strings.SplitSeq(t.Render(), "\n") {
-		s.b.WriteString(strings.TrimRight(l, " ") + "\n")
-	}
-}
-
-// columns gives each column its widest cell and takes from the widest columns
-// until the table fits: a cell is padded by a space on both sides.
-func (s *screen) columns(header []string, rows [][]string) []int {
-	widths := make([]int, len(header))
-	for i, h := range header {
-		widths[i] = text.StringWidthWithoutEscSequences(strings.TrimSuffix(h, "#"))
-	}
-	for _, r := range rows {
-		for i, c := range r {
-			widths[i] = max(widths[i], text.StringWidthWithoutEscSequences(plain(c)))
-		}
-	}
-	total := 2 * len(widths)
-	for _, w := range widths {
-		total += w
-	}
-	for ; total > s.width; total-- {
-		widest := 0
-		for i, w := range widths {
-			if w > widths[widest] {
-				widest = i
+	if !r.Feasible {
+		feasible := 0
+		for _, c := range list {
+			if c.Feasible {
+				feasible++
 			}
 		}
-		widths[widest]--
+		s.gap()
+		s.line("compared  ", fmt.Sprintf("of %s in use %s every requirement", plural(len(list), "heuristic"), counted(feasible, "meets", "meet")))
+		return
 	}
-	return widths
+	var rows [][]string
+	for _, c := range list {
+		row := []string{c.Heuristic, "infeasible", c.WhyInfeasible}
+		if c.Feasible {
+			row[1], row[2] = "", c.Strategy
+			if c.GapPercent != nil {
+				row[1] = percent(*c.GapPercent) + " worse"
+				if *c.GapPercent == 0 {
+					row[1] = "as good"
+				}
+			}
+		}
+		if row[2] == "" {
+			row[2] = c.Strategy
+		}
+		row[2] = clipped(plain(row[2]), s.width)
+		rows = append(rows, row)
+	}
+	s.table([]string{"compared with", "is#", "strategy, or why not~"}, rows)
+}
+
+// counted is "none meets", "1 meets", "3 meet".
+func counted(n int, one, several string) string {
+	switch n {
+	case 0:
+		return "none " + one
+	case 1:
+		return "1 " + one
+	}
+	return count(n) + " " + several
+}
+
+// tag is a name before the first of several lines, blank before the rest.
+func tag(name string, i int) string {
+	if i > 0 {
+		name = ""
+	}
+	return fmt.Sprintf("%-10s", name)
+}
+
+// gpuCounts says how many GPUs are used of those given, and that the parts are as many.
+func gpuCounts(g *results.GPUCount) string {
+	line, _, _ := strings.Cut(gpuLine(g), ": ")
+	line, counted, _ := strings.Cut(line, ";")
+	if g.Parts != g.Used {
+		return line + ";" + counted + ": not as many as GPUs are used"
+	}
+	return line + ";" + counted
 }

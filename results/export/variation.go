@@ -53,11 +53,11 @@ func VariationCSV(v *results.Variation) ([]byte, error) {
 	return csvOf(rows)
 }
 
-// VariationText prints a variation for a terminal of 80 columns: the values asked for,
+// VariationText prints a variation for a terminal: the values asked for,
 // then the changes.
-func VariationText(w io.Writer, v *results.Variation) error {
-	s := &screen{width: defaultWidth}
-	s.line("", fmt.Sprintf("The best plan (%s) at each %s, verified.", v.Objective, v.Path))
+func VariationText(w io.Writer, v *results.Variation, on Screen) error {
+	s := newScreen(on)
+	s.styled(strong, "", fmt.Sprintf("The best plan (%s) at each %s, verified.", v.Objective, v.Path))
 	rate := "tokens/s#"
 	if v.ThroughputOf == "gpu" {
 		rate = "tokens/s/GPU#"

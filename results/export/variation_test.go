@@ -64,7 +64,7 @@ func TestVariationText(t *testing.T) {
 	v.Points[1].Between = true
 	v.Changes = []results.VariationChange{{Last: "2GB/s", First: "4GB/s"}}
 	var b strings.Builder
-	if err := VariationText(&b, v); err != nil {
+	if err := VariationText(&b, v, Screen{}); err != nil {
 		t.Fatal(err)
 	}
 	text := b.String()

@@ -153,7 +153,7 @@ func metricRows(ph *results.PhasePlan) [][]string {
 		}
 		between := ""
 		if interval != nil {
-			between = show(interval[0]) + " … " + show(interval[1])
+			between = betweenOf(show(interval[0]), show(interval[1]))
 		}
 		rows = append(rows, []string{name, show(*v), between})
 	}
@@ -178,6 +178,15 @@ func metricRows(ph *results.PhasePlan) [][]string {
 		add("KV capacity of a replica", &tokens, nil, unit("tokens"))
 	}
 	return rows
+}
+
+// betweenOf is an interval; a unit that both ends have is said once.
+func betweenOf(low, high string) string {
+	low, unit, _ := strings.Cut(low, " ")
+	if high, other, _ := strings.Cut(high, " "); other == unit {
+		return strings.TrimSpace(low + " … " + high + " " + unit)
+	}
+	return strings.TrimSpace(low+" "+unit) + " … " + high
 }
 
 // requirementRows holds each requirement against the plan.

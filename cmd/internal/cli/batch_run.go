@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"sort"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
 	"partita/cmd/internal/batch"
 	"partita/inputs/read"
 	"partita/inputs/scenario"
@@ -87,7 +85,7 @@ func (f *batchFlags) finish(env Environment, folder string, tally *results.Tally
 	if f.json {
 		err = batchJSON(env.Out, absolute, tally, code)
 	} else {
-		err = batchText(env.Out, absolute, tally)
+		err = batchText(env.Out, absolute, tally, env.screen())
 	}
 	if err != nil {
 		return fmt.Errorf("writing to stdout: %w", err)
@@ -110,35 +108,19 @@ func batchCode(t *results.Tally) int {
 }
 
 // batchText prints the counts, the comparison with heuristics and where the results are.
-func batchText(w io.Writer, folder string, tally *results.Tally) error {
-	counts := plainTable()
-	counts.AppendHeader(table.Row{"ended", "scenarios", "share", "meaning"})
-	for _, row := range export.StatusRows(tally) {
-		counts.AppendRow(tableRow(row))
-	}
-	if _, err := fmt.Fprintln(w, counts.Render()); err != nil {
+func batchText(w io.Writer, folder string, tally *results.Tally, on export.Screen) error {
+	if err := export.TableText(w, []string{"ended", "scenarios#", "share#", "meaning"}, export.StatusRows(tally), on); err != nil {
 		return err
 	}
 	if rows := export.HeuristicRows(tally); len(rows) > 0 {
-		gaps := plainTable()
-		gaps.AppendHeader(table.Row{"compared with", "feasible", "optimal", "mean gap", "median", "largest"})
-		for _, row := range rows {
-			gaps.AppendRow(tableRow(row))
-		}
-		if _, err := fmt.Fprintf(w, "\n%s\n", gaps.Render()); err != nil {
+		fmt.Fprintln(w)
+		header := []string{"compared with", "feasible#", "optimal#", "mean gap#", "median#", "largest#"}
+		if err := export.TableText(w, header, rows, on); err != nil {
 			return err
 		}
 	}
 	_, err := fmt.Fprintf(w, "\nresults in %s\n", printable(folder))
 	return err
-}
-
-func tableRow(cells []string) table.Row {
-	row := make(table.Row, len(cells))
-	for i, c := range cells {
-		row[i] = printable(c)
-	}
-	return row
 }
 
 // batchSummary is the last line of batch --json.

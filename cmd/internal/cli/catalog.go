@@ -8,12 +8,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"partita/inputs/catalog"
 	"partita/inputs/read"
+	"partita/results/export"
 )
 
 func newCatalog(env Environment) *cobra.Command {
@@ -39,7 +39,7 @@ type listing[T any] struct {
 	// find is an entry by any of its names, near names where there is none, and the
 	// other entries that the same words could mean.
 	find    func(known *catalog.Catalog, name string) (entry T, found bool, near, variants []string)
-	detail  func(w io.Writer, known *catalog.Catalog, entry T, variants []string) error
+	detail  func(env Environment, known *catalog.Catalog, entry T, variants []string) error
 	json    func(known *catalog.Catalog, entry T) any
 	columns func(known *catalog.Catalog) []column[T]
 	shown   []string // keys of the columns of a table; CSV has all
@@ -120,9 +120,9 @@ func (l *listing[T]) one(env Environment, known *catalog.Catalog, name string, s
 		}
 		return withCode(exitUsage, errors.New(text))
 	case show.json || show.csv || len(show.columns.names) > 0:
-		return l.print(env.Out, known, []T{entry}, show)
+		return l.print(env, known, []T{entry}, show)
 	}
-	return l.detail(env.Out, known, entry, variants)
+	return l.detail(env, known, entry, variants)
 }
 
 // list shows the entries that the filters leave.
@@ -139,7 +139,7 @@ func (l *listing[T]) list(env Environment, known *catalog.Catalog, show *shownFl
 		_, err := fmt.Fprintf(env.Err, "no %s passes all filters\n", l.what)
 		return err
 	}
-	return l.print(env.Out, known, list, show)
+	return l.print(env, known, list, show)
 }
 
 func (l *listing[T]) sort(known *catalog.Catalog, list []T, by string) error {
@@ -168,9 +168,9 @@ func (l *listing[T]) sort(known *catalog.Catalog, list []T, by string) error {
 	return nil
 }
 
-func (l *listing[T]) print(w io.Writer, known *catalog.Catalog, list []T, show *shownFlags) error {
+func (l *listing[T]) print(env Environment, known *catalog.Catalog, list []T, show *shownFlags) error {
 	if show.json {
-		return eachJSON(w, list, func(entry T) any { return l.json(known, entry) })
+		return eachJSON(env.Out, list, func(entry T) any { return l.json(known, entry) })
 	}
 	names := show.columns.names
 	if len(names) == 0 {
@@ -190,27 +190,25 @@ func (l *listing[T]) print(w io.Writer, known *catalog.Catalog, list []T, show *
 		}
 	}
 	if show.csv {
-		return printCSV(w, list, columns)
+		return printCSV(env.Out, list, columns)
 	}
-	t := plainTable()
-	header := table.Row{}
+	var header []string
 	for _, c := range columns {
-		header = append(header, c.header)
+		title := c.header
+		if c.figure != nil {
+			title += "#"
+		}
+		header = append(header, title)
 	}
-	t.AppendHeader(header)
+	var rows [][]string
 	for _, entry := range list {
-		row := table.Row{}
+		var row []string
 		for _, c := range columns {
-			row = append(row, printable(c.cell(entry)))
+			row = append(row, c.cell(entry))
 		}
-		t.AppendRow(row)
+		rows = append(rows, row)
 	}
-	for line := range strings.Lines(t.Render() + "\n") {
-		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
-			return err
-		}
-	}
-	return nil
+	return export.TableText(env.Out, header, rows, env.screen())
 }
 
 func printCSV[T any](w io.Writer, list []T, columns []column[T]) error {

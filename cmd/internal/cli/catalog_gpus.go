@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 
 	"partita/inputs"
 	"partita/inputs/catalog"
+	"partita/results/export"
 )
 
 // gpuFilters narrow the list of accelerators.
@@ -176,7 +176,7 @@ func numberSpan(unit string) func(string) (span, error) {
 	}
 }
 
-func acceleratorDetail(w io.Writer, known *catalog.Catalog, a inputs.Accelerator, variants []string) error {
+func acceleratorDetail(env Environment, known *catalog.Catalog, a inputs.Accelerator, variants []string) error {
 	entry, _ := known.AcceleratorEntry(a.Name)
 	rows := [][2]string{
 		{"name", a.Name},
@@ -192,5 +192,5 @@ func acceleratorDetail(w io.Writer, known *catalog.Catalog, a inputs.Accelerator
 	if entry.TDPWatts > 0 {
 		rows = append(rows, [2]string{"design power", fmt.Sprintf("%g W", entry.TDPWatts)})
 	}
-	return pairs(w, append(rows, [2]string{"notes", entry.Notes}, [2]string{"provenance", a.Provenance}, [2]string{"not to confuse", strings.Join(variants, ", ")}))
+	return export.PairsText(env.Out, append(rows, [2]string{"notes", entry.Notes}, [2]string{"provenance", a.Provenance}, [2]string{"not to confuse", strings.Join(variants, ", ")}), env.screen())
 }

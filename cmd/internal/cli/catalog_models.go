@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,8 +30,8 @@ func newCatalogModels(env Environment) *cobra.Command {
 			m, ok := known.Model(name)
 			return m, ok, known.SuggestModel(name), nil
 		},
-		detail: func(w io.Writer, known *catalog.Catalog, m inputs.Model, _ []string) error {
-			return modelDetail(w, known, m)
+		detail: func(env Environment, known *catalog.Catalog, m inputs.Model, _ []string) error {
+			return modelDetail(env, known, m)
 		},
 		json:    func(known *catalog.Catalog, m inputs.Model) any { return modelJSON(known, m) },
 		columns: modelColumns, shown: []string{"name", "parameters_b", "layers", "hidden", "attention", "experts", "precision"},

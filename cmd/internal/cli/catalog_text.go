@@ -2,34 +2,21 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
-
 	"partita/inputs"
 	"partita/inputs/catalog"
+	"partita/results/export"
 )
-
-// plainTable has no outer border, so that it reads and pipes well.
-func plainTable() table.Writer {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Options.DrawBorder = false
-	t.Style().Options.SeparateColumns = false
-	t.Style().Format.Header = text.FormatDefault
-	return t
-}
 
 // formatsOf are the number formats that an accelerator computes natively, by name.
 func formatsOf(a inputs.Accelerator) []inputs.DType {
 	return slices.Sorted(maps.Keys(a.FLOPS))
 }
 
-func modelDetail(w io.Writer, known *catalog.Catalog, m inputs.Model) error {
+func modelDetail(env Environment, known *catalog.Catalog, m inputs.Model) error {
 	entry, _ := known.ModelEntry(m.Name)
 	rows := [][2]string{
 		{"name", m.Name},
@@ -45,7 +32,7 @@ func modelDetail(w io.Writer, known *catalog.Catalog, m inputs.Model) error {
 	for i, kind := range m.Kinds {
 		rows = append(rows, [2]string{fmt.Sprintf("%d × %s", counts[i], kind.Name), kindText(kind)})
 	}
-	return pairs(w, append(rows, [2]string{"notes", entry.Notes}, [2]string{"provenance", m.Provenance}))
+	return export.PairsText(env.Out, append(rows, [2]string{"notes", entry.Notes}, [2]string{"provenance", m.Provenance}), env.screen())
 }
 
 func kindText(k inputs.LayerKind) string {
@@ -85,18 +72,6 @@ func shapeText(m inputs.Model) (attention, experts string) {
 		experts = fmt.Sprintf("%d top %d", k.FFN.Experts, k.FFN.TopK)
 	}
 	return attention, experts
-}
-
-func pairs(w io.Writer, rows [][2]string) error {
-	for _, row := range rows {
-		if row[1] == "" {
-			continue
-		}
-		if _, err := fmt.Fprintf(w, "%-16s %s\n", row[0], row[1]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func linkText(a inputs.Accelerator) string {

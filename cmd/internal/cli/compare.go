@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"partita/formulation"
 	"partita/results"
+	"partita/results/export"
 )
 
 func newCompare(env Environment) *cobra.Command {
@@ -52,7 +51,7 @@ gap is exact under the cost model. It writes no files.`,
 		if asJSON {
 			err = comparisonJSON(env.Out, r)
 		} else {
-			err = comparisonTable(env.Out, r)
+			err = export.ComparisonText(env.Out, r, env.screen())
 		}
 		if err != nil {
 			return fmt.Errorf("writing to stdout: %w", err)
@@ -94,64 +93,6 @@ func comparisonJSON(w io.Writer, r *results.Report) error {
 		out.Heuristics = append(out.Heuristics, r.Plan.Comparison...)
 	}
 	return json.NewEncoder(w).Encode(out)
-}
-
-func comparisonTable(w io.Writer, r *results.Report) error {
-	t := plainTable()
-	t.AppendHeader(table.Row{"", "objective", "gap", "time", "strategy, or why it does not fit"})
-	o := optimumOf(r)
-	if o.Objective != nil {
-		t.AppendRow(table.Row{"this plan (" + string(o.Status) + ")", fmt.Sprintf("%.4g", *o.Objective), "", "", strategyLine(o.Strategy)})
-	} else {
-		t.AppendRow(table.Row{"no plan", "", "", "", "no plan meets the condition"})
-	}
-	t.AppendSeparator()
-	if r.Plan != nil {
-		for _, h := range r.Plan.Comparison {
-			t.AppendRow(table.Row{h.Heuristic, orDash(h.Objective, "%.4g"), orDash(h.GapPercent, "%+.1f %%"),
-				fmt.Sprintf("%.3g ms", h.TimeMS), detail(h)})
-		}
-	}
-	// The last column takes what 80 columns leave.
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 5, WidthMax: 34, WidthMaxEnforcer: text.WrapSoft}})
-	_, err := fmt.Fprintln(w, t.Render())
-	if err == nil && o.Unit != "" {
-		_, err = fmt.Fprintf(w, "objective in %s; a gap is how much worse the heuristic is\n", o.Unit)
-	}
-	return err
-}
-
-func detail(c results.Comparison) string {
-	if c.Feasible {
-		return printable(c.Strategy)
-	}
-	return printable(c.WhyInfeasible)
-}
-
-func orDash(v *float64, format string) string {
-	if v == nil {
-		return "–"
-	}
-	return fmt.Sprintf(format, *v)
-}
-
-// strategyLine is a strategy in a few words; degrees that differ are listed by stage.
-func strategyLine(s *results.Strategy) string {
-	if s == nil {
-		return ""
-	}
-	line := fmt.Sprintf("%d × PP%d", s.Replicas, s.PP)
-	for _, d := range []struct {
-		name   string
-		degree results.PerStage
-	}{{"TP", s.TP}, {"EP", s.EP}, {"CP", s.CP}, {"DP-attention", s.DPAttention}} {
-		if v, ok := d.degree.Uniform(); !ok {
-			line += fmt.Sprintf(" %s%v", d.name, []int(d.degree))
-		} else if v > 1 {
-			line += fmt.Sprintf(" %s%d", d.name, v)
-		}
-	}
-	return line
 }
 
 // conclusive is exit code 5 where the search has neither a plan nor a proof.

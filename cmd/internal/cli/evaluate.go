@@ -92,7 +92,7 @@ for one that does not.`,
 		if own.json {
 			err = json.NewEncoder(env.Out).Encode(v)
 		} else {
-			err = export.EvaluationText(env.Out, v)
+			err = export.EvaluationText(env.Out, v, env.screen())
 		}
 		if err != nil {
 			return fmt.Errorf("writing to stdout: %w", err)

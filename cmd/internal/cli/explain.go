@@ -64,7 +64,7 @@ the explanation may take 30 seconds; most take less than one.`,
 		if asJSON {
 			err = json.NewEncoder(env.Out).Encode(x)
 		} else {
-			err = export.ExplanationText(env.Out, x)
+			err = export.ExplanationText(env.Out, x, env.screen())
 		}
 		if err != nil {
 			return fmt.Errorf("writing to stdout: %w", err)
@@ -82,5 +82,5 @@ func tellWhy(env Environment, x *results.Explanation) error {
 	if x == nil {
 		return nil
 	}
-	return export.ExplanationText(env.Err, x)
+	return export.ExplanationText(env.Err, x, env.errorScreen())
 }

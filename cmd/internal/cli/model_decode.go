@@ -158,7 +158,7 @@ func (m *modelFlags) tellRestored(env Environment, about *modelMap, r *formulati
 		line.Plan = data
 		return toStdout(env, line)
 	}
-	if err := export.Summary(env.Out, r.Report); err != nil {
+	if err := export.SummaryOn(env.Out, r.Report, env.screen()); err != nil {
 		return fmt.Errorf("writing to stdout: %w", err)
 	}
 	_, err := fmt.Fprintf(env.Out, "\nJ = %d ticks, %.6g in %s: %s\n", r.Ticks, r.Value, about.ObjectiveUnit, verdict)

@@ -62,7 +62,7 @@ func (o *outputFlags) finish(env Environment, c *inputs.Condition, r *results.Re
 
 // summary prints the plan for a terminal and where the rest is.
 func (o *outputFlags) summary(env Environment, dir string, r *results.Report) error {
-	if err := export.Summary(env.Out, r); err != nil {
+	if err := export.SummaryOn(env.Out, r, env.screen()); err != nil {
 		return err
 	}
 	absolute, err := filepath.Abs(dir)

@@ -151,7 +151,7 @@ func (f *paretoFlags) print(env Environment, frontier *results.Frontier) error {
 			_, err = env.Out.Write(data)
 		}
 	default:
-		if err = export.FrontierText(env.Out, frontier); err == nil {
+		if err = export.FrontierText(env.Out, frontier, env.screen()); err == nil {
 			err = f.named(env, paths)
 		}
 	}

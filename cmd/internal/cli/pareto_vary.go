@@ -134,7 +134,7 @@ func (f *paretoFlags) printVariation(env Environment, out *results.Variation) er
 			_, err = env.Out.Write(data)
 		}
 	default:
-		if err = export.VariationText(env.Out, out); err == nil {
+		if err = export.VariationText(env.Out, out, env.screen()); err == nil {
 			err = f.named(env, paths)
 		}
 	}

@@ -74,6 +74,7 @@ func printable(text string) string {
 }
 
 func newRoot(env Environment) *cobra.Command {
+	env.color = &colorFlag{}
 	root := &cobra.Command{
 		Use:   "partita",
 		Short: "Proved-optimal deployment plans for large language models",
@@ -92,6 +93,7 @@ model, proves it, verifies the plan by independent code and writes it down.`,
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.Flags().Bool("version", false, "print the version and the backends that are built in") // without cobra's -v: that is --verbose
+	env.color.register(root.PersistentFlags())
 	root.SetVersionTemplate(versionText(env))
 	root.CompletionOptions.DisableDefaultCmd = true // newCompletion has its help
 	root.AddCommand(newSolve(env), newCompare(env), newEvaluate(env), newExplain(env), newPareto(env), newBatch(env), newCatalog(env), newVersion(env), newInit(env), newManual(env), newModel(env), newExport(env), newCompletion(env))
@@ -99,5 +101,6 @@ model, proves it, verifies the plan by independent code and writes it down.`,
 	root.SetHelpCommand(newHelp())
 	describe(root, docs())
 	completing(root)
+	_ = root.RegisterFlagCompletionFunc("color", matching(values(colorModes()...))) // the flag is there
 	return root
 }

@@ -19,6 +19,12 @@ type Environment struct {
 	Terminal bool   // Err is a terminal: progress may be shown
 	Asks     bool   // In is a terminal too: questions may be asked
 	Version  string // of the program
+	// OutTerminal: Out is a terminal. Columns is how wide it is, 0 where it is none;
+	// ErrColumns is the same of Err.
+	OutTerminal bool
+	Columns     int
+	ErrColumns  int
+	color       *colorFlag // of the command line
 }
 
 // System is the environment of the process.
@@ -32,6 +38,10 @@ func System() Environment {
 		Terminal: term.IsTerminal(int(os.Stderr.Fd())),
 		Asks:     term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
 		Version:  buildVersion(),
+
+		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
+		Columns:     columnsOfTerminal(os.Stdout),
+		ErrColumns:  columnsOfTerminal(os.Stderr),
 	}
 }
 
