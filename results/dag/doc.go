@@ -21,7 +21,8 @@
 // an expert expert=<first is 0>. The label has four lines: name, "GPU: id" ("GPUs: id, id"
 // of nodes outside of the clusters of GPUs and of nodes that a folded graph draws once for
 // several), "Input: …", "Output: …". A tensor is [name=size, …], several are separated by
-// "; ". Which tensor an edge carries follows from both labels: each that is in the Output
+// "; ". A line that starts with a space continues the one before it (long lists of GPUs are
+// wrapped after a comma). Which tensor an edge carries follows from both labels: each that is in the Output
 // of its tail and in the Input of its head.
 //
 // How often a tensor is listed: split lists each part in its Output and concat each in its

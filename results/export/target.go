@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"partita/results"
+	"partita/results/dag"
 	"partita/results/launch"
 )
 
@@ -29,6 +30,8 @@ func Targets() []Target {
 		{"report", "report.md", func(p *results.Plan) ([]Stream, error) {
 			return []Stream{Whole(reportName, Report(results.ReportOf(p)))}, nil
 		}},
+		dagTarget("dot", "the graph of operators, complete (DOT)", dagName, dag.Options{}),
+		dagTarget("dot-folded", "the graph with what is alike drawn once (DOT)", foldedName, dag.Options{Folded: true}),
 	}
 	for _, t := range launch.Targets() {
 		list = append(list, Target{Name: t.Name, About: "start the plan on " + t.Title, Files: func(p *results.Plan) ([]Stream, error) {
