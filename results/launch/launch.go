@@ -33,7 +33,11 @@ type Target struct {
 }
 
 // Targets lists what plans can be started on, in the order of the documents.
-func Targets() []Target { return nil }
+func Targets() []Target {
+	return []Target{
+		{Name: "vllm", Title: "vLLM", write: writeVLLM},
+	}
+}
 
 // Errors of a plan that nothing can be written for.
 var (
@@ -61,6 +65,8 @@ type Serving struct {
 	Workload *inputs.Workload
 	// Replicas are the stages of each replica, in order.
 	Replicas [][]*results.Stage
+
+	hosts map[string]string // by the id of a GPU that the cluster lists
 }
 
 // Of is the serving of a plan.

@@ -23,7 +23,7 @@ func Hostile() []string {
 		"key: [value, {x: &a *a}]",
 		"@a|b>pwned<c",
 		"\x1b[31mred\x07",
-		"日本 ü‮",
+		"日本 ü\u202e",
 		"%s%n$0",
 		"EOF\ntouch pwned\nEOF",
 		" ",

@@ -24,8 +24,8 @@ func tool(t testing.TB, name string) string {
 	return path
 }
 
-// Lint has bash parse a script, and shellcheck read it where it is installed: no remark is
-// let pass.
+// Lint has bash parse a script, and shellcheck read it where it is installed. No remark is
+// let pass but that single quotes keep a "$" from its meaning (SC2016): that is their use.
 func Lint(t testing.TB, script []byte) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "script.sh")
@@ -39,7 +39,7 @@ func Lint(t testing.TB, script []byte) {
 		return
 	}
 	must(t, err)
-	if out, err := exec.Command(check, "--shell=bash", path).CombinedOutput(); err != nil {
+	if out, err := exec.Command(check, "--shell=bash", "--exclude=SC2016", path).CombinedOutput(); err != nil {
 		t.Errorf("shellcheck: %s", out)
 	}
 }

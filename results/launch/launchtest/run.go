@@ -32,6 +32,9 @@ type Options struct {
 	// Does is what a stub runs in bash after it was recorded, by the program's name; what
 	// it prints is what the script sees: {"hostname": "echo node-1"}.
 	Does map[string]string
+	// Together is how many calls have to begin before any of them ends: servers that a script
+	// starts side by side all run until then.
+	Together int
 	// Args follow the script's name.
 	Args []string
 	// Env is all of the script's environment besides PATH, HOME and PWD: "MODEL=a b".
@@ -109,7 +112,7 @@ func Run(t testing.TB, script []byte, o Options) *Result {
 func Try(t testing.TB, script []byte, o Options) *Result {
 	t.Helper()
 	bash := tool(t, "bash")
-	env := tool(t, "env")
+	env, mv := tool(t, "env"), tool(t, "mv")
 	dir, err := os.MkdirTemp("", "launch")
 	must(t, err)
 	defer os.RemoveAll(dir)
@@ -120,8 +123,12 @@ func Try(t testing.TB, script []byte, o Options) *Result {
 	must(t, os.WriteFile(filepath.Join(home, precious), nil, 0o644))
 	path := filepath.Join(dir, "script.sh")
 	must(t, os.WriteFile(path, script, 0o755))
+	wait := ""
+	if o.Together > 1 {
+		wait = fmt.Sprintf("while c=('%s'/call-*); [ ${#c[@]} -lt %d ]; do '%s' 0.002; done\n", log, o.Together, tool(t, "sleep"))
+	}
 	for _, name := range o.Stubs {
-		must(t, os.WriteFile(filepath.Join(bin, name), []byte(stub(bash, env, log, name, o.Does[name])), 0o755))
+		must(t, os.WriteFile(filepath.Join(bin, name), []byte(stub(bash, env, mv, log, name, wait+o.Does[name])), 0o755))
 	}
 
 	limit := o.Limit
@@ -156,12 +163,14 @@ func Try(t testing.TB, script []byte, o Options) *Result {
 }
 
 // stub is a program that records its arguments and its environment, each ended by a NUL,
-// which neither can hold. The names of the records sort by the time of the calls.
-func stub(bash, env, log, name, does string) string {
+// which neither can hold. A record has its name once it is whole; names sort by time.
+func stub(bash, env, mv, log, name, does string) string {
 	return fmt.Sprintf(`#!%s
-{ printf '%%s\0' %s "$#" "$@"; %s -0; } >'%s'/"call-$EPOCHREALTIME-$BASHPID"
+record=$EPOCHREALTIME-$BASHPID
+{ printf '%%s\0' %s "$#" "$@"; %s -0; } >'%s'/"part-$record"
+'%s' '%s'/{part,call}-"$record"
 %s
-`, bash, name, env, log, does)
+`, bash, name, env, log, mv, log, does)
 }
 
 // calls reads the records of the stubs.
