@@ -31,9 +31,9 @@ type Condition struct {
 // Place is a position in an input file. Line and Col count from 1; 0 means that
 // the source has no such position (an environment variable, a flag).
 type Place struct {
-	File string `json:"file,omitempty"`
-	Line int    `json:"line,omitempty"`
-	Col  int    `json:"col,omitempty"`
+	File string `json:"file,omitempty"` // path as it was given
+	Line int    `json:"line,omitempty"` // from 1
+	Col  int    `json:"col,omitempty"`  // from 1, in bytes
 }
 
 // Statement is one thing that an input says, and what it was used as.
@@ -52,7 +52,7 @@ type Assumption struct {
 
 // Cluster is the hardware: pools of identical GPUs and the network between nodes.
 type Cluster struct {
-	Pools []Pool `json:"pools"`
+	Pools []Pool `json:"pools"` // in the order of the condition
 	// Network joins GPUs of different nodes.
 	Network Link `json:"network"`
 }
@@ -60,7 +60,7 @@ type Cluster struct {
 // Pool is a set of GPUs that are interchangeable: one accelerator, one usable
 // memory size, one kind of node. Two pools may share a host (Host equal).
 type Pool struct {
-	Name        string      `json:"name"`
+	Name        string      `json:"name"` // unique in the cluster
 	Accelerator Accelerator `json:"accelerator"`
 	Count       Count       `json:"count"`
 	// Nodes lists the GPUs of a stated count by node. Where the count is ranged or
@@ -87,8 +87,8 @@ type Node struct {
 // Count is how many GPUs of a pool may be used.
 // Min == Max: a stated number. Max == 0: unlimited.
 type Count struct {
-	Min int `json:"min"`
-	Max int `json:"max"`
+	Min int `json:"min"` // fewest GPUs
+	Max int `json:"max"` // most GPUs; 0: unlimited
 }
 
 // Stated reports whether the number is given rather than ours to choose.
@@ -113,8 +113,8 @@ const (
 
 // Link is a connection, rated per GPU and direction.
 type Link struct {
-	Kind           LinkKind `json:"kind"`
-	BytesPerSecond float64  `json:"bytes_per_second"`
+	Kind           LinkKind `json:"kind"`             // of wire
+	BytesPerSecond float64  `json:"bytes_per_second"` // per GPU and direction; 0: there is none
 	// PairBytesPerSecond is the rate between two bridged GPUs where it differs (0: same).
 	PairBytesPerSecond float64 `json:"pair_bytes_per_second,omitempty"`
 }
@@ -149,21 +149,21 @@ func (d DType) Bytes() float64 {
 
 // Accelerator is one kind of device.
 type Accelerator struct {
-	Name            string   `json:"name"`
+	Name            string   `json:"name"` // as the catalogue calls it
 	Aliases         []string `json:"-"`
-	Vendor          string   `json:"vendor,omitempty"`
-	Generation      string   `json:"generation,omitempty"` // "hopper", "ampere", …: efficiencies are known by generation
-	MemoryBytes     int64    `json:"memory_bytes"`         // nominal capacity
-	MemoryBandwidth float64  `json:"memory_bytes_per_second"`
+	Vendor          string   `json:"vendor,omitempty"`        // of the device
+	Generation      string   `json:"generation,omitempty"`    // "hopper", "ampere", …: efficiencies are known by generation
+	MemoryBytes     int64    `json:"memory_bytes"`            // nominal capacity
+	MemoryBandwidth float64  `json:"memory_bytes_per_second"` // bytes/s
 	// FLOPS is the dense peak by number format, FLOP/s. A format that is absent
 	// is not computed natively.
 	FLOPS map[DType]float64 `json:"flops"`
-	Link  Link              `json:"link"` // inside the node: NVLink or alike; BytesPerSecond 0 where there is none
-	PCIe  float64           `json:"pcie_bytes_per_second,omitempty"`
+	Link  Link              `json:"link"`                            // inside the node: NVLink or alike; BytesPerSecond 0 where there is none
+	PCIe  float64           `json:"pcie_bytes_per_second,omitempty"` // bytes/s per direction
 	// Efficiency overrides the constants of the generation; nil uses them.
 	Efficiency *Efficiency `json:"efficiency,omitempty"`
-	USDPerHour float64     `json:"usd_per_hour,omitempty"`
-	Provenance string      `json:"provenance,omitempty"`
+	USDPerHour float64     `json:"usd_per_hour,omitempty"` // price of one; 0: unknown
+	Provenance string      `json:"provenance,omitempty"`   // where the figures are from
 }
 
 // Efficiency is a utilisation that an input states ("MFU 60 %, bandwidth
@@ -184,17 +184,17 @@ const (
 
 // Attention is one attention block. Sizes are whole numbers before any split.
 type Attention struct {
-	Kind     AttentionKind `json:"kind"`
-	Heads    int           `json:"heads"`
-	KVHeads  int           `json:"kv_heads"`
+	Kind     AttentionKind `json:"kind"`                 // how keys and values are stored
+	Heads    int           `json:"heads"`                // query heads
+	KVHeads  int           `json:"kv_heads"`             // key and value heads
 	HeadDim  int           `json:"head_dim"`             // query/key width a head
 	VHeadDim int           `json:"v_head_dim,omitempty"` // value width a head; HeadDim where it does not differ
 	// Window limits the context of a sliding-window layer, in tokens; 0: full.
 	Window int `json:"window,omitempty"`
 	// MLA only, in elements.
 	QLoraRank  int `json:"q_lora_rank,omitempty"`
-	KVLoraRank int `json:"kv_lora_rank,omitempty"`
-	RopeDim    int `json:"rope_dim,omitempty"`
+	KVLoraRank int `json:"kv_lora_rank,omitempty"` // rank of the KV projection
+	RopeDim    int `json:"rope_dim,omitempty"`     // rotary width
 }
 
 // FFN is the feed-forward block of a layer.
@@ -202,35 +202,35 @@ type FFN struct {
 	Intermediate int  `json:"intermediate"`      // width (of one expert where Experts > 0)
 	Gated        bool `json:"gated"`             // three matrices instead of two
 	Experts      int  `json:"experts,omitempty"` // routed experts; 0: dense
-	TopK         int  `json:"top_k,omitempty"`
-	Shared       int  `json:"shared,omitempty"` // width of all shared experts together; 0: none
+	TopK         int  `json:"top_k,omitempty"`   // routed experts a token is sent to
+	Shared       int  `json:"shared,omitempty"`  // width of all shared experts together; 0: none
 }
 
 // LayerKind is one kind of layer; layers of one kind cost the same.
 type LayerKind struct {
-	Name      string    `json:"name"`
+	Name      string    `json:"name"` // "dense", "moe"
 	Attention Attention `json:"attention"`
 	FFN       FFN       `json:"ffn"`
 }
 
 // Model is a decoder-only transformer.
 type Model struct {
-	Name       string      `json:"name"`
-	Hidden     int         `json:"hidden"`
-	Vocab      int         `json:"vocab"` // 0: unknown, embedding and head are then left out
-	Tied       bool        `json:"tied"`
-	Kinds      []LayerKind `json:"kinds"`
-	Layers     []int       `json:"layers"`  // kind of each layer, first to last
-	Weights    DType       `json:"weights"` // storage and matmul format of the weights
-	Activation DType       `json:"activation"`
-	KV         DType       `json:"kv"`
+	Name       string      `json:"name"`                  // as the catalogue or the condition calls it
+	Hidden     int         `json:"hidden"`                // size of the hidden state, elements
+	Vocab      int         `json:"vocab"`                 // 0: unknown, embedding and head are then left out
+	Tied       bool        `json:"tied"`                  // embedding and head share weights
+	Kinds      []LayerKind `json:"kinds"`                 // of layer, in the order they are met
+	Layers     []int       `json:"layers"`                // kind of each layer, first to last
+	Weights    DType       `json:"weights"`               // storage and matmul format of the weights
+	Activation DType       `json:"activation"`            // format of the activations
+	KV         DType       `json:"kv"`                    // format of the KV cache
 	MaxContext int         `json:"max_context,omitempty"` // tokens; 0: not stated
 	// DeclaredParams is the parameter count an input states; 0: not stated.
 	DeclaredParams float64 `json:"declared_params,omitempty"`
 	// FFNScale multiplies FFN and expert widths so that the parameters add up to
 	// DeclaredParams; 1 where nothing was declared or the figures agree.
 	FFNScale   float64 `json:"ffn_scale,omitempty"`
-	Provenance string  `json:"provenance,omitempty"`
+	Provenance string  `json:"provenance,omitempty"` // where the shapes are from
 }
 
 // Phase is the kind of work a deployment does.
@@ -245,8 +245,8 @@ const (
 
 // Range is an inclusive range of whole numbers.
 type Range struct {
-	Min int `json:"min"`
-	Max int `json:"max"`
+	Min int `json:"min"` // lower end
+	Max int `json:"max"` // upper end
 }
 
 // Mid is the middle of the range, rounded up.
@@ -254,7 +254,7 @@ func (r Range) Mid() int { return (r.Min + r.Max + 1) / 2 }
 
 // Workload is what is served.
 type Workload struct {
-	Phase Phase `json:"phase"`
+	Phase Phase `json:"phase"` // of serving
 	Batch int   `json:"batch"` // sequences in flight over all replicas
 	// Input is the prompt length in tokens: the upper end decides memory and TTFT,
 	// the middle throughput.
@@ -301,18 +301,18 @@ func (k RequirementKind) Upper() bool {
 
 // Requirement is one bound that a plan must meet.
 type Requirement struct {
-	Kind  RequirementKind `json:"kind"`
+	Kind  RequirementKind `json:"kind"`  // which metric
 	Value float64         `json:"value"` // in the unit of its kind
 	Place Place           `json:"place"`
-	Text  string          `json:"text,omitempty"`
+	Text  string          `json:"text,omitempty"` // as it was stated
 }
 
 // Goal is what a plan is judged by.
 type Goal struct {
-	Objective        ObjectiveKind `json:"objective"`
-	LatencyWeight    float64       `json:"latency_weight"`    // w_ℓ of the balanced objective
-	ThroughputWeight float64       `json:"throughput_weight"` // w_c
-	Requirements     []Requirement `json:"requirements,omitempty"`
+	Objective        ObjectiveKind `json:"objective"`              // what is minimised
+	LatencyWeight    float64       `json:"latency_weight"`         // w_ℓ of the balanced objective
+	ThroughputWeight float64       `json:"throughput_weight"`      // w_c
+	Requirements     []Requirement `json:"requirements,omitempty"` // all must be met
 	// Balance is the stated ε of the balance constraint; nil: default 0.25, which
 	// gives way where no plan meets it.
 	Balance *float64 `json:"balance,omitempty"`

@@ -7,7 +7,7 @@ package results
 // requirements, the number of GPUs and that all of them work, the memory of a GPU, the
 // size of nodes, heads that divide, sequences in flight, prompt length, balance, rules.
 type Explanation struct {
-	Feasible bool `json:"feasible"`
+	Feasible bool `json:"feasible"` // a plan meets everything
 	// Unknown: time ran out before it was decided whether a plan exists.
 	Unknown bool `json:"unknown,omitempty"`
 	// Minimal: every demand of every conflict was left out in turn, and a plan found that
@@ -48,8 +48,8 @@ type Clash struct {
 
 // Nearest is the value of one demand for which a plan exists.
 type Nearest struct {
-	Requirement string `json:"requirement"`
-	Unit        string `json:"unit,omitempty"`
+	Requirement string `json:"requirement"`    // demand as in Clash
+	Unit        string `json:"unit,omitempty"` // of want and nearest
 	// Want is what is asked and Nearest what can be had, in the unit; absent where the
 	// demand has no amount (a rule), Nearest also where no value was found.
 	Want    *float64 `json:"want,omitempty"`

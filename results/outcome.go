@@ -4,7 +4,7 @@ package results
 type Outcome struct {
 	// Feasible: the plan meets every hard condition; false of a closest plan.
 	Feasible bool   `json:"feasible"`
-	Status   Status `json:"status"`
+	Status   Status `json:"status"` // of the search as a whole
 	// Reasons say what is short and by how much where nothing fits.
 	Reasons []string `json:"reasons,omitempty"`
 	// Binding says what holds the optimum back.

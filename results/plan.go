@@ -15,14 +15,14 @@ const (
 
 // Plan is one deployment plan, complete enough to be verified and started.
 type Plan struct {
-	FormatVersion int           `json:"format_version"`
-	Condition     string        `json:"condition"`
+	FormatVersion int           `json:"format_version"` // of this file
+	Condition     string        `json:"condition"`      // name of the condition
 	Phases        []PhasePlan   `json:"phases"`
 	Comparison    []Comparison  `json:"comparison"`
 	Verification  *Verification `json:"verification,omitempty"`
 	Statements    []Statement   `json:"statements"`
 	Assumptions   []Assumption  `json:"assumptions"`
-	Warnings      []string      `json:"warnings"`
+	Warnings      []string      `json:"warnings"` // in sentences
 	// Deployment is what the plan is for; absent in plans of format 1.
 	Deployment *Deployment `json:"deployment,omitempty"`
 	// Outcome is what the search came to; absent in plans of format 1.
@@ -35,7 +35,7 @@ type Plan struct {
 
 // PhasePlan is the deployment that serves one phase, or all (mixed).
 type PhasePlan struct {
-	Phase        inputs.Phase        `json:"phase"`
+	Phase        inputs.Phase        `json:"phase"` // that it serves
 	Strategy     Strategy            `json:"strategy"`
 	GPUs         GPUCount            `json:"gpus"`
 	Stages       []Stage             `json:"stages"`
@@ -48,12 +48,12 @@ type PhasePlan struct {
 // Strategy is the parallelism of a plan. TP, EP, CP and DPAttention hold one entry
 // where all stages of a replica agree, else one a stage.
 type Strategy struct {
-	Replicas    int      `json:"replicas"`
-	PP          int      `json:"pp"`
-	TP          PerStage `json:"tp"`
-	EP          PerStage `json:"ep"`
-	CP          PerStage `json:"cp"`
-	DPAttention PerStage `json:"dp_attention"`
+	Replicas    int      `json:"replicas"`     // copies of the model
+	PP          int      `json:"pp"`           // pipeline stages of a replica
+	TP          PerStage `json:"tp"`           // tensor parallelism
+	EP          PerStage `json:"ep"`           // expert parallelism
+	CP          PerStage `json:"cp"`           // context parallelism
+	DPAttention PerStage `json:"dp_attention"` // data parallelism of attention inside a stage
 	// ETP is the tensor degree inside one expert: tp·cp·dp_attention = ep·etp.
 	ETP PerStage `json:"etp"`
 	// MicroBatches is the number of prefill micro-batches (m) of a replica.
@@ -72,27 +72,27 @@ type Strategy struct {
 // GPUCount tells given from used. Available is nil for an unlimited number; Parts
 // is counted from the stages.
 type GPUCount struct {
-	Available *int `json:"available"`
-	Used      int  `json:"used"`
-	Parts     int  `json:"parts"`
-	Match     bool `json:"match"`
+	Available *int `json:"available"` // GPUs given; null: unlimited
+	Used      int  `json:"used"`      // GPUs of all stages
+	Parts     int  `json:"parts"`     // shards of GPUs, counted
+	Match     bool `json:"match"`     // parts = used, and used = available where a number is stated
 	// Why says how the number was decided where it was ours to choose.
 	Why string `json:"why,omitempty"`
 }
 
 // Stage is one stage of one replica. Layers count from 0, both ends included.
 type Stage struct {
-	Replica     int      `json:"replica"`
-	Index       int      `json:"index"`
-	FirstLayer  int      `json:"first_layer"`
-	LastLayer   int      `json:"last_layer"`
-	Pool        string   `json:"pool"`
-	GPUs        []string `json:"gpus"`
-	TP          int      `json:"tp"`
-	EP          int      `json:"ep"`
-	ETP         int      `json:"etp"`
-	CP          int      `json:"cp"`
-	DPAttention int      `json:"dp_attention"`
+	Replica     int      `json:"replica"`      // from 0
+	Index       int      `json:"index"`        // of the stage in its replica, from 0
+	FirstLayer  int      `json:"first_layer"`  // from 0
+	LastLayer   int      `json:"last_layer"`   // included
+	Pool        string   `json:"pool"`         // name of the pool
+	GPUs        []string `json:"gpus"`         // identifiers: "node-0/gpu-3"
+	TP          int      `json:"tp"`           // tensor parallelism
+	EP          int      `json:"ep"`           // expert parallelism
+	ETP         int      `json:"etp"`          // tensor parallelism inside an expert
+	CP          int      `json:"cp"`           // context parallelism
+	DPAttention int      `json:"dp_attention"` // data parallelism of attention
 	// TimeMS is the stage's time in the phase that dominates: a decode or mixed
 	// step of one group, or a prefill micro-batch where nothing is decoded.
 	TimeMS float64 `json:"time_ms"`
@@ -106,17 +106,17 @@ type Stage struct {
 
 // Memory is one GPU's memory by use, in GiB.
 type Memory struct {
-	WeightsGiB     float64 `json:"weights_gib"`
-	KVGiB          float64 `json:"kv_gib"`
-	ActivationsGiB float64 `json:"activations_gib"`
-	ReserveGiB     float64 `json:"reserve_gib"`
+	WeightsGiB     float64 `json:"weights_gib"`     // weights
+	KVGiB          float64 `json:"kv_gib"`          // KV cache
+	ActivationsGiB float64 `json:"activations_gib"` // activations
+	ReserveGiB     float64 `json:"reserve_gib"`     // kept free for the runtime
 }
 
 // Balance compares the stages of a plan by Stage.TimeMS and Stage.MemoryGiB; means
 // are over GPUs (BalanceOf computes it).
 type Balance struct {
-	TimeMaxOverMean   float64 `json:"time_max_over_mean"`
-	MemoryMaxOverMean float64 `json:"memory_max_over_mean"`
+	TimeMaxOverMean   float64 `json:"time_max_over_mean"`   // slowest stage over the mean
+	MemoryMaxOverMean float64 `json:"memory_max_over_mean"` // fullest GPU over the mean
 	// TimeMinOverMax is 1-ε as the plan reaches it; Floor is the bound it had to meet.
 	TimeMinOverMax float64 `json:"time_min_over_max"`
 	Floor          float64 `json:"floor"`
@@ -124,30 +124,30 @@ type Balance struct {
 
 // Metrics are the predicted figures. Intervals hold low and high.
 type Metrics struct {
-	TTFTMS             *float64    `json:"ttft_ms,omitempty"`
-	TTFTInterval       *[2]float64 `json:"ttft_ms_interval,omitempty"`
-	TPOTMS             *float64    `json:"tpot_ms,omitempty"`
-	TPOTInterval       *[2]float64 `json:"tpot_ms_interval,omitempty"`
-	TokensPerS         *float64    `json:"tokens_per_s,omitempty"`
-	TokensPerSInterval *[2]float64 `json:"tokens_per_s_interval,omitempty"`
-	TokensPerSPerGPU   *float64    `json:"tokens_per_s_per_gpu,omitempty"`
-	OutputTokensPerS   *float64    `json:"output_tokens_per_s,omitempty"`
-	E2EMS              *float64    `json:"e2e_ms,omitempty"`
-	StepMS             *float64    `json:"step_ms,omitempty"`
-	USDPerMillion      *float64    `json:"usd_per_million_tokens,omitempty"`
-	USDPerHour         *float64    `json:"usd_per_hour,omitempty"`
+	TTFTMS             *float64    `json:"ttft_ms,omitempty"`                // time to first token, ms
+	TTFTInterval       *[2]float64 `json:"ttft_ms_interval,omitempty"`       // ms
+	TPOTMS             *float64    `json:"tpot_ms,omitempty"`                // time per output token, ms
+	TPOTInterval       *[2]float64 `json:"tpot_ms_interval,omitempty"`       // ms
+	TokensPerS         *float64    `json:"tokens_per_s,omitempty"`           // prompt and generated tokens/s of the deployment
+	TokensPerSInterval *[2]float64 `json:"tokens_per_s_interval,omitempty"`  // tokens/s
+	TokensPerSPerGPU   *float64    `json:"tokens_per_s_per_gpu,omitempty"`   // tokens/s of each GPU used
+	OutputTokensPerS   *float64    `json:"output_tokens_per_s,omitempty"`    // generated tokens/s of the deployment
+	E2EMS              *float64    `json:"e2e_ms,omitempty"`                 // whole request, ms
+	StepMS             *float64    `json:"step_ms,omitempty"`                // one step of the phase that dominates, ms
+	USDPerMillion      *float64    `json:"usd_per_million_tokens,omitempty"` // US dollars per million tokens
+	USDPerHour         *float64    `json:"usd_per_hour,omitempty"`           // US dollars an hour for all GPUs used
 	// KVTokens is the number of tokens whose KV a replica can hold: the minimum over its stages.
 	KVTokens *int64 `json:"kv_capacity_tokens,omitempty"`
 }
 
 // Solve says what was proved.
 type Solve struct {
-	Status        string   `json:"status"` // optimal, feasible, infeasible, time_limit, interrupted
-	Objective     float64  `json:"objective"`
-	ObjectiveUnit string   `json:"objective_unit"`
-	BestBound     *float64 `json:"best_bound,omitempty"`
-	Gap           *float64 `json:"gap,omitempty"` // (objective - best_bound) / objective
-	Backend       string   `json:"backend"`
+	Status        string   `json:"status"`               // optimal, feasible, infeasible, time_limit, interrupted
+	Objective     float64  `json:"objective"`            // value of what is minimised
+	ObjectiveUnit string   `json:"objective_unit"`       // of objective and best_bound
+	BestBound     *float64 `json:"best_bound,omitempty"` // no plan is below it
+	Gap           *float64 `json:"gap,omitempty"`        // (objective - best_bound) / objective
+	Backend       string   `json:"backend"`              // solver that proved it
 	// TimeMS is the wall time of the search, rounded up to whole seconds by whoever
 	// fills it in, so that the same input gives the same bytes on most runs. Absent in
 	// the plans of a batch, which never depend on a clock.
@@ -163,9 +163,9 @@ type Solve struct {
 
 // Outer counts the outer choices by what became of them.
 type Outer struct {
-	Solved     int `json:"solved"`
-	Infeasible int `json:"infeasible"`
-	Pruned     int `json:"pruned"`
+	Solved     int `json:"solved"`     // to the optimum
+	Infeasible int `json:"infeasible"` // proved to have no plan
+	Pruned     int `json:"pruned"`     // by a bound no better than the incumbent
 	// Open counts choices left when time ran out; 0 in a proof.
 	Open int `json:"open,omitempty"`
 }
@@ -176,8 +176,8 @@ type Certificate struct {
 	Objective string `json:"objective"`
 	// Quantisation is the length of one tick by phase, in seconds.
 	Quantisation map[string]float64 `json:"quantisation_seconds"`
-	Balance      string             `json:"balance"`
-	GPUCount     string             `json:"gpu_count"`
+	Balance      string             `json:"balance"`   // which bound held, and why
+	GPUCount     string             `json:"gpu_count"` // how the number of GPUs was decided
 	// Rules says of every rule that bound the plan what it took out.
 	Rules []RuleAccount `json:"rules,omitempty"`
 	// LeftOut names what the model does not consider.
@@ -188,10 +188,10 @@ type Certificate struct {
 // RuleAccount is one rule with what it took out of the search. Each candidate and choice
 // is counted for the first rule that is in its way.
 type RuleAccount struct {
-	Name    string `json:"name"`
-	Place   string `json:"place,omitempty"` // file:line:col
-	Expr    string `json:"expr"`
-	Because string `json:"because,omitempty"`
+	Name    string `json:"name"`              // unique in the condition
+	Place   string `json:"place,omitempty"`   // file:line:col
+	Expr    string `json:"expr"`              // the expression, in CEL
+	Because string `json:"because,omitempty"` // the reason that was given
 	// Candidates are sorts of stages: pool, shape and layers.
 	Candidates int `json:"candidates"`
 	// OuterChoices are combinations of replicas, GPUs, micro-batches and decode groups.
@@ -200,8 +200,8 @@ type RuleAccount struct {
 
 // CertificatePass is one search: the best reachable latency alone, throughput alone, or the objective.
 type CertificatePass struct {
-	Purpose string        `json:"purpose"`
-	Best    *float64      `json:"best,omitempty"`
+	Purpose string        `json:"purpose"`        // what it minimises
+	Best    *float64      `json:"best,omitempty"` // value it reaches; absent where it found nothing
 	Outer   Outer         `json:"outer"`
 	Choices []OuterChoice `json:"choices"`
 }
@@ -209,16 +209,16 @@ type CertificatePass struct {
 // OuterChoice is one combination of what is not decided per stage, or a group of
 // them that one bound settles together.
 type OuterChoice struct {
-	Replicas       int      `json:"replicas"`
-	GPUsPerReplica []int    `json:"gpus_per_replica,omitempty"`
-	Case           string   `json:"case,omitempty"`          // what rules have all stages share: "TP 4, 2 stages"
-	MicroBatches   int      `json:"micro_batches,omitempty"` // 0: all of them
-	DecodeGroups   int      `json:"decode_groups,omitempty"` // 0: all of them
-	Choices        int      `json:"choices"`                 // how many this line stands for
-	Outcome        string   `json:"outcome"`                 // solved, infeasible, pruned, open
-	Value          *float64 `json:"value,omitempty"`
-	Bound          *float64 `json:"bound,omitempty"`
-	Why            string   `json:"why,omitempty"`
+	Replicas       int      `json:"replicas"`                   // copies of the model
+	GPUsPerReplica []int    `json:"gpus_per_replica,omitempty"` // pool by pool
+	Case           string   `json:"case,omitempty"`             // what rules have all stages share: "TP 4, 2 stages"
+	MicroBatches   int      `json:"micro_batches,omitempty"`    // 0: all of them
+	DecodeGroups   int      `json:"decode_groups,omitempty"`    // 0: all of them
+	Choices        int      `json:"choices"`                    // how many this line stands for
+	Outcome        string   `json:"outcome"`                    // solved, infeasible, pruned, open
+	Value          *float64 `json:"value,omitempty"`            // of its best plan
+	Bound          *float64 `json:"bound,omitempty"`            // below which none of its plans is
+	Why            string   `json:"why,omitempty"`              // what settles it
 }
 
 // RequirementResult is one requirement held against the plan. Want, Got and
@@ -226,24 +226,24 @@ type OuterChoice struct {
 // USD/h. Name is the requirement's kind, such as "ttft". MarginPercent is what the
 // function of that name gives.
 type RequirementResult struct {
-	Name          string   `json:"name"`
-	Unit          string   `json:"unit"`
-	Want          float64  `json:"want"`
-	Got           float64  `json:"got"`
-	Met           bool     `json:"met"`
-	MarginPercent float64  `json:"margin_percent"`
+	Name          string   `json:"name"`              // kind of the requirement
+	Unit          string   `json:"unit"`              // of want, got and nearest
+	Want          float64  `json:"want"`              // what is asked
+	Got           float64  `json:"got"`               // what the plan reaches
+	Met           bool     `json:"met"`               // by the margin asked for, too
+	MarginPercent float64  `json:"margin_percent"`    // by how much it is beaten; negative: missed
 	Nearest       *float64 `json:"nearest,omitempty"` // nearest feasible value where unmet
 	Place         string   `json:"place,omitempty"`   // file:line:col
 }
 
 // Comparison is one heuristic on the same costs.
 type Comparison struct {
-	Heuristic     string   `json:"heuristic"`
-	Feasible      bool     `json:"feasible"`
-	Objective     *float64 `json:"objective,omitempty"`
-	GapPercent    *float64 `json:"gap_percent,omitempty"`
-	WhyInfeasible string   `json:"why_infeasible,omitempty"`
-	Strategy      string   `json:"strategy,omitempty"`
+	Heuristic     string   `json:"heuristic"`                // name of the rule
+	Feasible      bool     `json:"feasible"`                 // it places the model and meets every requirement
+	Objective     *float64 `json:"objective,omitempty"`      // in the unit of the plan's; absent where infeasible
+	GapPercent    *float64 `json:"gap_percent,omitempty"`    // how much worse than the plan, %
+	WhyInfeasible string   `json:"why_infeasible,omitempty"` // what it breaks
+	Strategy      string   `json:"strategy,omitempty"`       // in a line
 	// LatencyMS, TokensPerS and GPUs are what its plan comes to: the time of a whole request
 	// (prefill alone: to the first token) and the throughput of the deployment on so many GPUs.
 	// Of one that keeps not every condition they hold as far as balance and requirements are
@@ -258,18 +258,18 @@ type Comparison struct {
 
 // Verification is the checklist, recomputed from the plan alone.
 type Verification struct {
-	OK     bool    `json:"ok"`
+	OK     bool    `json:"ok"` // every check holds that is not waived
 	Checks []Check `json:"checks"`
-	Parts  int     `json:"parts"`
-	GPUs   int     `json:"gpus"`
+	Parts  int     `json:"parts"` // counted from the stages
+	GPUs   int     `json:"gpus"`  // different ones
 }
 
 // Check is one line of the checklist.
 type Check struct {
-	Rule string `json:"rule"`
-	OK   bool   `json:"ok"`
-	Want string `json:"want"`
-	Got  string `json:"got"`
+	Rule string `json:"rule"` // what is checked
+	OK   bool   `json:"ok"`   // whether it holds
+	Want string `json:"want"` // what the rule asks for
+	Got  string `json:"got"`  // what the plan has
 	// Waived marks a condition that a closest plan is known to miss: reported as not
 	// OK, and not counted against the verification as a whole.
 	Waived bool `json:"waived,omitempty"`
@@ -277,17 +277,17 @@ type Check struct {
 
 // Statement is one statement of the condition with its use.
 type Statement struct {
-	File   string `json:"file"`
-	Line   int    `json:"line"`
-	Text   string `json:"text"`
-	UsedAs string `json:"used_as"`
+	File   string `json:"file"`    // path as it was given
+	Line   int    `json:"line"`    // from 1
+	Text   string `json:"text"`    // as it stands there
+	UsedAs string `json:"used_as"` // what it was taken for
 }
 
 // Assumption is a value nobody stated.
 type Assumption struct {
-	What    string `json:"what"`
-	Value   string `json:"value"`
-	Because string `json:"because"`
+	What    string `json:"what"`    // which value
+	Value   string `json:"value"`   // that is assumed
+	Because string `json:"because"` // why this one
 }
 
 // Report is the outcome of a solve: a plan, or the plan that misses the

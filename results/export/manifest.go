@@ -9,9 +9,9 @@ import (
 // Manifest lists the files of a run by absolute path; a file that the run did not
 // make is absent. A run has a plan or a closest plan, never both.
 type Manifest struct {
-	Plan        string `json:"plan,omitempty"`
-	ClosestPlan string `json:"closest_plan,omitempty"`
-	Report      string `json:"report"`
+	Plan        string `json:"plan,omitempty"`         // plan.json: the plan, where one meets the condition
+	ClosestPlan string `json:"closest_plan,omitempty"` // closest-plan.json: the plan that misses the requirements by least
+	Report      string `json:"report"`                 // report.md, for people
 	// Launch are the files that start the plan, and a line each for what cannot run it.
 	Launch []string `json:"launch,omitempty"`
 }
