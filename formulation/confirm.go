@@ -22,6 +22,9 @@ const (
 func (o *Options) prover() (prover, string, error) {
 	switch o.Backend {
 	case "", backendAuto, backendLabels:
+		if o.effort != nil {
+			return o.effort.solve, backendLabels, nil
+		}
 		return path.Solve, backendLabels, nil
 	case backendILP, backendSAT:
 		b, err := o.backend(o.Backend)

@@ -28,8 +28,18 @@ type explorer struct {
 	many int
 	// alone caches the best metric of one phase of a layout.
 	alone map[singleKey]alone
+	// effort bounds the search by its work; nil: no bound.
+	effort *effort
 	// against counts the outer choices that each rule refused, in all passes.
 	against []int
+}
+
+// labels is the prover by labels, whatever proves the choices.
+func (x *explorer) labels() prover {
+	if x.effort != nil {
+		return x.effort.solve
+	}
+	return path.Solve
 }
 
 // node is an outer choice, or all choices of a layout, with a bound on the value.

@@ -52,6 +52,10 @@ func optimize(ctx context.Context, price spaces, c *inputs.Condition, opts Optio
 		return nil, err
 	}
 	rep, err := r.report(ctx, sol, time.Since(start))
+	if err == nil && opts.WhatIf && rep.Feasible && ctx.Err() == nil {
+		r.opts.log("what other hardware would bring")
+		rep.Plan.WhatIf, err = whatIf(ctx, c, rep.Plan, opts)
+	}
 	if err != nil || !opts.Explain || rep.Status != results.StatusInfeasible {
 		return rep, err
 	}
@@ -95,7 +99,7 @@ func newRunIn(price spaces, c *inputs.Condition, opts Options) (*run, error) {
 // newRunOn is a run for a condition on prices that are there already: its own, or lower
 // ones for a relaxation.
 func newRunOn(price spaces, space *stagegraph.Space, c *inputs.Condition, opts Options) (*run, error) {
-	r := &run{explorer: &explorer{space: space, goal: newGoalOn(c, space)}, opts: opts, price: price, given: c.Cluster.Pools}
+	r := &run{explorer: &explorer{space: space, goal: newGoalOn(c, space), effort: opts.effort}, opts: opts, price: price, given: c.Cluster.Pools}
 	var err error
 	r.prove, r.backend, err = opts.prover()
 	return r, err

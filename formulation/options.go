@@ -21,11 +21,17 @@ type Options struct {
 	// (Report.Explanation). It takes what is left of TimeLimit, a third of ExplainTime where
 	// there is none.
 	Explain bool
+	// WhatIf adds to a feasible plan what other hardware would bring (Plan.WhatIf): the
+	// optimum with one more GPU, one more node, faster links, each a search of its own that
+	// ends after a fixed effort. It takes none of the time of a TimeLimit that ran out.
+	WhatIf bool
 	// ILP and SAT make the backends. A nil ILP means that lp_solve is not built in.
 	ILP func() (solver.Backend, error)
 	SAT func() (solver.Backend, error)
 	// Log receives a line when the search enters a new part; nil: silence.
 	Log func(string)
+	// effort ends the search after so many labels; nil: no end.
+	effort *effort
 }
 
 // DefaultConfirm is the time a second solver has to prove the final outer choice:

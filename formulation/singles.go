@@ -127,7 +127,7 @@ func (x *exploration) bestAlone(ctx context.Context, ph int, ch stagegraph.Choic
 		if enough/tick < path.NoLimit/2 {
 			target = int64(math.Ceil(enough/tick)) + slack + 1
 		}
-		bound, final, err = boundAlone(ctx, p, bound, target)
+		bound, final, err = boundAlone(ctx, x.labels(), p, bound, target)
 	}
 	if err != nil {
 		return 0, err
@@ -166,7 +166,7 @@ func (x *exploration) countedAlone(l *stagegraph.Layout, ph int, ch stagegraph.C
 // boundAlone proves a bound up to a target: at once where there is one, else by
 // growing cutoffs. It returns the bound, NoLimit where there is no path, and whether
 // it is the optimum.
-func boundAlone(ctx context.Context, p *path.Problem, bound, target int64) (int64, bool, error) {
+func boundAlone(ctx context.Context, solve prover, p *path.Problem, bound, target int64) (int64, bool, error) {
 	for probe := 0; bound < target && ctx.Err() == nil; probe++ {
 		opts := path.Options{}
 		cutoff := target
@@ -176,7 +176,7 @@ func boundAlone(ctx context.Context, p *path.Problem, bound, target int64) (int6
 		if cutoff < path.NoLimit {
 			opts.Cutoff = &cutoff
 		}
-		r, err := path.Solve(ctx, p, opts)
+		r, err := solve(ctx, p, opts)
 		if err != nil {
 			return 0, false, err
 		}

@@ -1,5 +1,7 @@
 package results
 
+import "partita/inputs"
+
 // Outcome is what a search came to, as its plan repeats it.
 type Outcome struct {
 	// Feasible: the plan meets every hard condition; false of a closest plan.
@@ -21,6 +23,8 @@ type WhatIf struct {
 	Status Status `json:"status"`
 	// Strategy is the best one then, in a line.
 	Strategy string `json:"strategy,omitempty"`
+	// GPUs is how many it uses.
+	GPUs int `json:"gpus,omitempty"`
 	// Metrics are its figures; nil where there is no plan. LatencyGainPercent is by how much
 	// a request gets faster, ThroughputGainPercent by how much the tokens/s grow; negative:
 	// worse, for the objective weighs both.
@@ -29,6 +33,9 @@ type WhatIf struct {
 	ThroughputGainPercent *float64 `json:"throughput_gain_percent,omitempty"`
 	// Why says what came of it where there is no plan, or what to know of it.
 	Why string `json:"why,omitempty"`
+	// Plan and Condition are what is verified before the figures are told.
+	Plan      *Plan             `json:"-"`
+	Condition *inputs.Condition `json:"-"`
 }
 
 // WithOutcome is the plan of a report, with what the search came to.

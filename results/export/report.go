@@ -38,6 +38,9 @@ func Report(r *results.Report) []byte {
 		d.heading(2, "What holds it back")
 		d.bullets(r.Binding)
 	}
+	if r.Plan != nil {
+		reportWhatIf(d, r.Plan)
+	}
 	reportAssumptions(d, assumptions)
 	reportStatements(d, statements)
 	if r.Plan != nil {

@@ -16,6 +16,9 @@ type Options struct {
 	Cutoff *int64
 	// Incumbent is a known path; it is checked, never believed.
 	Incumbent []Stage
+	// Work ends the search after so much work (Result.Work), like a context that runs out,
+	// but at the same point every time; 0: no limit.
+	Work int64
 }
 
 // Result of a solve. Infeasible means that no path (below the cutoff) exists.
@@ -27,7 +30,17 @@ type Result struct {
 	HasBound bool
 	Boxes    int // windows looked at
 	Labels   int // partial paths made
+	// Work is about how many labels could have been made in the time: boxes and counts of
+	// states take time too. It depends on the problem alone.
+	Work int64
 }
+
+// boxWork is the work of bounding one box, before its states are counted or labelled:
+// a tenth of a millisecond to one.
+const boxWork = 1 << 10
+
+// stateWork is how many states are counted in the time of a label.
+const stateWork = 16
 
 // directWork is the number of (arc, used vector) pairs below which a box is
 // enumerated rather than split: about 20 ms.
@@ -44,6 +57,8 @@ type search struct {
 	queue  queue
 	boxes  int
 	labels int
+	work   int64
+	most   int64 // work; 0: no limit
 	serial int
 	open   int64 // least bound of a box given up unproved
 }
@@ -57,7 +72,7 @@ func Solve(ctx context.Context, p *Problem, opts Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	s := &search{c: c, best: c.most() + 1, open: infinite}
+	s := &search{c: c, best: c.most() + 1, open: infinite, most: opts.Work}
 	asked := s.best
 	if opts.Cutoff != nil {
 		asked = *opts.Cutoff // also where no path can cost so much
@@ -83,7 +98,7 @@ func Solve(ctx context.Context, p *Problem, opts Options) (Result, error) {
 }
 
 func (s *search) result(ctx context.Context, known []Stage, asked int64) (Result, error) {
-	r := Result{Boxes: s.boxes, Labels: s.labels, Stages: known}
+	r := Result{Boxes: s.boxes, Labels: s.labels, Work: s.work, Stages: known}
 	if s.chain != nil {
 		r.Stages = stagesOf(s.chain)
 	}
@@ -144,7 +159,7 @@ func (c *compiled) most() int64 {
 
 func (s *search) run(ctx context.Context) {
 	for len(s.queue) > 0 {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || s.most > 0 && s.work >= s.most {
 			return
 		}
 		b := heap.Pop(&s.queue).(*box)
@@ -172,6 +187,7 @@ func (s *search) push(b *box) {
 func (s *search) settle(ctx context.Context, b *box) bool {
 	c := s.c
 	s.boxes++
+	s.work += boxWork
 	c.cut(b, s.best)
 	legs := c.filter(b)
 	if !c.tighten(b, legs) {
@@ -218,6 +234,7 @@ func (s *search) enumerate(ctx context.Context, b *box, pr *priced, arcs []arc, 
 	var exact *counts
 	if c.dense() {
 		exact = newCounts(c, pr.lambda)
+		s.work += 2 * int64(len(arcs)) * c.states / stateWork
 		if !exact.forward(ctx, arcs, pr, s.best) {
 			return stopped
 		}
@@ -245,6 +262,7 @@ func (s *search) enumerate(ctx context.Context, b *box, pr *priced, arcs []arc, 
 	}
 	out := l.run(ctx)
 	s.labels += len(l.labels)
+	s.work += int64(len(l.labels))
 	s.offer(l.chain)
 	return out
 }

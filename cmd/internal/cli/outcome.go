@@ -98,11 +98,22 @@ func verified(c *inputs.Condition, r *results.Report) error {
 		return withCode(exitUnverified, fmt.Errorf("the plan could not be verified, nothing written: %w", err))
 	}
 	r.Plan.Verification = v
+	what := "the plan"
+	for i := range r.Plan.WhatIf {
+		w := &r.Plan.WhatIf[i]
+		if !v.OK || w.Plan == nil {
+			continue
+		}
+		if v, err = verify.Check(w.Plan, w.Condition); err != nil {
+			return withCode(exitUnverified, fmt.Errorf("the plan with %s could not be verified, nothing written: %w", w.Change, err))
+		}
+		what = "the plan with " + w.Change
+	}
 	if v.OK {
 		return nil
 	}
 	var b strings.Builder
-	b.WriteString("the plan failed verification, nothing written; this is a defect of the search, please report it with the condition:")
+	b.WriteString(what + " failed verification, nothing written; this is a defect of the search, please report it with the condition:")
 	for _, check := range verify.Violations(v) {
 		fmt.Fprintf(&b, "\n  %s: want %s, got %s", check.Rule, check.Want, check.Got)
 	}

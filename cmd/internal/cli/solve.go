@@ -40,7 +40,7 @@ interrupt it twice and it stops at once.`,
 			return err
 		}
 		opts := search.options(env)
-		opts.Explain = true
+		opts.Explain, opts.WhatIf = true, true
 		rep, err := formulation.Optimize(cmd.Context(), c, opts)
 		if err != nil {
 			return err
