@@ -19,7 +19,7 @@ type AskedError struct {
 
 func (e *AskedError) Error() string {
 	at := ""
-	if p := place(e.Place); p != "" {
+	if p := e.Place.String(); p != "" {
 		at = p + ": "
 	}
 	return fmt.Sprintf("%s%s: %s; %s", at, e.What, e.Why, e.Remedy)

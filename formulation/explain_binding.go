@@ -85,7 +85,7 @@ func (e *explainer) fewest(ctx context.Context, free asks, i int, x answer) ([]r
 // tightened says how far a demand can be tightened, in a sentence with its place.
 func (e *explainer) tightened(d *demand, w *results.Nearest) string {
 	s := d.asked(e.base)
-	if p := place(d.place); p != "" {
+	if p := d.place.String(); p != "" {
 		s += " (" + p + ")"
 	}
 	v := *w.Nearest

@@ -70,7 +70,7 @@ func enumerated(items []string) string {
 // can be instead.
 func (e *explainer) clash(d *demand, ways []results.Nearest) string {
 	s := d.asked(e.base)
-	if p := place(d.place); p != "" {
+	if p := d.place.String(); p != "" {
 		s += " (" + p + ")"
 	}
 	var can []string

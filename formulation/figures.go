@@ -94,7 +94,7 @@ func (r *run) requirements(p *results.PhasePlan, nearest map[inputs.RequirementK
 	}
 	gpus := float64(p.GPUs.Used)
 	for _, q := range r.goal.c.Goal.Requirements {
-		x := results.RequirementResult{Name: string(q.Kind), Want: q.Value, Place: place(q.Place)}
+		x := results.RequirementResult{Name: string(q.Kind), Want: q.Value, Place: q.Place.String()}
 		margin := r.goal.margin
 		switch q.Kind {
 		case inputs.TTFT:
@@ -128,14 +128,6 @@ func (r *run) requirements(p *results.PhasePlan, nearest map[inputs.RequirementK
 	}
 	return out
 }
-
-func place(p inputs.Place) string {
-	if p.File == "" || p.Line == 0 {
-		return p.File
-	}
-	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
-}
-
 func unmet(list []results.RequirementResult) []results.RequirementResult {
 	var out []results.RequirementResult
 	for _, q := range list {

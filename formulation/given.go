@@ -138,7 +138,7 @@ func (e *evaluation) at(field string) string {
 	if e.given.Strategy == nil {
 		return e.source
 	}
-	if p := place(e.c.Places["strategy."+field]); p != "" {
+	if p := e.c.Places["strategy."+field].String(); p != "" {
 		return p
 	}
 	var first inputs.Place
@@ -147,7 +147,7 @@ func (e *evaluation) at(field string) string {
 			first = p
 		}
 	}
-	if p := place(first); p != "" {
+	if p := first.String(); p != "" {
 		return p
 	}
 	return e.source
