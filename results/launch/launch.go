@@ -36,6 +36,7 @@ type Target struct {
 func Targets() []Target {
 	return []Target{
 		{Name: "vllm", Title: "vLLM", write: writeVLLM},
+		{Name: "k8s", Title: "Kubernetes", write: writeKubernetes},
 	}
 }
 
