@@ -30,8 +30,9 @@ func TestEnginesOfStrategies(t *testing.T) {
 		{inputs.Strategy{TP: inputs.Degrees{4}, PP: 2}, "vllm", "keeps the", true},
 		{inputs.Strategy{TP: inputs.Degrees{4}, PP: 2}, "megatron", "", true},
 		{inputs.Strategy{TP: inputs.Degrees{4, 2, 2}, PP: 3}, "vllm", "tensor-parallel-size", false},
-		{inputs.Strategy{TP: inputs.Degrees{2}, PP: 4}, "trtllm", "", true}, // 7 layers over 4 stages, as the engine cuts them
-		{inputs.Strategy{TP: inputs.Degrees{2}, PP: 4, Layers: []int{1, 2, 2, 2}}, "trtllm", "same number of layers", false},
+		{inputs.Strategy{TP: inputs.Degrees{2}, PP: 4}, "trtllm", "", true},
+		{inputs.Strategy{TP: inputs.Degrees{2}, PP: 4, Layers: []int{1, 2, 2, 2}}, "trtllm", "", true}, // pp_partition, since 1.2
+		{inputs.Strategy{TP: inputs.Degrees{4}, PP: 2}, "llamacpp", "one --split-mode", false},
 		{inputs.Strategy{TP: inputs.Degrees{3}}, "vllm", "does not map", false},
 	} {
 		v := mustEvaluate(t, c, Given{Strategy: &x.s})

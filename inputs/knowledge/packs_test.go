@@ -29,21 +29,37 @@ func plans() map[string]Plan {
 		"a node and a half": {MicroBatches: 5, Stages: []Stage{stage(0, 0, 0, 3, Shape{TP: 12, CP: 1, DP: 1, EP: 1, ETP: 12})}},
 		"many GPUs":         {MicroBatches: 5, Stages: []Stage{stage(0, 0, 0, 3, Shape{TP: 32, CP: 1, DP: 1, EP: 1, ETP: 32})}},
 		"no such shape":     {MicroBatches: 5, Stages: []Stage{stage(0, 0, 0, 3, Shape{TP: 4, CP: 1, DP: 1, EP: 3, ETP: 1})}},
+		"odd sharing":       {MicroBatches: 5, Stages: []Stage{stage(0, 0, 0, 3, Shape{TP: 2, CP: 1, DP: 3, EP: 6, ETP: 1})}},
+		"uneven":            {MicroBatches: 5, DecodeGroups: 2, Stages: []Stage{stage(0, 0, 0, 0, two), stage(1, 0, 1, 3, two)}},
+		"many stages":       {MicroBatches: 5, Stages: stages(16, one, stage)},
 		"slow GPU":          {MicroBatches: 5, Stages: []Stage{stage(0, 1, 0, 3, one)}},
 		"layers over and over": {MicroBatches: 8, Stages: []Stage{
 			stage(0, 0, 0, 0, one), stage(1, 0, 1, 1, one), stage(2, 0, 2, 2, one), stage(3, 0, 3, 3, one), stage(4, 0, 3, 3, one)}},
 	}
 }
 
-// conditions are the fixture with latent attention and plain KV heads, quantised and
-// plain caches.
+// stages are some stages of one shape, all with the same layer.
+func stages(n int, s Shape, stage func(index, pool, first, last int, s Shape) Stage) []Stage {
+	var out []Stage
+	for i := range n {
+		out = append(out, stage(i, 0, 3, 3, s))
+	}
+	return out
+}
+
+// conditions are the fixture with latent attention and plain KV heads, with quantised and
+// plain caches and weights, with many sequences, and with devices of another kind.
 func conditions() []*inputs.Condition {
 	gqa, mla, quantised := fixture(), fixture(), fixture()
 	for i := range mla.Model.Kinds {
 		mla.Model.Kinds[i].Attention.Kind = inputs.MLA
 	}
 	quantised.Model.KV = inputs.FP8
-	return []*inputs.Condition{gqa, mla, quantised}
+	plain, busy := fixture(), fixture()
+	plain.Model.Weights = inputs.BF16
+	busy.Model.Weights, busy.Model.KV, busy.Workload.Batch = inputs.INT8, inputs.INT8, 1000
+	busy.Cluster.Pools[0].Accelerator.Vendor = "Google"
+	return []*inputs.Condition{gqa, mla, quantised, plain, busy}
 }
 
 // Every built-in pack parses, gives a reason and a source where it speaks of an engine,
@@ -101,6 +117,7 @@ func TestBuiltInPacks(t *testing.T) {
 
 // What each engine is known to run, and what it is known not to.
 func TestEngines(t *testing.T) {
+	const fp8, gguf = "Megatron-LM: weights of 16 or 32 bits", "llama.cpp: weights that a GGUF file holds"
 	for _, row := range []struct {
 		engine, plan string
 		broken       []string
@@ -112,12 +129,20 @@ func TestEngines(t *testing.T) {
 		{"sglang", "half of it", nil},
 		{"tensorrt-llm", "even", nil},
 		{"trtllm", "expert parallel", []string{"TensorRT-LLM: attention data parallel or tensor parallel"}},
-		{"TensorRT-LLM", "uneven, unlike", []string{"TensorRT-LLM: one tensor degree", "TensorRT-LLM: layers split evenly", "TensorRT-LLM: NVIDIA GPUs", "TensorRT-LLM: FP8 where the GPU computes in it"}},
-		{"megatron", "an expert a GPU", []string{"Megatron-LM: KV heads divide"}},
-		{"llama.cpp", "one GPU", nil},
-		{"llamacpp", "layers over and over", nil},
-		{"llamacpp", "even", []string{"llama.cpp: layers or tensors are split, not both"}},
-		{"llamacpp", "many GPUs", []string{"llama.cpp: at most 16 GPUs a server"}},
+		{"TensorRT-LLM", "uneven, unlike", []string{"TensorRT-LLM: one tensor degree", "TensorRT-LLM: NVIDIA GPUs", "TensorRT-LLM: FP8 where the GPU computes in it"}},
+		{"trtllm", "uneven", nil}, // pp_partition, since 1.2
+		{"trtllm", "odd degrees", []string{"TensorRT-LLM: heads divide", "TensorRT-LLM: KV heads divide or are copied"}},
+		{"trtllm", "context parallel", []string{"TensorRT-LLM: one expert-parallel degree", "TensorRT-LLM: no context parallelism"}},
+		{"sglang", "uneven", nil},
+		{"sglang", "odd sharing", []string{"SGLang: dense layers are split over the stage"}},
+		{"sglang", "many GPUs", []string{"SGLang: blocks of FP8 weights are not cut"}}, // 2048/32 is half a block of 128
+		{"megatron", "an expert a GPU", []string{"Megatron-LM: KV heads divide", fp8}},
+		{"megatron", "context parallel", []string{"Megatron-LM: no context parallelism", "Megatron-LM: one expert-parallel degree", fp8}},
+		{"llama.cpp", "one GPU", []string{gguf}},
+		{"llamacpp", "layers over and over", []string{gguf}},
+		{"llamacpp", "even", []string{"llama.cpp: layers or tensors are split, not both", gguf}},
+		{"llamacpp", "many stages", []string{"llama.cpp: at most 15 GPUs a server, 16 that split tensors", gguf}},
+		{"llamacpp", "many GPUs", []string{"llama.cpp: at most 15 GPUs a server, 16 that split tensors", "llama.cpp: tensors are split inside one host", gguf}},
 	} {
 		v, err := CheckEngine(row.engine, fixture("tp == 99"), plans()[row.plan])
 		var got []string
@@ -136,26 +161,5 @@ func TestEngines(t *testing.T) {
 	}
 	if _, err := BuiltIn("none"); err == nil || !strings.Contains(err.Error(), "practice") {
 		t.Errorf("a pack that is not there: %v", err)
-	}
-}
-
-// TensorRT-LLM gives the first ranks one layer more: 4 layers on 3 stages are 2, 1, 1.
-func TestFirstStagesHaveTheLayersOver(t *testing.T) {
-	for _, row := range []struct {
-		cut  []int // first layers
-		even bool
-	}{{[]int{0, 2, 3}, true}, {[]int{0, 1, 3}, false}, {[]int{0, 1, 2}, false}, {[]int{0, 2}, true}, {[]int{0, 3}, false}, {[]int{0, 1, 2, 3}, true}, {[]int{0}, true}} {
-		p := Plan{MicroBatches: 1}
-		for i, first := range row.cut {
-			last := 3
-			if i+1 < len(row.cut) {
-				last = row.cut[i+1] - 1
-			}
-			p.Stages = append(p.Stages, Stage{Index: i, Shape: Shape{TP: 1, CP: 1, DP: 1, EP: 1, ETP: 1}, GPUs: 1, Nodes: 1, First: first, Last: last})
-		}
-		v, err := CheckEngine("trtllm", fixture(), p)
-		if err != nil || (len(v) == 0) != row.even {
-			t.Errorf("stages from %v: %v, %v", row.cut, v, err)
-		}
 	}
 }

@@ -109,6 +109,20 @@ func (b *bash) modelVariable(c Checkpoint) {
 // hostVariables writes the variables HOSTS, the addresses of the nodes, and node, the number
 // of the node that the script runs on: its first argument.
 func (b *bash) hostVariables(hosts []Host) {
+	b.addresses(hosts)
+	if len(hosts) == 1 {
+		b.line("node=${1:-0}")
+		return
+	}
+	b.line("if [ $# -ne 1 ]; then")
+	b.line("\techo \"usage: bash $0 NODE   (0 to %d: the number of this node)\" >&2", len(hosts)-1)
+	b.line("\texit 2")
+	b.line("fi")
+	b.line("node=$1")
+}
+
+// addresses writes the array hosts, which HOSTS may replace.
+func (b *bash) addresses(hosts []Host) {
 	names := make([]string, len(hosts))
 	for i, h := range hosts {
 		names[i] = h.Name
@@ -124,13 +138,19 @@ func (b *bash) hostVariables(hosts []Host) {
 	b.line("\techo \"HOSTS has ${#hosts[@]} addresses, the plan %d nodes\" >&2", len(hosts))
 	b.line("\texit 2")
 	b.line("fi")
-	if len(hosts) == 1 {
-		b.line("node=${1:-0}")
-		return
-	}
-	b.line("if [ $# -ne 1 ]; then")
-	b.line("\techo \"usage: bash $0 NODE   (0 to %d: the number of this node)\" >&2", len(hosts)-1)
-	b.line("\texit 2")
-	b.line("fi")
-	b.line("node=$1")
+}
+
+// background writes what scripts need that start servers in the background.
+func (b *bash) background() {
+	b.line("servers=()")
+	b.comment("When a server ends, or this script is stopped, the others of the node are too.")
+	b.line("stop() {")
+	b.line("\ttrap - EXIT INT TERM")
+	b.line("\tkill \"${servers[@]}\" 2>/dev/null || true")
+	b.line("\twait || true")
+	b.line("}")
+	b.line("trap stop EXIT")
+	b.line("trap 'exit 130' INT")
+	b.line("trap 'exit 143' TERM")
+	b.line("")
 }

@@ -36,6 +36,10 @@ type Target struct {
 func Targets() []Target {
 	return []Target{
 		{Name: "vllm", Title: "vLLM", write: writeVLLM},
+		{Name: "sglang", Title: "SGLang", write: writeSGLang},
+		{Name: "trtllm", Title: "TensorRT-LLM", write: writeTensorRT},
+		{Name: "megatron", Title: "Megatron-LM", write: writeMegatron},
+		{Name: "llamacpp", Title: "llama.cpp", write: writeLlamaCpp},
 		{Name: "k8s", Title: "Kubernetes", write: writeKubernetes},
 	}
 }
