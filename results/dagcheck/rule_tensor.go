@@ -1,0 +1,171 @@
+package dagcheck
+
+import (
+	"slices"
+	"strings"
+)
+
+func checkResidual(c *check) {
+	adds := func(n int32) bool { return c.op(n) == opResidualAdd || c.op(n) == opSharedAdd }
+	c.all(adds, func(n int32) {
+		var from []int32
+		for _, e := range c.in(n) {
+			if !c.edges[e].dashed {
+				from = append(from, c.edges[e].from)
+			}
+		}
+		in, out := c.inputs(n), c.outputs(n)
+		switch {
+		case len(from) != 2:
+			c.wrongNode(n, "has %d edges to it; expected two: the branch, and what goes past it", len(from))
+		case from[0] == from[1]:
+			c.wrongNode(n, "adds %s to itself; expected two sources", c.place(from[0]))
+		case in.problem != "" || out.problem != "":
+		case len(in.distinct) != 1 || !slices.Equal(in.distinct, out.distinct):
+			c.wrongNode(n, "adds %s to %s; expected two inputs and an output of one shape", c.tensorNames(in.tensors), c.tensorNames(out.tensors))
+		}
+	})
+	if c.applied == 0 {
+		c.unchecked = "no residual add"
+	}
+}
+
+// alongSequence are the names of dimensions along a sequence.
+var alongSequence = []string{"seq_len", "kv_len"}
+
+func checkDecode(c *check) {
+	if c.phaseName() != "decode" {
+		c.unchecked = "the graph is no decode step"
+		return
+	}
+	c.all(nil, func(n int32) {
+		in, out := c.inputs(n), c.outputs(n)
+		for _, t := range slices.Concat(in.distinct, out.distinct) {
+			if size, ok := c.tensor(t).size("seq_len"); ok && size != 1 {
+				c.wrongNode(n, "has %s; expected seq_len=1: a step makes one token of each sequence", c.tensor(t).text)
+				break
+			}
+		}
+		title := strings.ToLower(c.titles.texts[c.nodes[n].title])
+		if strings.Contains(title, "sequence parallel") || strings.Contains(title, "context parallel") || strings.Contains(title, "ring attention") {
+			c.wrongNode(n, "splits sequences; expected none of that in decode")
+			return
+		}
+		if !c.moves(n) && !c.routes(n) {
+			return
+		}
+		for _, i := range in.distinct {
+			for _, o := range out.distinct {
+				d := c.tensor(i).differing(c.tensor(o))
+				if d >= 0 && slices.Contains(alongSequence, c.tensor(i).dims[d].name) {
+					c.wrongNode(n, "splits or joins %s along %s; expected whole sequences in decode", c.tensor(i).text, c.tensor(i).dims[d].name)
+					return
+				}
+			}
+		}
+	})
+}
+
+func checkConservation(c *check) {
+	for i := range c.nodes {
+		n := int32(i)
+		in, out := c.inputs(n), c.outputs(n)
+		if in.problem != "" || out.problem != "" {
+			continue
+		}
+		switch o := c.op(n); o {
+		case opAllReduce, opSend, opReceive, opSoftmax, opNorm:
+			c.applied++
+			if !slices.Equal(in.distinct, out.distinct) {
+				c.wrongNode(n, "takes %s and gives %s; expected %s to keep the shape", c.tensorNames(in.distinct), c.tensorNames(out.distinct), o)
+			}
+		case opAllGather:
+			c.applied++
+			c.adds(n, out.distinct, in.distinct, c.in(n), "gives", "brought")
+		case opReduceScatter:
+			c.applied++
+			c.adds(n, in.distinct, out.distinct, c.out(n), "takes", "handed out")
+		case opSplit, opConcat:
+			c.applied++
+			c.whole(n, in, out)
+		case opSlice:
+			c.applied++
+			if len(in.distinct) != 1 || len(out.distinct) != 1 || !c.part(out.distinct[0], in.distinct[0]) {
+				c.wrongNode(n, "takes %s and gives %s; expected a part along one dimension", c.tensorNames(in.distinct), c.tensorNames(out.distinct))
+			}
+		}
+	}
+	if c.applied == 0 {
+		c.unchecked = "no collective, split or join"
+	}
+}
+
+// part reports whether a tensor is a part of another one, along one dimension.
+func (c *check) part(t, of uint32) bool {
+	d := c.tensor(t).differing(c.tensor(of))
+	return d >= 0 && c.tensor(t).dims[d].size < c.tensor(of).dims[d].size
+}
+
+// adds checks that each whole of a collective is the sum of the parts that edges carry,
+// along one dimension; what a GPU brings or gets counts once, however many edges it has.
+// How many GPUs a folded graph stands for is not in its edges: there the shape alone counts.
+func (c *check) adds(n int32, wholes, parts []uint32, edges []int32, verb, carried string) {
+	for _, p := range parts {
+		if !slices.ContainsFunc(wholes, func(w uint32) bool { return c.part(p, w) }) {
+			c.wrongNode(n, "has %s, which is no part of what it %s: %s; expected a part along one dimension", c.tensor(p).text, verb, c.tensorNames(wholes))
+			return
+		}
+	}
+	type brought struct {
+		cluster int32
+		tensor  uint32
+	}
+	for _, w := range wholes {
+		along := map[int]int64{}
+		seen := map[brought]bool{}
+		for _, i := range edges {
+			end, list := c.edges[i].from, &shapes{}
+			if end == n {
+				end = c.edges[i].to
+				list = c.inputs(end)
+			} else {
+				list = c.outputs(end)
+			}
+			for _, p := range list.distinct {
+				b := brought{c.cluster(end), p}
+				if !slices.Contains(parts, p) || !c.part(p, w) || b.cluster != none && seen[b] {
+					continue
+				}
+				seen[b] = true
+				d := c.tensor(p).differing(c.tensor(w))
+				along[d] = sum(along[d], c.tensor(p).dims[d].size)
+			}
+		}
+		switch {
+		case len(along) != 1:
+			c.wrongNode(n, "%s %s, but its parts lie along %d dimensions; expected one", verb, c.tensor(w).text, len(along))
+		case !c.folded:
+			for d, size := range along {
+				if name := c.tensor(w).dims[d].name; size != c.tensor(w).dims[d].size {
+					c.wrongNode(n, "%s %s, but the parts %s add up to %s=%d; expected them to make up the whole", verb, c.tensor(w).text, carried, name, size)
+				}
+			}
+		}
+	}
+}
+
+// whole checks that a split or a join holds as many elements before as after.
+func (c *check) whole(n int32, in, out *shapes) {
+	if c.folded {
+		return
+	}
+	total := func(s *shapes) (all int64) {
+		for _, t := range s.tensors {
+			all = sum(all, c.tensor(t).elements)
+		}
+		return all
+	}
+	if a, b := total(in), total(out); a != b {
+		c.wrongNode(n, "takes %d elements (%s) and gives %d (%s); expected as many", a, c.tensorNames(in.tensors), b, c.tensorNames(out.tensors))
+	}
+}
