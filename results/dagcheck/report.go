@@ -71,6 +71,9 @@ func (r *Report) add(g *graph, o Options) {
 	for _, one := range rules() {
 		c := &check{graph: g, rule: &one, options: o, file: r}
 		one.check(c)
+		if c.applied == 0 && c.unchecked == "" {
+			c.unchecked = "no " + one.unit
+		}
 		fact.Rules = append(fact.Rules, Ticked{Rule: one.name, About: one.about, OK: c.broken == 0, Checked: c.applied, Unit: one.unit,
 			Broken: c.broken, Unchecked: c.unchecked})
 		r.Findings = append(r.Findings, c.found...)

@@ -83,7 +83,7 @@ func checkTraffic(c *check) {
 // joins checks an edge between a GPU's cluster and a node outside, which must name the GPU.
 func (c *check) joins(e *edge, outside, in int32) {
 	set := c.named(outside)
-	if set.problem == "" && !overlap(set.ids, c.clusters[in].ids) {
+	if set.problem == "" && common(set.ids, c.clusters[in].ids) == 0 {
 		c.wrong(e.at, "the edge joins %s with the GPU %s, which it does not name; expected it among %s",
 			c.place(outside), clip(c.clusters[in].name), c.gpuNames(set.ids))
 	}
@@ -92,19 +92,21 @@ func (c *check) joins(e *edge, outside, in int32) {
 	}
 }
 
-// overlap reports whether two sorted sets have something in common.
-func overlap(a, b []uint32) bool {
+// common counts what two sorted sets have in common.
+func common(a, b []uint32) (n int) {
 	for i, j := 0, 0; i < len(a) && j < len(b); {
 		switch {
 		case a[i] == b[j]:
-			return true
+			n++
+			i++
+			j++
 		case a[i] < b[j]:
 			i++
 		default:
 			j++
 		}
 	}
-	return false
+	return n
 }
 
 func checkParticipants(c *check) {

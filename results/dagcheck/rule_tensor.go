@@ -81,10 +81,10 @@ func checkConservation(c *check) {
 			}
 		case opAllGather:
 			c.applied++
-			c.adds(n, out.distinct, in.distinct, c.in(n), "gives", "brought")
+			c.adds(n, out.distinct, in.distinct, c.in(n), "gives", "brought", c.part)
 		case opReduceScatter:
 			c.applied++
-			c.adds(n, in.distinct, out.distinct, c.out(n), "takes", "handed out")
+			c.adds(n, in.distinct, out.distinct, c.out(n), "takes", "handed out", c.within)
 		case opSplit, opConcat:
 			c.applied++
 			c.whole(n, in, out)
@@ -106,52 +106,69 @@ func (c *check) part(t, of uint32) bool {
 	return d >= 0 && c.tensor(t).dims[d].size < c.tensor(of).dims[d].size
 }
 
-// adds checks that each whole of a collective is the sum of the parts that edges carry,
-// along one dimension; what a GPU brings or gets counts once, however many edges it has.
-// How many GPUs a folded graph stands for is not in its edges: there the shape alone counts.
-func (c *check) adds(n int32, wholes, parts []uint32, edges []int32, verb, carried string) {
+// within reports whether a tensor is a part of another one, along any dimensions.
+func (c *check) within(t, of uint32) bool {
+	p, w := c.tensor(t).dims, c.tensor(of).dims
+	return c.tensor(t).elements < c.tensor(of).elements && slices.EqualFunc(p, w, func(a, b dim) bool { return a.name == b.name && a.size <= b.size })
+}
+
+// adds checks that each whole of a collective is the sum of the parts that its edges
+// carry, a part a GPU. How many GPUs a folded graph stands for is not in its edges: there
+// the shapes alone count.
+func (c *check) adds(n int32, wholes, parts []uint32, edges []int32, verb, carried string, part func(p, w uint32) bool) {
 	for _, p := range parts {
-		if !slices.ContainsFunc(wholes, func(w uint32) bool { return c.part(p, w) }) {
-			c.wrongNode(n, "has %s, which is no part of what it %s: %s; expected a part along one dimension", c.tensor(p).text, verb, c.tensorNames(wholes))
+		if !slices.ContainsFunc(wholes, func(w uint32) bool { return part(p, w) }) {
+			c.wrongNode(n, "has %s, which is no part of what it %s: %s; expected a part", c.tensor(p).text, verb, c.tensorNames(wholes))
 			return
 		}
 	}
+	for _, w := range wholes {
+		ofWhole := slices.DeleteFunc(slices.Clone(parts), func(p uint32) bool { return !part(p, w) })
+		if len(ofWhole) == 0 {
+			c.wrongNode(n, "%s %s without parts; expected what makes it up", verb, c.tensor(w).text)
+			continue
+		}
+		if all, known := c.elements(n, ofWhole, edges); known && !c.folded && all != c.tensor(w).elements {
+			c.wrongNode(n, "%s %s, %d elements, but the parts %s hold %d; expected them to make up the whole", verb, c.tensor(w).text, c.tensor(w).elements, carried, all)
+		}
+	}
+}
+
+// elements is what the parts that edges carry hold. What a GPU brings or gets counts once,
+// however many edges it has; an edge to another node outside of the clusters stands for
+// the GPUs that both name. False where such an edge carries parts of several sizes.
+func (c *check) elements(n int32, parts []uint32, edges []int32) (all int64, known bool) {
 	type brought struct {
 		cluster int32
 		tensor  uint32
 	}
-	for _, w := range wholes {
-		along := map[int]int64{}
-		seen := map[brought]bool{}
-		for _, i := range edges {
-			end, list := c.edges[i].from, &shapes{}
-			if end == n {
-				end = c.edges[i].to
-				list = c.inputs(end)
-			} else {
-				list = c.outputs(end)
-			}
-			for _, p := range list.distinct {
-				b := brought{c.cluster(end), p}
-				if !slices.Contains(parts, p) || !c.part(p, w) || b.cluster != none && seen[b] {
-					continue
-				}
-				seen[b] = true
-				d := c.tensor(p).differing(c.tensor(w))
-				along[d] = sum(along[d], c.tensor(p).dims[d].size)
-			}
+	seen := map[brought]bool{}
+	for _, i := range edges {
+		end, list := c.edges[i].from, &shapes{}
+		if end == n {
+			end = c.edges[i].to
+			list = c.inputs(end)
+		} else {
+			list = c.outputs(end)
 		}
-		switch {
-		case len(along) != 1:
-			c.wrongNode(n, "%s %s, but its parts lie along %d dimensions; expected one", verb, c.tensor(w).text, len(along))
-		case !c.folded:
-			for d, size := range along {
-				if name := c.tensor(w).dims[d].name; size != c.tensor(w).dims[d].size {
-					c.wrongNode(n, "%s %s, but the parts %s add up to %s=%d; expected them to make up the whole", verb, c.tensor(w).text, carried, name, size)
-				}
+		in, sizes := c.cluster(end), 0
+		for _, p := range list.distinct {
+			if !slices.Contains(parts, p) || in != none && seen[brought{in, p}] {
+				continue
 			}
+			seen[brought{in, p}] = true
+			times := int64(1)
+			if in == none && c.moves(end) {
+				sizes++
+				times = int64(common(c.named(n).ids, c.named(end).ids))
+			}
+			all = sum(all, product(times, c.tensor(p).elements))
+		}
+		if sizes > 1 {
+			return 0, false
 		}
 	}
+	return all, true
 }
 
 // whole checks that a split or a join holds as many elements before as after.

@@ -109,11 +109,11 @@ var mutations = []mutation{
 		d.node("r0_soft_0").output = "[half=1]"
 		d.node("r0_sums_0").input = strings.ReplaceAll(d.node("r0_sums_0").input, "[batch_size=2, seq_len=6, heads=4, kv_len=6]", "[half=1]")
 	}},
-	{"conservation", "a gather that gives too much", "add up to vocabulary=100; expected", "", func(d *drawing) {
+	{"conservation", "a gather that gives too much", "1212 elements, but the parts brought hold 1200", "", func(d *drawing) {
 		d.node("r0_logits_0").output = "[batch_size=2, seq_len=6, vocabulary=101]"
 		d.node("r0_sample_0").input = "[batch_size=2, seq_len=6, vocabulary=101]"
 	}},
-	{"conservation", "a scatter that loses a part", "handed out add up to d_model=63", "", func(d *drawing) {
+	{"conservation", "a scatter that loses a part", "768 elements, but the parts handed out hold 756", "", func(d *drawing) {
 		for _, n := range []*drawn{d.node("r0_act_0")} {
 			n.op, n.input = "rotary", "[batch_size=2, seq_len=6, d_model=31]"
 		}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -89,5 +91,30 @@ func TestForeignTextIsPrintable(t *testing.T) {
 	r := checked(t, "digraph prefill { \"\x1b[31mred\" [label=\"\x07bell\\nGPU: \x1b[0m\\nInput: [\x1b=3]\\nOutput: [x=\x1b]\", op=\"\x1b]0;x\"] }", Options{})
 	if text := r.Text(); r.OK || bytes.ContainsAny([]byte(text), "\x1b\x07") {
 		t.Errorf("%q", text)
+	}
+}
+
+// The page has the rules of the code, in their order.
+func TestRulesAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/dag-check.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	for line := range strings.Lines(string(page)) {
+		if rest, ok := strings.CutPrefix(line, "| `"); ok {
+			name, _, _ := strings.Cut(rest, "`")
+			rows = append(rows, name)
+		}
+	}
+	var names []string
+	for _, r := range rules() {
+		names = append(names, r.name)
+		if n := len([]rune(r.about)); n > 40 {
+			t.Errorf("%s: %d columns", r.name, n)
+		}
+	}
+	if !slices.Equal(rows, names) {
+		t.Errorf("the page lists %v, the code has %v", rows, names)
 	}
 }

@@ -127,6 +127,25 @@ func TestVerifierIsIndependent(t *testing.T) {
 	}
 }
 
+// TestCheckerOfDAGsIsIndependent: a graph checked by the code that draws it proves nothing.
+func TestCheckerOfDAGsIsIndependent(t *testing.T) {
+	seen := false
+	for pkg, needs := range dependencies(t, "lpsolve") {
+		if !within(pkg, "partita/results/dagcheck") {
+			continue
+		}
+		seen = true
+		for _, dep := range needs {
+			if withinAny(dep, []string{"partita/results/dag", "partita/results/export", "partita/results/launch"}) {
+				t.Errorf("%s reaches %s", pkg, dep)
+			}
+		}
+	}
+	if !seen {
+		t.Error("no package under partita/results/dagcheck: the test guards nothing")
+	}
+}
+
 func TestForbiddenSeesAnArrowAcross(t *testing.T) {
 	for _, row := range []struct {
 		pkg, dep string

@@ -55,8 +55,8 @@ func docs() map[string]doc {
 		},
 		"partita export": {
 			group: planCommands,
-			exits: []exit{{exitFound, "the files are written"}, {exitInternal, "a file could not be written"}, {exitUsage, ""}, {exitInvalidInput, "the plan, or the condition of an old one, cannot be read"},
-				{exitInfeasible, "none of the targets can run the plan; what is in the way is said"}, {exitUnverified, "the plan fails verification: it was edited, or is not of its condition"}},
+			exits: []exit{{exitFound, "the files are written, or the DAG keeps every rule"}, {exitInternal, "a file could not be written"}, {exitUsage, ""}, {exitInvalidInput, "the plan, the condition of an old one, or the DAG cannot be read"},
+				{exitInfeasible, "none of the targets can run the plan; what is in the way is said"}, {exitUnverified, "the plan fails verification: it was edited, or is not of its condition; or the DAG breaks a rule"}},
 			see: "docs/export.md, docs/reading-a-plan.md, partita solve, partita help exit-codes",
 		},
 		"partita init": {

@@ -25,6 +25,7 @@ type exportFlags struct {
 	to        []string
 	out       string
 	condition []string
+	check     string
 	json      bool
 }
 
@@ -32,6 +33,7 @@ func (f *exportFlags) register(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.to, "to", nil, "what to make: "+strings.Join(targetNames(), ", ")+", or all (several with commas between them)")
 	flags.StringVarP(&f.out, "out", "o", "", "`FILE`, or folder where there are several files (default stdout)")
 	flags.StringSliceVar(&f.condition, "condition", nil, "condition `FILE` that a plan of format 1 was made for: it does not repeat it")
+	flags.StringVar(&f.check, "check", "", "check the DAG in `FILE` (DOT, of any writer), against PLAN too where one is given; makes nothing")
 	flags.BoolVar(&f.json, "json", false, "print one JSON line instead of the text: what was written, or why a target cannot run the plan")
 }
 
@@ -42,7 +44,7 @@ func newExport(env Environment) *cobra.Command {
 		fmt.Fprintf(&b, "  %-11s %s\n", t.Name, t.About)
 	}
 	cmd := &cobra.Command{
-		Use:   "export PLAN",
+		Use:   "export PLAN | export --check FILE [PLAN]",
 		Short: "Make launch files, a DAG or a report from a saved plan",
 		Long: `export reads a saved plan (plan.json, closest-plan.json, or the folder of a solve),
 verifies it once more, and makes one artifact of it:
@@ -51,13 +53,27 @@ verifies it once more, and makes one artifact of it:
 solve leaves all of these beside the plan; export makes them from a plan that was
 moved, or edited by hand. One that fails verification is refused: nothing is
 written. Where a target cannot run a plan the reason is told and the exit code is
-4; "partita solve --engine NAME" searches for the best plan that it can run.`,
+4; "partita solve --engine NAME" searches for the best plan that it can run.
+
+--check reads a DAG back from DOT and lists every place where a rule of deployment
+DAGs is broken, as FILE:LINE:COLUMN, then what was checked on how much; exit code
+6 where a rule is broken.`,
 		Example: `  partita solve examples/llama-3.1-70b-2x8-h100.yaml -o out/seventy
-  partita export out/seventy/plan.json --to all -o out/seventy-files`,
-		Args: cobra.ExactArgs(1),
+  partita export out/seventy/plan.json --to all -o out/seventy-files
+  partita export out/seventy --to dot -o out/seventy.dot
+  partita export out/seventy --check out/seventy.dot`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if flags.check != "" {
+				return cobra.MaximumNArgs(1)(cmd, args)
+			}
+			return cobra.ExactArgs(1)(cmd, args)
+		},
 	}
 	flags.register(cmd.Flags())
 	cmd.RunE = action(func(_ *cobra.Command, args []string) error {
+		if flags.check != "" {
+			return flags.checkDAG(env, args)
+		}
 		targets, err := flags.targets()
 		if err != nil {
 			return withCode(exitUsage, err)
