@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"io"
 
 	"partita/results"
@@ -13,19 +14,92 @@ const (
 	foldedName = "dag-folded.dot"
 )
 
-// dagStream is the graph of a plan, written as it is drawn. The error is that of a plan
-// that cannot be drawn.
-func dagStream(p *results.Plan, name string, o dag.Options) (Stream, error) {
-	if _, err := dag.Nodes(p, o); err != nil {
-		return Stream{}, err
+// mostNodes is the number of nodes up to which solve writes the complete graph: about
+// 220 MB. DeepSeek-V3 on 32 GPUs has a third of them.
+const mostNodes = 1_000_000
+
+// graphs is how large the graphs of a plan are, in nodes.
+type graphs struct{ whole, folded int64 }
+
+// graphsOf counts the nodes of both graphs of a plan; false where the plan does not say
+// what it is for.
+func graphsOf(p *results.Plan) (graphs, bool, error) {
+	if p == nil || p.Deployment == nil {
+		return graphs{}, false, nil
 	}
-	return Stream{Name: name, Write: func(w io.Writer) error { return dag.Write(w, p, o) }}, nil
+	whole, err := dag.Nodes(p, dag.Options{})
+	if err != nil {
+		return graphs{}, false, err
+	}
+	folded, err := dag.Nodes(p, dag.Options{Folded: true})
+	return graphs{whole, folded}, err == nil, err
 }
 
-// dagTarget is the export of one of the graphs.
-func dagTarget(name, about, file string, o dag.Options) Target {
-	return Target{Name: name, About: about, Files: func(p *results.Plan) ([]Stream, error) {
-		s, err := dagStream(p, file, o)
-		return []Stream{s}, err
-	}}
+// dagFiles are the graphs that a run leaves: both, or the folded one alone where the
+// complete one is too large.
+func dagFiles(p *results.Plan) ([]Stream, error) {
+	size, known, err := graphsOf(p)
+	if err != nil || !known {
+		return nil, err
+	}
+	files := []Stream{dagStream(p, foldedName, dag.Options{Folded: true})}
+	if size.whole <= mostNodes {
+		files = append([]Stream{dagStream(p, dagName, dag.Options{})}, files...)
+	}
+	return files, nil
+}
+
+// dagStream is a graph of a plan, written as it is drawn.
+func dagStream(p *results.Plan, name string, o dag.Options) Stream {
+	return Stream{Name: name, Write: func(w io.Writer) error { return dag.Write(w, p, o) }}
+}
+
+// dagTargets are the exports of both graphs.
+func dagTargets() []Target {
+	target := func(name, about, file string, o dag.Options) Target {
+		return Target{Name: name, About: about, Files: func(p *results.Plan) ([]Stream, error) {
+			if _, err := dag.Nodes(p, o); err != nil { // a plan that cannot be drawn
+				return nil, err
+			}
+			return []Stream{dagStream(p, file, o)}, nil
+		}}
+	}
+	whole := target("dot", "the graph of operators, complete (DOT)", dagName, dag.Options{})
+	whole.TooLarge = func(p *results.Plan) string {
+		if size, known, err := graphsOf(p); err == nil && known && size.whole > mostNodes {
+			return fmt.Sprintf("the complete graph has %s nodes: ask for it by name, --to dot", count(int(size.whole)))
+		}
+		return ""
+	}
+	return []Target{whole, target("dot-folded", "the graph with what is alike drawn once (DOT)", foldedName, dag.Options{Folded: true})}
+}
+
+// leftOutLine says that the complete graph was not written and how to get it; empty where
+// it was. dagFiles reports what cannot be drawn.
+func leftOutLine(r *results.Report) string {
+	size, known, err := graphsOf(r.Plan)
+	if err != nil || !known || size.whole <= mostNodes {
+		return ""
+	}
+	name := closestName
+	if r.Feasible {
+		name = planName
+	}
+	return fmt.Sprintf("%s was not written: the complete graph has %s nodes, more than the %s that solve writes. \"partita export %s --to dot -o %s\" makes it.",
+		dagName, count(int(size.whole)), count(mostNodes), name, dagName)
+}
+
+// reportGraphs says which graphs are beside the report.
+func reportGraphs(d *document, r *results.Report) {
+	size, known, err := graphsOf(r.Plan)
+	if err != nil || !known {
+		return
+	}
+	d.heading(2, "Graph of operators")
+	if line := leftOutLine(r); line != "" {
+		d.strong(line)
+	} else {
+		d.paragraph(fmt.Sprintf("%s has every operator of every layer on every GPU: %s.", dagName, plural(int(size.whole), "node")))
+	}
+	d.paragraph(fmt.Sprintf("%s draws once what is alike: %s.", foldedName, plural(int(size.folded), "node")))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Manifest lists the files of a run by absolute path; a file that the run did not
@@ -12,6 +13,9 @@ type Manifest struct {
 	Plan        string `json:"plan,omitempty"`         // plan.json: the plan, where one meets the condition
 	ClosestPlan string `json:"closest_plan,omitempty"` // closest-plan.json: the plan that misses the requirements by least
 	Report      string `json:"report"`                 // report.md, for people
+	// DAG are the graphs of the plan: the complete one, where it is not too large, and the
+	// folded one.
+	DAG []string `json:"dag,omitempty"`
 	// Launch are the files that start the plan, and a line each for what cannot run it.
 	Launch []string `json:"launch,omitempty"`
 }
@@ -19,7 +23,7 @@ type Manifest struct {
 // Files lists every file of the manifest.
 func (m Manifest) Files() []string {
 	var out []string
-	for _, path := range append([]string{m.Plan, m.ClosestPlan, m.Report}, m.Launch...) {
+	for _, path := range slices.Concat([]string{m.Plan, m.ClosestPlan, m.Report}, m.DAG, m.Launch) {
 		if path != "" {
 			out = append(out, path)
 		}

@@ -41,6 +41,7 @@ func Report(r *results.Report) []byte {
 	if r.Plan != nil {
 		reportWhatIf(d, r.Plan)
 	}
+	reportGraphs(d, r)
 	reportAssumptions(d, assumptions)
 	reportStatements(d, statements)
 	if r.Plan != nil {

@@ -45,6 +45,9 @@ func SummaryOn(w io.Writer, r *results.Report, on Screen) error {
 		for i, b := range r.Binding {
 			s.line(tag("binds", i), b)
 		}
+		if line := leftOutLine(r); line != "" {
+			s.line("graph     ", line)
+		}
 	}
 	_, err := io.WriteString(w, s.b.String())
 	return err

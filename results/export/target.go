@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"partita/results"
-	"partita/results/dag"
 	"partita/results/launch"
 )
 
@@ -17,22 +16,24 @@ type Target struct {
 	// Files are what the plan becomes. The error is a *launch.Refusal where the plan is
 	// nothing that the target can run.
 	Files func(p *results.Plan) ([]Stream, error)
+	// TooLarge says why a plan's files are made only where the target is asked for by its
+	// name, not among all; nil and "" mean that they are made.
+	TooLarge func(p *results.Plan) string
 }
 
 // Targets lists the forms in the order of the documents.
 func Targets() []Target {
 	list := []Target{
-		{"plan", "plan.json itself, in the present format", func(p *results.Plan) ([]Stream, error) {
+		{Name: "plan", About: "plan.json itself, in the present format", Files: func(p *results.Plan) ([]Stream, error) {
 			r := results.ReportOf(p)
 			name, data, err := PlanFile(r)
 			return []Stream{Whole(name, data)}, err
 		}},
-		{"report", "report.md", func(p *results.Plan) ([]Stream, error) {
+		{Name: "report", About: "report.md", Files: func(p *results.Plan) ([]Stream, error) {
 			return []Stream{Whole(reportName, Report(results.ReportOf(p)))}, nil
 		}},
-		dagTarget("dot", "the graph of operators, complete (DOT)", dagName, dag.Options{}),
-		dagTarget("dot-folded", "the graph with what is alike drawn once (DOT)", foldedName, dag.Options{Folded: true}),
 	}
+	list = append(list, dagTargets()...)
 	for _, t := range launch.Targets() {
 		list = append(list, Target{Name: t.Name, About: "start the plan on " + t.Title, Files: func(p *results.Plan) ([]Stream, error) {
 			files, err := launch.Files(t.Name, p)

@@ -34,7 +34,7 @@ var (
 
 // Write leaves the artifacts of a report in dir, which is made where it is
 // missing: plan.json (closest-plan.json where the requirements cannot all be met),
-// report.md, launch/ and manifest.json. A plan without a verification that holds is
+// report.md, dag.dot, dag-folded.dot, launch/ and manifest.json. A plan without a verification that holds is
 // refused. Files of an earlier run that would contradict this one are removed.
 // Same report, same bytes.
 func Write(dir string, r *results.Report) (Manifest, error) {
@@ -91,6 +91,13 @@ func (s *fileSet) plan(r *results.Report) error {
 		s.manifest.Plan = path
 	} else {
 		s.manifest.ClosestPlan = path
+	}
+	graphs, err := dagFiles(r.Plan)
+	if err != nil {
+		return err
+	}
+	for _, f := range graphs {
+		s.manifest.DAG = append(s.manifest.DAG, s.add(f))
 	}
 	starts, err := launchFiles(r.Plan)
 	if err != nil {

@@ -220,6 +220,7 @@ type made struct {
 	Files  []string `json:"files"` // absolute paths
 	// Why says why the target cannot run the plan.
 	Why   []string `json:"why,omitempty"`
+	left  bool     // left out where all are asked for
 	files []export.Stream
 }
 
@@ -229,6 +230,10 @@ func (f *exportFlags) make(env Environment, p *results.Plan, targets []export.Ta
 	var list []made
 	var all []export.Stream
 	for _, t := range targets {
+		if why := f.leftOut(t, p); why != "" {
+			list = append(list, made{Target: t.Name, Files: []string{}, Why: []string{why}, left: true})
+			continue
+		}
 		files, err := t.Files(p)
 		m := made{Target: t.Name, Files: []string{}, files: files}
 		var refusal *launch.Refusal
@@ -248,6 +253,14 @@ func (f *exportFlags) make(env Environment, p *results.Plan, targets []export.Ta
 		return err
 	}
 	return f.tell(env, list)
+}
+
+// leftOut says why a target that was not asked for by its name is left out.
+func (f *exportFlags) leftOut(t export.Target, p *results.Plan) string {
+	if t.TooLarge == nil || slices.Contains(f.to, t.Name) {
+		return ""
+	}
+	return t.TooLarge(p)
 }
 
 // print puts the one file of the targets on stdout.
@@ -329,7 +342,11 @@ func (f *exportFlags) code(env Environment, list []made, told bool) error {
 		}
 		refused++
 		if !told {
-			fmt.Fprintf(env.Err, "%s cannot run this plan:\n", m.Target)
+			line := "%s cannot run this plan:\n"
+			if m.left {
+				line = "%s is left out:\n"
+			}
+			fmt.Fprintf(env.Err, line, m.Target)
 			for _, why := range m.Why {
 				fmt.Fprintln(env.Err, "  "+printable(why))
 			}
