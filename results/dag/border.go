@@ -23,25 +23,14 @@ func drawn(sets []twins) int {
 	return n
 }
 
-// input draws what arrives, and its split over replicas. Both name the GPUs of all first
-// stages.
-func (g *graph) input(p *pen, sets []twins, folded bool) id {
-	var gpus, short []string
+// input draws what arrives, and its split over replicas. Both name the GPUs of first
+// stages that have tokens.
+func (g *graph) input(p *pen, sets []twins, gpus []string, folded bool) id {
 	var parts []Tensor
 	for i := range sets {
-		t := &sets[i]
-		for k, r := range t.replicas {
-			for j, name := range g.replicas[r][0].GPUs {
-				gpus = append(gpus, g.names.of(name))
-				if k == 0 && (j == 0 || len(g.replicas[r][0].GPUs) <= manyRanks) {
-					short = append(short, g.names.of(name))
-				}
-			}
-			parts = append(parts, g.arrivesAt(t.batch))
+		for range sets[i].replicas {
+			parts = append(parts, g.arrivesAt(sets[i].batch))
 		}
-	}
-	if folded && len(gpus) > most {
-		gpus = short
 	}
 	line := gpuLines(gpus)
 	all := []Tensor{g.arrivesAt(drawn(sets))}
@@ -70,30 +59,23 @@ func (g *graph) deal(l *layerPen, from id, folded bool) id {
 	if folded {
 		parts = distinct(parts)
 	}
-	return l.between(Split, "split over ranks", l.s.busy(folded), []Tensor{g.arrivesAt(l.s.batch)}, parts, from)
+	return l.between(Split, "split over ranks", gpuLines(l.s.busy()), []Tensor{g.arrivesAt(l.s.batch)}, parts, from)
 }
 
 // busy lists the GPUs of a stage that have tokens.
-func (s *stage) busy(folded bool) string {
+func (s *stage) busy() []string {
 	var lanes []int
 	for i := range s.lanes {
 		if !s.lanes[i].idle() {
 			lanes = append(lanes, i)
 		}
 	}
-	if folded {
-		return gpuLines(s.gpusOf(lanes))
-	}
-	var gpus []string
-	for _, i := range lanes {
-		gpus = append(gpus, s.lanes[i].gpus...)
-	}
-	return gpuLines(gpus)
+	return s.gpusOf(lanes)
 }
 
 // leaders lists the GPUs that have results: those that sample, or all that compute the
 // final norm where nothing is sampled.
-func (s *stage) leaders(sampled, folded bool) []string {
+func (s *stage) leaders(sampled bool) []string {
 	var gpus []string
 	var lanes []int
 	for i := range s.lanes {
@@ -108,7 +90,7 @@ func (s *stage) leaders(sampled, folded bool) []string {
 		lanes = append(lanes, i)
 		gpus = append(gpus, have...)
 	}
-	if folded && len(gpus) > most {
+	if s.short {
 		return s.gpusOf(lanes)
 	}
 	return gpus

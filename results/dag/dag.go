@@ -63,6 +63,7 @@ type graph struct {
 	replicas [][]*results.Stage
 	pools    map[string]*inputs.Pool
 	names    *names
+	gpus     int // of all replicas
 }
 
 // phasesOf lists the graphs of a plan: prefill and decode of what serves both.
@@ -123,7 +124,7 @@ func newGraph(p *results.Plan, ph *results.PhasePlan, decode bool) (*graph, erro
 			return nil, fmt.Errorf("the plan cannot be drawn: replica %d ends with layer %d of %d", r, last, len(d.Model.Layers))
 		}
 	}
-	g.names = newNames(ids)
+	g.names, g.gpus = newNames(ids), len(ids)
 	return g, nil
 }
 

@@ -51,7 +51,7 @@
 // parallelogram: gate (the router), top_k, dispatch, combine, split, slice, concat,
 // last_token. On a GPU, ellipse: send, receive. Between GPUs, ellipse: input, output,
 // all_reduce, all_gather, reduce_scatter, all_to_all_dispatch, all_to_all_combine,
-// last_token_gather. Between GPUs, parallelogram: split, concat.
+// last_token_gather, broadcast, reduce. Between GPUs, parallelogram: split, concat.
 //
 //   - kv_write → kv_read on the same GPU; kv_read gives the whole context, kv_len. With
 //     context parallelism it gives the rank's part, and an all_gather the whole.
@@ -60,9 +60,10 @@
 //     queries. Prefill expands the cache with kv_up_projection; decode carries queries into
 //     the latent space (q_absorption) and results out of it (v_up_projection).
 //   - all_reduce keeps the shape. all_gather adds up one dimension over its participants.
-//     reduce_scatter leaves each participant a part; the parts hold as many elements as the
-//     one input. An all_gather of attention data parallelism and context parallelism
-//     together is two, one after the other.
+//     reduce_scatter adds up tensors of one shape and leaves each participant a part along
+//     one dimension. What goes along several dimensions, such as an all-gather over
+//     attention data parallelism and context parallelism together, is drawn as one after
+//     the other. Where one rank alone has tokens the two are broadcast and reduce.
 //   - slice takes a part of a tensor (the others are on ranks that hold the same tensor);
 //     split takes it apart into all its parts.
 //   - Experts where each rank holds all tokens: dispatch → experts → combine on the same
@@ -86,6 +87,7 @@
 // counts them, and the name says ×58. Replicas that are alike are drawn once, also the
 // experts of a GPU (experts="0 1 2 …" lists them, times counts them on one GPU), and ranks
 // of a stage that do the same where the graph would have too many nodes otherwise. A node
-// names up to 16 GPUs, "GPUs: a, b"; one that stands for more names the first of each
-// cluster that takes part, and the cluster lists the rest.
+// names up to 16 GPUs, "GPUs: a, b"; one that stands for more, and one between GPUs where
+// the graph has more, names the first of each cluster that takes part, and the cluster
+// lists the rest.
 package dag

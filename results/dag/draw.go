@@ -65,7 +65,7 @@ func (l *layerPen) each(f func(lane int) id) []id {
 
 // gather is what a collective does with the results of the lanes of each group: one node
 // a group, which is then the source for all of them. in and out are a lane's tensors. A
-// group of one rank needs none, and one that got nothing has none.
+// group of one rank needs none; one that gets or gives nothing has none.
 func (l *layerPen) gather(groups []group, op Op, name string, from []id, in, out func(lane int) []Tensor) []id {
 	to := append([]id(nil), from...)
 	for i := range groups {
@@ -82,15 +82,29 @@ func (l *layerPen) gather(groups []group, op Op, name string, from []id, in, out
 			}
 			outs = append(outs, out(lane)...)
 		}
-		if len(sources) == 0 {
+		if len(sources) == 0 || len(outs) == 0 {
 			continue
 		}
-		n := l.between(op, name, g.line, distinct(ins), distinct(outs), sources...)
+		ins, outs = distinct(ins), distinct(outs)
+		n := l.between(alone(op, ins, outs), name, g.line, ins, outs, sources...)
 		for _, lane := range g.lanes {
 			to[lane] = n
 		}
 	}
 	return to
+}
+
+// alone is the op of a collective in which one rank alone has tokens: nothing is joined or
+// divided.
+func alone(op Op, ins, outs []Tensor) Op {
+	same := len(ins) == 1 && len(outs) == 1 && ins[0] == outs[0]
+	switch {
+	case same && op == AllGather:
+		return Broadcast
+	case same && op == ReduceScatter:
+		return Reduce
+	}
+	return op
 }
 
 // appendNew adds an id that is not there.

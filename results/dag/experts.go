@@ -206,14 +206,35 @@ func (l *layerPen) gatheredExperts(z *expertSizes, norm, scores []id) []id {
 		n := l.dispatch(i, "dispatch to own experts", all, z.each, tokens[i], choice)
 		parts[i] = l.combine(i, []Tensor{z.each, whole(z.topK)}, all, append(l.experts(i, z, n), choice))
 	}
-	var outs []Tensor
-	for i := range l.s.lanes {
-		if !l.s.lanes[i].idle() {
-			outs = append(outs, l.slice(i))
+	return l.joinSlices(l.ownShare(parts, z))
+}
+
+// ownShare adds up what all ranks have for all tokens and leaves each the sum of its own
+// tokens and its slice of the hidden state. It is one reduce-scatter over the stage, drawn
+// dimension by dimension: TP ranks share the hidden state, attention ranks the sequences,
+// context ranks the tokens.
+func (l *layerPen) ownShare(parts []id, z *expertSizes) []id {
+	const name = "reduce-scatter of experts' results"
+	lane := func(i int) *lane { return &l.s.lanes[i] }
+	slice := func(i int) Dim { return Dim{"hidden", lane(i).hidden} }
+	all := func(int) []Tensor { return []Tensor{tensor(z.batch, z.seqLen, z.hidden)} }
+	sliced := func(i int) []Tensor { return []Tensor{tensor(z.batch, z.seqLen, slice(i))} }
+	sequences := func(i int) []Tensor {
+		if lane(i).sequences == 0 {
+			return nil
 		}
+		return []Tensor{tensor(Dim{"batch_size", lane(i).sequences}, z.seqLen, slice(i))}
 	}
-	sum := l.between(ReduceScatter, "reduce-scatter of experts' results", l.s.whole[0].line, []Tensor{all}, distinct(outs), parts...)
-	return l.joinSlices(l.each(func(int) id { return sum }))
+	own := func(i int) []Tensor {
+		if lane(i).idle() {
+			return nil
+		}
+		return []Tensor{l.slice(i)}
+	}
+	parts = l.gather(l.s.tpAll, ReduceScatter, name, parts, all, sliced)
+	parts = l.gather(l.s.dp, ReduceScatter, name, parts, sliced, sequences)
+	parts = l.gather(l.s.cpAll, ReduceScatter, name, parts, sequences, own)
+	return l.each(func(i int) id { return parts[i] })
 }
 
 // everywhere gathers what ranks have of their tokens: over context parallelism, then over

@@ -64,6 +64,7 @@ func (g *graph) build(t *twins, folded, foldLines bool) []*stage {
 	nodes := 0
 	for i, src := range stages {
 		s := &stage{src: src, pool: g.pools[src.Pool], batch: t.batch, seqLen: g.seqLen, index: i, replica: fmt.Sprintf("cluster_replica_%d", t.replicas[0])}
+		s.short = folded && g.gpus > most
 		s.deal()
 		kinds := g.model.Layers[src.FirstLayer : src.LastLayer+1]
 		if foldLines {
@@ -109,11 +110,12 @@ func secondsPerByte(rate float64) float64 {
 func (g *graph) draw(p *pen, folded bool) {
 	counting := p.w == nil
 	sets := g.sets(folded || counting)
+	var entrance []string
 	if !counting {
-		g.open(p, sets, folded)
+		entrance = g.open(p, sets, folded)
 	}
 	p.weight = 1
-	from := g.input(p, sets, folded)
+	from := g.input(p, sets, entrance, folded)
 	var results []id
 	var outs []Tensor
 	var gpus []string
@@ -170,15 +172,16 @@ func (g *graph) replica(p *pen, stages []*stage, from id, base int64, folded, co
 		}
 	}
 	results, outs = l.head()
-	gpus = l.s.leaders(g.model.Vocab > 0, folded)
+	gpus = l.s.leaders(g.model.Vocab > 0)
 	results, outs = g.join(l, results, outs, gpus, folded)
 	g.flush(p, l.s, nil)
 	p.flushEdges()
 	return results, outs, gpus
 }
 
-// open writes the head of a graph: its attributes and all clusters with theirs.
-func (g *graph) open(p *pen, sets []twins, folded bool) {
+// open writes the head of a graph: its attributes and all clusters with theirs. It returns
+// the GPUs that the input goes to.
+func (g *graph) open(p *pen, sets []twins, folded bool) (entrance []string) {
 	name := "prefill"
 	if g.decode {
 		name = "decode"
@@ -192,10 +195,14 @@ func (g *graph) open(p *pen, sets []twins, folded bool) {
 		name, name, escaped(g.plan.Condition), fold, escaped(title)))
 	p.text("node [fontname=\"Helvetica\", fontsize=10];\n")
 	for i := range sets {
-		for _, s := range g.build(&sets[i], folded, folded) {
+		for j, s := range g.build(&sets[i], folded, folded) {
 			g.flush(p, s, g.declare(s, &sets[i], folded))
+			if j == 0 {
+				entrance = append(entrance, s.busy()...)
+			}
 		}
 	}
+	return entrance
 }
 
 // heads are the attributes of the clusters of a stage.

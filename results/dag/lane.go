@@ -1,8 +1,6 @@
 package dag
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 
 	"partita/inputs"
@@ -37,31 +35,26 @@ type lane struct {
 // idle tells that no new token is on the lane.
 func (l *lane) idle() bool { return l.sequences*l.tokens == 0 }
 
-// group is a set of ranks that communicate, by the lanes they lie in.
-type group struct {
-	lanes []int
-	size  int    // ranks of one group
-	line  string // its GPUs
-}
-
 // stage is one stage of a replica, or of several that are alike.
 type stage struct {
-	src       *results.Stage
-	pool      *inputs.Pool
-	ranks     []rank
-	lanes     []lane
-	laneOf    []int
-	batch     int // sequences of the drawn micro-batch or group
-	seqLen    int // new tokens of each
-	replica   string
-	index     int
-	runs      []run
-	perNode   int     // GPUs of a node
-	inside    float64 // seconds of a byte inside a node, and over the network
-	network   float64
-	tp, cp    []group // of the ranks that have tokens
-	cpAll, dp []group // of all ranks: context, and attention data parallel
-	whole     []group // all ranks of the stage: one group
+	src     *results.Stage
+	pool    *inputs.Pool
+	ranks   []rank
+	lanes   []lane
+	laneOf  []int
+	batch   int // sequences of the drawn micro-batch or group
+	seqLen  int // new tokens of each
+	replica string
+	short   bool // nodes outside of the clusters of GPUs name the first GPU of each lane
+	index   int
+	runs    []run
+	perNode int     // GPUs of a node
+	inside  float64 // seconds of a byte inside a node, and over the network
+	network float64
+	// Groups of ranks that have tokens, and of all ranks: tensor-parallel, context, attention
+	// data parallel. whole is one group of all.
+	tp, cp                  []group
+	tpAll, cpAll, dp, whole []group
 }
 
 // most is the number of GPUs that a node of a folded graph lists; the cluster lists all.
@@ -117,39 +110,23 @@ func (s *stage) deal() {
 // before and after are the stages next to it, dealt; nil where there is none.
 // gpus names the GPUs of a rank: one, or one of each replica that is drawn with it.
 func (s *stage) sortLanes(m *inputs.Model, before, after *stage, fold, folded bool, gpus func(j int) []string) {
-	type key struct {
-		rank                     int
-		sequences, tokens        int
-		hidden, vocab, firstOnly int
-		sends, gets              string
-	}
-	known := map[key]int{}
+	last := s.src.LastLayer == len(m.Layers)-1
 	s.laneOf = make([]int, len(s.ranks))
+	for j := range s.laneOf {
+		s.laneOf[j] = j
+	}
+	if fold {
+		s.laneOf = s.alike(m, before, after, last)
+	}
 	for j, r := range s.ranks {
-		k := key{rank: -1, sequences: r.sequences, tokens: r.tokens, hidden: share(m.Hidden, s.src.TP, r.t)}
-		if s.src.LastLayer == len(m.Layers)-1 {
-			k.vocab = share(m.Vocab, s.src.TP, r.t)
-			if r.c > 0 {
-				k.firstOnly = 1 // only the first context rank computes the head
+		i := s.laneOf[j]
+		if i == len(s.lanes) {
+			l := lane{sequences: r.sequences, tokens: r.tokens, hidden: share(m.Hidden, s.src.TP, r.t), heads: r.c == 0}
+			if last {
+				l.vocab = share(m.Vocab, s.src.TP, r.t)
 			}
+			s.lanes = append(s.lanes, l)
 		}
-		if !fold {
-			k.rank = j
-		} else {
-			if before != nil {
-				k.gets = exchange(before, s, j, m.Hidden, false)
-			}
-			if after != nil {
-				k.sends = exchange(s, after, j, m.Hidden, true)
-			}
-		}
-		i, seen := known[k]
-		if !seen {
-			i = len(s.lanes)
-			known[k] = i
-			s.lanes = append(s.lanes, lane{sequences: r.sequences, tokens: r.tokens, hidden: k.hidden, vocab: k.vocab, heads: r.c == 0})
-		}
-		s.laneOf[j] = i
 		l := &s.lanes[i]
 		ids := gpus(j)
 		l.ranks = append(l.ranks, j)
@@ -174,76 +151,26 @@ func (s *stage) sortLanes(m *inputs.Model, before, after *stage, fold, folded bo
 	}
 	active := func(j int) bool { return s.ranks[j].sequences*s.ranks[j].tokens > 0 }
 	all := func(int) bool { return true }
-	place := func(r rank, t, c, d int) int { return (r.d*d*s.src.CP+r.c*c)*s.src.TP + r.t*t }
-	s.tp = s.groups(folded, active, func(r rank) int { return place(r, 0, 1, 1) })
-	s.cp = s.groups(folded, active, func(r rank) int { return place(r, 1, 0, 1) })
-	s.cpAll = s.groups(folded, all, func(r rank) int { return place(r, 1, 0, 1) })
-	s.dp = s.groups(folded, all, func(r rank) int { return place(r, 1, 1, 0) })
+	s.tp, s.cp = s.groups(folded, active, s.tpGroup), s.groups(folded, active, s.cpGroup)
+	s.tpAll, s.cpAll, s.dp = s.groups(folded, all, s.tpGroup), s.groups(folded, all, s.cpGroup), s.groups(folded, all, s.dpGroup)
 	s.whole = s.groups(folded, all, func(rank) int { return 0 })
 }
 
-// groups sorts the ranks that take part by a key; groups of the same lanes are one.
-func (s *stage) groups(folded bool, takes func(j int) bool, key func(r rank) int) []group {
-	var out []group
-	at := map[int]int{}
-	members := [][]int{}
-	for j, r := range s.ranks {
-		if !takes(j) {
-			continue
-		}
-		k := key(r)
-		i, seen := at[k]
-		if !seen {
-			i = len(members)
-			at[k] = i
-			members = append(members, nil)
-		}
-		members[i] = append(members[i], j)
-	}
-	same := map[string]int{}
-	gpus := [][]string{}
-	for _, ranks := range members {
-		var lanes []int
-		for _, j := range ranks {
-			if !slices.Contains(lanes, s.laneOf[j]) {
-				lanes = append(lanes, s.laneOf[j])
-			}
-		}
-		name := fmt.Sprint(lanes)
-		i, seen := same[name]
-		if !seen {
-			i = len(out)
-			same[name] = i
-			out = append(out, group{lanes: lanes, size: len(ranks)})
-			gpus = append(gpus, nil)
-		}
-		if !folded {
-			for _, j := range ranks {
-				gpus[i] = append(gpus[i], s.lanes[s.laneOf[j]].gpus...)
-			}
-		}
-	}
-	for i := range out {
-		if folded { // all GPUs of these lanes take part, in one group or another
-			gpus[i] = s.gpusOf(out[i].lanes)
-		}
-		out[i].line = gpuLines(gpus[i])
-	}
-	return out
-}
+// The groups of a rank, numbered by a rank that would be their first.
+func (s *stage) tpGroup(r rank) int { return (r.d*s.src.CP + r.c) * s.src.TP }
+func (s *stage) cpGroup(r rank) int { return r.d*s.src.CP*s.src.TP + r.t }
+func (s *stage) dpGroup(r rank) int { return r.c*s.src.TP + r.t }
 
-// gpusOf are the GPUs of lanes as a node of a folded graph lists them.
+// gpusOf are the GPUs of lanes as a node outside of their clusters lists them: all, or the
+// first of each where the graph has too many.
 func (s *stage) gpusOf(lanes []int) []string {
 	var gpus []string
 	for _, i := range lanes {
-		gpus = append(gpus, s.lanes[i].gpus...)
-	}
-	if len(gpus) <= most {
-		return gpus
-	}
-	gpus = nil
-	for _, i := range lanes {
-		gpus = append(gpus, s.lanes[i].gpus[0])
+		if s.short {
+			gpus = append(gpus, s.lanes[i].gpus[0])
+		} else {
+			gpus = append(gpus, s.lanes[i].gpus...)
+		}
 	}
 	return gpus
 }

@@ -64,6 +64,9 @@ const (
 	AllToAllDispatch Op = "all_to_all_dispatch"
 	AllToAllCombine  Op = "all_to_all_combine"
 	LastTokenGather  Op = "last_token_gather"
+	// Of an all-gather and a reduce-scatter where one rank has all tokens, the others none.
+	Broadcast Op = "broadcast"
+	Reduce    Op = "reduce"
 )
 
 // Shapes of nodes, as DOT names them.
@@ -78,7 +81,7 @@ func (o Op) Shape() string {
 	switch o {
 	case Gate, TopK, Dispatch, Combine, Split, Slice, Concat, LastToken:
 		return Parallelogram
-	case Input, Output, Send, Receive, AllReduce, AllGather, ReduceScatter, AllToAllDispatch, AllToAllCombine, LastTokenGather:
+	case Input, Output, Send, Receive, AllReduce, AllGather, ReduceScatter, AllToAllDispatch, AllToAllCombine, LastTokenGather, Broadcast, Reduce:
 		return Ellipse
 	}
 	return Box
