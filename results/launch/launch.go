@@ -40,6 +40,7 @@ func Targets() []Target {
 		{Name: "trtllm", Title: "TensorRT-LLM", write: writeTensorRT},
 		{Name: "megatron", Title: "Megatron-LM", write: writeMegatron},
 		{Name: "llamacpp", Title: "llama.cpp", write: writeLlamaCpp},
+		{Name: "ray", Title: "vLLM on Ray", write: writeRay},
 		{Name: "k8s", Title: "Kubernetes", write: writeKubernetes},
 	}
 }

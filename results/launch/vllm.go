@@ -146,14 +146,15 @@ func hostRuns(ranks []Device) []vllmProcess {
 func utilization(devices []Device) string {
 	least := 1.0
 	for _, d := range devices {
-		total := d.Pool.Accelerator.MemoryBytes
-		if total <= 0 || total < d.Pool.MemoryBytes {
-			total = d.Pool.MemoryBytes
-		}
-		least = min(least, float64(d.Pool.MemoryBytes)*d.Pool.Utilization/float64(total))
+		least = min(least, float64(d.Pool.MemoryBytes)*d.Pool.Utilization/float64(d.memory()))
 	}
 	// A hair is added before rounding down, so that 0.9 stays 0.9.
 	return strconv.FormatFloat(math.Floor(least*1e4+1e-6)/1e4, 'f', -1, 64)
+}
+
+// memory is the whole memory of a device, in bytes: the nominal one, unless a plan has more.
+func (d Device) memory() int64 {
+	return max(d.Pool.Accelerator.MemoryBytes, d.Pool.MemoryBytes)
 }
 
 // vllmFlags are the flags that all replicas share, besides their degrees.

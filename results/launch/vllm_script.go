@@ -26,6 +26,9 @@ func writeVLLM(s *Serving) ([]File, error) {
 	}
 	for i := range servers {
 		if why := servers[i].oneLauncher(); why != "" {
+			if len(s.rayLimits(servers)) == 0 {
+				why += "; with Ray it runs (--to ray)"
+			}
 			reasons = append(reasons, why)
 			break // replicas are alike
 		}
@@ -105,10 +108,7 @@ type vllmPart struct{ words, about string }
 
 // vllmParts are the processes of each host by its number.
 func (s *Serving) vllmParts(servers []vllmServer, hosts []Host) [][]vllmPart {
-	number := map[string]int{}
-	for _, h := range hosts {
-		number[h.Name] = h.Number
-	}
+	number := hostNumbers(hosts)
 	parts := make([][]vllmPart, len(hosts))
 	taken := make([]int, len(hosts)) // replicas that begin on a host
 	for i := range servers {

@@ -1,0 +1,241 @@
+package launch
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"partita/results"
+)
+
+//go:embed ray_serve.py
+var rayServe []byte
+
+// rayReplica is one replica in ray_replicas.json.
+type rayReplica struct {
+	Name string `json:"name"`
+	// Bundles are the resources of each rank, in the order of vLLM's ranks.
+	Bundles []map[string]int  `json:"bundles"`
+	Flags   []string          `json:"flags"`
+	Env     map[string]string `json:"env"`
+}
+
+// writeRay writes what starts a plan with vLLM on Ray. vLLM's own placement group is packed
+// as Ray likes, so that unlike nodes may get each other's stages; ours names the node of
+// every rank (vllm/v1/executor/ray_utils.py, initialize_ray_cluster: "Using the existing
+// placement group"; ray_executor_v2.py, VLLM_RAY_BUNDLE_INDICES).
+func writeRay(s *Serving) ([]File, error) {
+	checkpoint, err := s.checkpoint()
+	if err != nil {
+		return nil, err
+	}
+	servers, reasons, err := s.vllmServers(checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	vendors, err := s.vendors()
+	if err != nil {
+		return nil, err
+	}
+	reasons = append(reasons, vllmVendor(vendors)...)
+	if len(servers) > 0 {
+		reasons = append(reasons, s.rayLimits(servers)...)
+	}
+	if len(reasons) > 0 {
+		return nil, &Refusal{Title: "vLLM on Ray", Reasons: reasons}
+	}
+
+	hosts := s.Hosts()
+	k := cluster{s: s}
+	replicas, err := json.MarshalIndent(struct {
+		Replicas []rayReplica `json:"replicas"`
+	}{s.rayReplicas(servers, hosts, &k)}, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	return []File{
+		{Name: "ray.sh", Data: s.rayScript(servers, hosts, &k, checkpoint, visible(vendors[0])), Executable: true},
+		{Name: "ray_serve.py", Data: rayServe},
+		{Name: "ray_replicas.json", Data: append(replicas, '\n')},
+	}, nil
+}
+
+// rayLimits are the reasons for which Ray cannot be held to a plan.
+func (s *Serving) rayLimits(servers []vllmServer) []string {
+	pools := map[string]string{}
+	for i := range servers {
+		v := &servers[i]
+		if v.dp > 1 {
+			return []string{"vLLM makes placement groups of its own for attention data parallelism on Ray, which cannot be held to the plan's nodes: --to vllm starts it without Ray"}
+		}
+		for _, p := range v.processes {
+			for _, d := range p.devices {
+				if other, seen := pools[d.Host]; seen && other != d.Pool.Name {
+					return []string{fmt.Sprintf("host %s has GPUs of the pools %s and %s: Ray counts the GPUs of a node and does not tell them apart", quoted(d.Host), quoted(other), quoted(d.Pool.Name))}
+				}
+				pools[d.Host] = d.Pool.Name
+			}
+		}
+		share, err := strconv.ParseFloat(v.rayUtilization(), 64)
+		if err != nil {
+			return []string{err.Error()}
+		}
+		for j, stage := range s.Replicas[i] {
+			total := float64(v.stageDevice(j).memory()) / (1 << 30)
+			if stage.MemoryGiB > share*total {
+				return []string{fmt.Sprintf("stage %d of replica %d needs %.1f GiB a GPU, and one --gpu-memory-utilization for all of a replica leaves it %s × %.1f GiB", j, i, stage.MemoryGiB, strconv.FormatFloat(share, 'f', -1, 64), total)}
+			}
+		}
+	}
+	return nil
+}
+
+// stageDevice is the first GPU of a stage of a replica without data-parallel ranks.
+func (v *vllmServer) stageDevice(stage int) Device {
+	n := stage * v.tp
+	for _, p := range v.processes {
+		if n < len(p.devices) {
+			return p.devices[n]
+		}
+		n -= len(p.devices)
+	}
+	return Device{}
+}
+
+// rayUtilization is the share of memory that all GPUs of a replica may fill: one flag holds
+// for all of its workers on Ray.
+func (v *vllmServer) rayUtilization() string {
+	least, word := math.Inf(1), ""
+	for _, p := range v.processes {
+		if u, err := strconv.ParseFloat(p.utilization, 64); err == nil && u < least {
+			least, word = u, p.utilization
+		}
+	}
+	return word
+}
+
+// rayNode is the resource that a node of the plan has as many of as GPUs.
+func rayNode(number int) string { return "partita-node-" + strconv.Itoa(number) }
+
+// rayPool is the resource of the nodes of a pool.
+func (k *cluster) rayPool(pool string) string { return "partita-pool-" + k.poolLabel(pool) }
+
+// rayReplicas are the replicas as ray_serve.py starts them.
+func (s *Serving) rayReplicas(servers []vllmServer, hosts []Host, k *cluster) []rayReplica {
+	number := hostNumbers(hosts)
+	taken := make([]int, len(hosts))
+	out := make([]rayReplica, 0, len(servers))
+	for i := range servers {
+		v := &servers[i]
+		r := rayReplica{Name: fmt.Sprintf("replica %d", v.replica), Env: map[string]string{}}
+		for _, p := range v.processes {
+			for _, d := range p.devices {
+				r.Bundles = append(r.Bundles, map[string]int{"GPU": 1, rayNode(number[d.Host]): 1, k.rayPool(d.Pool.Name): 1})
+			}
+		}
+		for _, e := range v.env {
+			r.Env[e[0]] = e[1]
+		}
+		head := number[v.processes[0].host]
+		r.Flags = append(append(v.degrees(), v.flags...), "--gpu-memory-utilization", v.rayUtilization(), "--served-model-name="+s.Model.Name,
+			"--distributed-executor-backend", "ray", "--port", strconv.Itoa(httpPort+taken[head]))
+		taken[head]++
+		out = append(out, r)
+	}
+	return out
+}
+
+// rayGPUs are the GPUs that a plan uses on each host, by its number, with their pools.
+func (s *Serving) rayGPUs(servers []vllmServer, hosts []Host) [][]Device {
+	number := hostNumbers(hosts)
+	out := make([][]Device, len(hosts))
+	for i := range servers {
+		for _, p := range servers[i].processes {
+			out[number[p.host]] = append(out[number[p.host]], p.devices...)
+		}
+	}
+	return out
+}
+
+// rayScript is ray.sh.
+func (s *Serving) rayScript(servers []vllmServer, hosts []Host, k *cluster, checkpoint Checkpoint, visible string) []byte {
+	var b bash
+	b.head(s, "Starts a plan with vLLM on a Ray cluster of its nodes.")
+	b.line("#")
+	b.comment("On every node, with its number: bash ray.sh NODE (node 0 first: it is the head). When all have joined, on node 0: bash ray.sh serve. To end: ray stop on every node.")
+	b.comment(s.vllmSpread(servers))
+	b.line("#")
+	s.vllmChecks(&b, servers, hosts)
+	b.comment("- Ray and a vLLM with vllm/v1/executor/ray_executor_v2.py are installed, in the same versions on all nodes. ray_serve.py and ray_replicas.json lie beside this script.")
+	b.comment("- Ray chooses which of a node's GPUs a rank gets, among those of the plan; they are of one pool, and so alike.")
+	b.line("set -euo pipefail")
+	b.line("")
+	b.modelVariable(checkpoint)
+	b.line("export MODEL")
+	b.line(`if [ "${1:-}" = serve ]; then`)
+	b.line(`	case ${BASH_SOURCE[0]} in */*) here=${BASH_SOURCE[0]%%/*} ;; *) here=. ;; esac`)
+	b.line(`	exec python3 "$here/ray_serve.py" "$here/ray_replicas.json"`)
+	b.line("fi")
+	b.hostVariables(hosts)
+	b.line("port=${PORT:-6379} # of the head")
+	b.line("")
+	b.comment("join GPUS COUNT RESOURCES: start Ray on this node with some of its GPUs")
+	b.line("join() {")
+	b.line("\tlocal role=(--address \"${hosts[0]}:$port\")")
+	b.line("\tif [ \"$node\" = 0 ]; then role=(--head --port \"$port\"); fi")
+	b.line(`	%s=$1 ray start "${role[@]}" --num-gpus "$2" --resources "$3"`, visible)
+	b.line("}")
+	b.line("")
+	b.line("case $node in")
+	for i, devices := range s.rayGPUs(servers, hosts) {
+		resources := map[string]int{rayNode(i): len(devices)}
+		for _, d := range devices {
+			resources[k.rayPool(d.Pool.Name)]++
+		}
+		b.line("%d) # %s, of the pool %s: %s", i, Comment(hosts[i].Name), quoted(devices[0].Pool.Name), strings.Join(s.stagesOn(hosts[i].Name), ", "))
+		b.line("\tjoin %s %d %s", strings.Join(indexes(devices), ","), len(devices), Word(jsonText(resources)))
+		b.line("\t;;")
+	}
+	b.line("*)")
+	b.line("\techo \"no node $node: the plan has the nodes 0 to %d\" >&2", len(hosts)-1)
+	b.line("\texit 2")
+	b.line("\t;;")
+	b.line("esac")
+	return []byte(b.String())
+}
+
+// stagesOn names the parts of a plan on a host.
+func (s *Serving) stagesOn(host string) []string {
+	var out []string
+	for r, stages := range s.Replicas {
+		for _, stage := range stages {
+			if slices.ContainsFunc(stage.GPUs, func(id string) bool { return s.hostOf(id) == host }) {
+				out = append(out, stageName(r, stage))
+			}
+		}
+	}
+	return out
+}
+
+func stageName(replica int, stage *results.Stage) string {
+	return fmt.Sprintf("stage %d of replica %d", stage.Index, replica)
+}
+
+// jsonText is a value as JSON, its keys sorted.
+func jsonText(v map[string]int) string {
+	text, _ := json.Marshal(v) // a map of numbers has always a text
+	return string(text)
+}
+
+// hostNumbers are the numbers of hosts by their names.
+func hostNumbers(hosts []Host) map[string]int {
+	out := make(map[string]int, len(hosts))
+	for _, h := range hosts {
+		out[h.Name] = h.Number
+	}
+	return out
+}
