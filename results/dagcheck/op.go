@@ -63,7 +63,7 @@ var opNames = [firstUnknown][]string{
 		"v_up_projection", "rotary", "attention_scores", "weighted_sum", "output_projection", "ffn_gate", "ffn_up", "activation",
 		"ffn_down", "shared_gate", "shared_up", "shared_activation", "shared_down", "lm_head", "sampling"},
 	opOtherRoute: {"last_token"},
-	opOtherMove:  {"last_token_gather"},
+	opOtherMove:  {"last_token_gather", "broadcast", "reduce"},
 }
 
 var opByName = func() map[string]op {
