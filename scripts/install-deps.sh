@@ -17,7 +17,7 @@ command -v gcc >/dev/null || missing+=(gcc libc6-dev)
 [ -e /usr/lib/lp_solve/liblpsolve55.so ] || [ -e /usr/local/lib/liblpsolve55.so ] || missing+=(lp-solve)
 if [ "${1:-}" = test ]; then
 	# command, and the Debian package that has it
-	for tool in lp_solve:lp-solve cbc:coinor-cbc glpsol:glpk-utils cadical:cadical minisat:minisat clasp:clasp shellcheck:shellcheck zsh:zsh fish:fish; do
+	for tool in lp_solve:lp-solve cbc:coinor-cbc glpsol:glpk-utils cadical:cadical minisat:minisat clasp:clasp shellcheck:shellcheck zsh:zsh fish:fish chromium:chromium; do
 		command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
 	done
 	[ -e /usr/share/bash-completion/bash_completion ] || missing+=(bash-completion)

@@ -6,6 +6,16 @@ import (
 	"strings"
 )
 
+// form is what a report is written in: Markdown (document) or HTML (webpage). Every text
+// that is put in is literal: the methods escape it.
+type form interface {
+	heading(level int, text string)
+	paragraph(text string)
+	strong(text string)
+	bullets(items []string)
+	table(header []string, rows [][]string)
+}
+
 // document builds a Markdown text. Every text that is put in is literal: the
 // methods escape it.
 type document struct{ b bytes.Buffer }

@@ -129,7 +129,7 @@ func sentences(clashes []results.Clash, nearest []results.Nearest) []string {
 }
 
 // reportExplanation is the same in report.md.
-func reportExplanation(d *document, x *results.Explanation) {
+func reportExplanation(d form, x *results.Explanation) {
 	if x == nil {
 		return
 	}

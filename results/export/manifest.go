@@ -13,6 +13,7 @@ type Manifest struct {
 	Plan        string `json:"plan,omitempty"`         // plan.json: the plan, where one meets the condition
 	ClosestPlan string `json:"closest_plan,omitempty"` // closest-plan.json: the plan that misses the requirements by least
 	Report      string `json:"report"`                 // report.md, for people
+	ReportHTML  string `json:"report_html"`            // report.html: the same with pictures, for a browser
 	// DAG are the graphs of the plan: the complete one, where it is not too large, and the
 	// folded one.
 	DAG []string `json:"dag,omitempty"`
@@ -23,7 +24,7 @@ type Manifest struct {
 // Files lists every file of the manifest.
 func (m Manifest) Files() []string {
 	var out []string
-	for _, path := range slices.Concat([]string{m.Plan, m.ClosestPlan, m.Report}, m.DAG, m.Launch) {
+	for _, path := range slices.Concat([]string{m.Plan, m.ClosestPlan, m.Report, m.ReportHTML}, m.DAG, m.Launch) {
 		if path != "" {
 			out = append(out, path)
 		}

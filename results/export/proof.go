@@ -15,8 +15,23 @@ const listedChoices = 12
 // reportProof sums up the certificate: what was searched, in which steps of time,
 // and what the model leaves out.
 func reportProof(d *document, ph *results.PhasePlan, feasible bool) {
-	s, cert := &ph.Solve, &ph.Solve.Certificate
+	cert := &ph.Solve.Certificate
 	d.heading(2, fmt.Sprintf("Where the proof stands (%s)", ph.Phase))
+	d.bullets(proofLines(&ph.Solve, feasible))
+	reportRules(d, cert.Rules)
+	d.table(passHeader, passRows(cert))
+	for _, p := range cert.Passes {
+		reportChoices(d, &p)
+	}
+	if len(cert.LeftOut) > 0 {
+		d.heading(3, "What the model leaves out")
+		d.bullets(cert.LeftOut)
+	}
+}
+
+// proofLines say what was proved, and what the search minimised in which steps.
+func proofLines(s *results.Solve, feasible bool) []string {
+	cert := &s.Certificate
 	lines := []string{proofLine(s, feasible)}
 	if cert.Objective != "" {
 		lines = append(lines, "minimised: "+cert.Objective)
@@ -30,9 +45,13 @@ func reportProof(d *document, ph *results.PhasePlan, feasible bool) {
 	for _, phase := range slices.Sorted(maps.Keys(cert.Quantisation)) {
 		lines = append(lines, fmt.Sprintf("the solvers count %s times in whole steps of %s, rounded up", phase, duration(1e3*cert.Quantisation[phase])))
 	}
-	d.bullets(lines)
-	reportRules(d, cert.Rules)
+	return lines
+}
 
+var passHeader = []string{"search for", "best#", "solved#", "infeasible#", "pruned#", "open#"}
+
+// passRows count what became of the outer choices of each search.
+func passRows(cert *results.Certificate) [][]string {
 	var rows [][]string
 	for _, p := range cert.Passes {
 		best := ""
@@ -41,18 +60,11 @@ func reportProof(d *document, ph *results.PhasePlan, feasible bool) {
 		}
 		rows = append(rows, []string{p.Purpose, best, count(p.Outer.Solved), count(p.Outer.Infeasible), count(p.Outer.Pruned), count(p.Outer.Open)})
 	}
-	d.table([]string{"search for", "best#", "solved#", "infeasible#", "pruned#", "open#"}, rows)
-	for _, p := range cert.Passes {
-		reportChoices(d, &p)
-	}
-	if len(cert.LeftOut) > 0 {
-		d.heading(3, "What the model leaves out")
-		d.bullets(cert.LeftOut)
-	}
+	return rows
 }
 
 // reportRules lists the rules that bind and what each left out of the search.
-func reportRules(d *document, rules []results.RuleAccount) {
+func reportRules(d form, rules []results.RuleAccount) {
 	if len(rules) == 0 {
 		return
 	}
@@ -87,16 +99,23 @@ func reportChoices(d *document, p *results.CertificatePass) {
 		return
 	}
 	d.heading(3, "Outer choices: "+p.Purpose)
+	d.table(choiceHeader, choiceRows(p.Choices[:min(len(p.Choices), listedChoices)]))
+	if more := len(p.Choices) - listedChoices; more > 0 {
+		d.paragraph(fmt.Sprintf("%s more in plan.json.", plural(more, "line")))
+	}
+}
+
+var choiceHeader = []string{"replicas#", "GPUs of one#", "case", "micro-batches#", "decode groups#", "choices#", "outcome", "value#", "bound#", "why"}
+
+// choiceRows are the outer choices with what became of them.
+func choiceRows(choices []results.OuterChoice) [][]string {
 	var rows [][]string
-	for _, c := range p.Choices[:min(len(p.Choices), listedChoices)] {
+	for _, c := range choices {
 		rows = append(rows, []string{
 			count(c.Replicas), gpusOf(c.GPUsPerReplica), c.Case, orAll(c.MicroBatches), orAll(c.DecodeGroups), count(c.Choices), c.Outcome, optional(c.Value), optional(c.Bound), c.Why,
 		})
 	}
-	d.table([]string{"replicas#", "GPUs of one#", "case", "micro-batches#", "decode groups#", "choices#", "outcome", "value#", "bound#", "why"}, rows)
-	if more := len(p.Choices) - listedChoices; more > 0 {
-		d.paragraph(fmt.Sprintf("%s more in plan.json.", plural(more, "line")))
-	}
+	return rows
 }
 
 // gpusOf lists the GPUs of a replica pool by pool.

@@ -55,35 +55,47 @@ func Report(r *results.Report) []byte {
 
 // reportPhase is the plan of one phase: strategy, figures, stages, balance.
 func reportPhase(d *document, r *results.Report, ph *results.PhasePlan) {
-	title := "Strategy"
-	if !r.Feasible {
-		title = "Closest plan: misses requirements, for orientation only"
-	}
-	d.heading(2, fmt.Sprintf("%s (%s)", title, ph.Phase))
+	d.heading(2, phaseTitle(r, ph))
 	d.strong(strategyLine(ph))
 	d.bullets([]string{gpuLine(&ph.GPUs), sequencesLine(&ph.Strategy)})
 	d.table([]string{"metric", "predicted#", "interval#"}, metricRows(ph))
 	if len(ph.Requirements) > 0 {
 		d.heading(3, "Requirements")
-		d.table([]string{"requirement", "want#", "got#", "", "margin#", "nearest feasible, margin included#", "stated at"}, requirementRows(ph))
+		d.table(requirementHeader, requirementRows(ph))
 	}
 	reportStages(d, ph)
 }
+
+// phaseTitle heads the plan of one phase.
+func phaseTitle(r *results.Report, ph *results.PhasePlan) string {
+	title := "Strategy"
+	if !r.Feasible {
+		title = "Closest plan: misses requirements, for orientation only"
+	}
+	return fmt.Sprintf("%s (%s)", title, ph.Phase)
+}
+
+var requirementHeader = []string{"requirement", "want#", "got#", "", "margin#", "nearest feasible, margin included#", "stated at"}
 
 func reportComparison(d *document, p *results.Plan) {
 	if len(p.Comparison) == 0 {
 		return
 	}
 	d.heading(2, "Compared with heuristics")
+	d.paragraph(comparisonNote(p))
+	d.table([]string{"heuristic", "strategy", "objective#", "gap#"}, comparisonRows(p))
+}
+
+// comparisonNote says what the figures of a comparison are.
+func comparisonNote(p *results.Plan) string {
 	unit := ""
 	if len(p.Phases) > 0 && p.Phases[0].Solve.ObjectiveUnit != "" {
 		unit = " (" + p.Phases[0].Solve.ObjectiveUnit + ")"
 	}
-	d.paragraph("Every heuristic is evaluated on the same costs; the gap is how far its objective" + unit + " is above the plan's.")
-	d.table([]string{"heuristic", "strategy", "objective#", "gap#"}, comparisonRows(p))
+	return "Every heuristic is evaluated on the same costs; the gap is how far its objective" + unit + " is above the plan's."
 }
 
-func reportVerification(d *document, v *results.Verification) {
+func reportVerification(d form, v *results.Verification) {
 	if v == nil {
 		return
 	}
@@ -113,7 +125,7 @@ func mark(ok, waived bool) string {
 	return "FAILED"
 }
 
-func reportStatements(d *document, statements []results.Statement) {
+func reportStatements(d form, statements []results.Statement) {
 	if len(statements) == 0 {
 		return
 	}
@@ -129,7 +141,7 @@ func reportStatements(d *document, statements []results.Statement) {
 	d.table([]string{"place", "statement", "used as"}, rows)
 }
 
-func reportAssumptions(d *document, assumptions []results.Assumption) {
+func reportAssumptions(d form, assumptions []results.Assumption) {
 	if len(assumptions) == 0 {
 		return
 	}

@@ -26,17 +26,12 @@ func reportStages(d *document, ph *results.PhasePlan) {
 		} else if len(classes) > 1 {
 			d.paragraph(fmt.Sprintf("Replica %d.", c.replicas[0]))
 		}
-		d.table([]string{"stage#", "layers#", "pool", "GPUs", "split", "time#", "prefill#", "memory of a GPU#"}, stageRows(c.stages))
+		d.table(stageHeader, stageRows(c.stages))
 	}
 	reportPlacement(d, ph)
 
 	d.heading(3, "Balance and memory")
-	b := &ph.Balance
-	d.bullets([]string{
-		fmt.Sprintf("time: the slowest stage takes %s times the mean of all GPUs, the fastest %s of the slowest (at least %s asked for)",
-			figure(b.TimeMaxOverMean), percent(100*b.TimeMinOverMax), percent(100*b.Floor)),
-		fmt.Sprintf("memory: the fullest GPU holds %s times the mean", figure(b.MemoryMaxOverMean)),
-	})
+	d.bullets(balanceLines(&ph.Balance))
 	var lines []string
 	for _, c := range classes {
 		for _, s := range c.stages {
@@ -50,6 +45,17 @@ func reportStages(d *document, ph *results.PhasePlan) {
 	}
 	d.block(lines)
 }
+
+// balanceLines say how even time and memory are.
+func balanceLines(b *results.Balance) []string {
+	return []string{
+		fmt.Sprintf("time: the slowest stage takes %s times the mean of all GPUs, the fastest %s of the slowest (at least %s asked for)",
+			figure(b.TimeMaxOverMean), percent(100*b.TimeMinOverMax), percent(100*b.Floor)),
+		fmt.Sprintf("memory: the fullest GPU holds %s times the mean", figure(b.MemoryMaxOverMean)),
+	}
+}
+
+var stageHeader = []string{"stage#", "layers#", "pool", "GPUs", "split", "time#", "prefill#", "memory of a GPU#"}
 
 func stageRows(stages []*results.Stage) [][]string {
 	rows := make([][]string, len(stages))

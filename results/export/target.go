@@ -32,6 +32,10 @@ func Targets() []Target {
 		{Name: "report", About: "report.md", Files: func(p *results.Plan) ([]Stream, error) {
 			return []Stream{Whole(reportName, Report(results.ReportOf(p)))}, nil
 		}},
+		{Name: "html", About: "report.html, the report with pictures for a browser", Files: func(p *results.Plan) ([]Stream, error) {
+			page, err := HTML(results.ReportOf(p), nil)
+			return []Stream{Whole(htmlName, page)}, err
+		}},
 	}
 	list = append(list, dagTargets()...)
 	for _, t := range launch.Targets() {
@@ -66,7 +70,7 @@ func launchFiles(p *results.Plan) ([]Stream, error) {
 		switch {
 		case errors.As(err, &refusal):
 			line := strings.Join(strings.Fields(plain(refusal.Error())), " ")
-			files = []launch.File{{Name: t.Name + "-cannot-run.txt", Data: []byte(line + "\n")}}
+			files = []launch.File{{Name: t.Name + refusedSuffix, Data: []byte(line + "\n")}}
 		case errors.Is(err, launch.ErrNoDeployment):
 			return nil, nil
 		case err != nil:

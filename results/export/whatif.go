@@ -34,7 +34,7 @@ func signedPercent(gain *float64) string {
 	return fmt.Sprintf("%+.3g %%", *gain)
 }
 
-func reportWhatIf(d *document, p *results.Plan) {
+func reportWhatIf(d form, p *results.Plan) {
 	if len(p.WhatIf) == 0 {
 		return
 	}

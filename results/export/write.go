@@ -34,7 +34,7 @@ var (
 
 // Write leaves the artifacts of a report in dir, which is made where it is
 // missing: plan.json (closest-plan.json where the requirements cannot all be met),
-// report.md, dag.dot, dag-folded.dot, launch/ and manifest.json. A plan without a verification that holds is
+// report.md, report.html, dag.dot, dag-folded.dot, launch/ and manifest.json. A plan without a verification that holds is
 // refused. Files of an earlier run that would contradict this one are removed.
 // Same report, same bytes.
 func Write(dir string, r *results.Report) (Manifest, error) {
@@ -52,6 +52,15 @@ func Write(dir string, r *results.Report) (Manifest, error) {
 		}
 	}
 	set.manifest.Report = set.add(Whole(reportName, Report(r)))
+	notes, err := notesOf(set.files)
+	if err != nil {
+		return Manifest{}, err
+	}
+	page, err := HTML(r, notes)
+	if err != nil {
+		return Manifest{}, err
+	}
+	set.manifest.ReportHTML = set.add(Whole(htmlName, page))
 	manifest, err := set.manifest.JSON()
 	if err != nil {
 		return Manifest{}, err

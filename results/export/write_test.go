@@ -30,7 +30,7 @@ func TestWriteLeavesPlanReportAndManifest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := names(t, dir), []string{manifestName, planName, reportName}; !slices.Equal(got, want) {
+	if got, want := names(t, dir), []string{manifestName, planName, htmlName, reportName}; !slices.Equal(got, want) {
 		t.Errorf("files %q: want %q", got, want)
 	}
 	data, err := os.ReadFile(filepath.Join(dir, manifestName))
@@ -41,7 +41,7 @@ func TestWriteLeavesPlanReportAndManifest(t *testing.T) {
 	if err := json.Unmarshal(data, &listed); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"plan": m.Plan, "report": m.Report}
+	want := map[string]string{"plan": m.Plan, "report": m.Report, "report_html": m.ReportHTML}
 	if len(listed) != len(want) {
 		t.Errorf("manifest lists %v: want %v", listed, want)
 	}
@@ -74,10 +74,10 @@ func TestWriteRemovesTheOtherKindOfPlan(t *testing.T) {
 		report *results.Report
 		want   []string
 	}{
-		{"a plan", sampleReport(), []string{manifestName, planName, reportName}},
-		{"then none fits", closestReport(), []string{closestName, manifestName, reportName}},
-		{"then a plan again", sampleReport(), []string{manifestName, planName, reportName}},
-		{"then nothing in time", &results.Report{Status: results.StatusUnknown}, []string{manifestName, reportName}},
+		{"a plan", sampleReport(), []string{manifestName, planName, htmlName, reportName}},
+		{"then none fits", closestReport(), []string{closestName, manifestName, htmlName, reportName}},
+		{"then a plan again", sampleReport(), []string{manifestName, planName, htmlName, reportName}},
+		{"then nothing in time", &results.Report{Status: results.StatusUnknown}, []string{manifestName, htmlName, reportName}},
 	}
 	for _, s := range steps {
 		m, err := Write(dir, s.report)

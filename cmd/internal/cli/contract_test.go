@@ -127,7 +127,7 @@ func TestNamesThatOtherProgramsRelyOn(t *testing.T) {
 				t.Fatalf("exit code %d, want %d\n%s", code, row.exit, stderr)
 			}
 			paths := manifestPaths(t, filepath.Join(dir, "manifest.json"), stdout)
-			for _, key := range []string{row.key, "report"} {
+			for _, key := range []string{row.key, "report", "report_html"} {
 				if paths[key] == "" {
 					t.Fatalf("the manifest has no %q: %v", key, paths)
 				}

@@ -15,7 +15,7 @@ func newSolve(env Environment) *cobra.Command {
 		Short: "Find, prove, verify and write the optimal plan",
 		Long: `solve reads one condition (several files combine: hardware, model, workload),
 searches for the optimal plan, proves it, verifies it by independent code, writes
-plan.json, report.md and manifest.json, and prints a summary.
+plan.json, report.md, report.html and manifest.json, and prints a summary.
 
 Interrupt it once and it writes the best plan so far with its bound and gap;
 interrupt it twice and it stops at once.`,

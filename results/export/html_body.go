@@ -1,0 +1,221 @@
+package export
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"partita/inputs"
+	"partita/results"
+)
+
+// htmlBody writes the sections of report.html, in the order of report.md.
+func htmlBody(w *webpage, r *results.Report, files []FileNote) {
+	statements, assumptions, warnings := r.Statements, r.Assumptions, r.Warnings
+	if r.Plan != nil {
+		statements, assumptions, warnings = r.Plan.Statements, r.Plan.Assumptions, r.Plan.Warnings
+	}
+	if !r.Feasible && len(r.Reasons) > 0 {
+		w.heading(2, "What is short")
+		w.bullets(r.Reasons)
+	}
+	reportExplanation(w, r.Explanation)
+	if r.Plan != nil {
+		for i := range r.Plan.Phases {
+			htmlPhase(w, r, &r.Plan.Phases[i])
+		}
+	}
+	if len(warnings) > 0 {
+		w.heading(2, "Warnings")
+		w.bullets(warnings)
+	}
+	if r.Plan != nil {
+		htmlComparison(w, r.Plan)
+	}
+	if len(r.Binding) > 0 {
+		w.heading(2, "What holds it back")
+		w.bullets(r.Binding)
+	}
+	if r.Plan != nil {
+		reportWhatIf(w, r.Plan)
+	}
+	reportAssumptions(w, assumptions)
+	reportStatements(w, statements)
+	if r.Plan != nil {
+		for i := range r.Plan.Phases {
+			htmlProof(w, &r.Plan.Phases[i], r.Feasible)
+		}
+		reportVerification(w, r.Plan.Verification)
+	}
+	htmlBeside(w, files)
+}
+
+// htmlPhase is the plan of one phase: strategy, figures, requirements and the pictures.
+func htmlPhase(w *webpage, r *results.Report, ph *results.PhasePlan) {
+	w.heading(2, phaseTitle(r, ph))
+	w.strong(strategyLine(ph))
+	w.part("tiles", tilesOf(ph))
+	w.bullets(append(strategyWords(ph), gpuLine(&ph.GPUs), sequencesLine(&ph.Strategy)))
+	if len(ph.Requirements) > 0 {
+		w.heading(3, "Requirements")
+		rows := requirementRows(ph)
+		for i := range rows {
+			rows[i] = append(rows[i], intervalOf(ph, ph.Requirements[i].Name))
+		}
+		w.table(slices.Concat(requirementHeader, []string{"predicted interval#"}), rows)
+	}
+	htmlMap(w, r.Plan, ph)
+	htmlLoad(w, r.Plan, ph)
+	htmlPipeline(w, ph)
+}
+
+// tile is one figure of a plan with what was asked of it.
+type tile struct {
+	Name, Value, Unit, Between, State string
+	Asked                             []string
+}
+
+// tilesOf are the metrics with the requirements on each, and the GPUs.
+func tilesOf(ph *results.PhasePlan) []tile {
+	gpus := tile{Name: "GPUs", Value: count(ph.GPUs.Used)}
+	switch {
+	case ph.GPUs.Available == nil:
+		gpus.Between = "the number was ours to choose"
+	case ph.GPUs.Match:
+		gpus.Between = fmt.Sprintf("of %s given: they match", count(*ph.GPUs.Available))
+		if ph.GPUs.Used < *ph.GPUs.Available {
+			gpus.Between = fmt.Sprintf("of at most %s", count(*ph.GPUs.Available))
+		}
+	default:
+		gpus.Between = fmt.Sprintf("of %s given", count(*ph.GPUs.Available))
+	}
+	tiles := []tile{gpus}
+	for _, row := range metricRows(ph) {
+		value, unit, _ := strings.Cut(row[1], " ")
+		tiles = append(tiles, tile{Name: row[0], Value: value, Unit: unit, Between: row[2]})
+	}
+	for i, row := range requirementRows(ph) {
+		q := &ph.Requirements[i]
+		for k := range tiles {
+			if tiles[k].Name != metricNamed(q.Name) {
+				continue
+			}
+			bound := "≥ "
+			if inputs.RequirementKind(q.Name).Upper() {
+				bound = "≤ "
+			}
+			margin := row[4]
+			if q.Met {
+				margin = "margin " + margin
+			}
+			tiles[k].Asked = append(tiles[k].Asked, fmt.Sprintf("asked %s%s: %s, %s", bound, row[1], row[3], margin))
+			if tiles[k].State != "bad" {
+				tiles[k].State = markOf(row[3])
+			}
+		}
+	}
+	return tiles
+}
+
+// metricNamed is the name of the metric that a requirement of a kind bounds, as metricRows
+// has it; "" where it has no row of its own.
+func metricNamed(kind string) string {
+	switch inputs.RequirementKind(kind) {
+	case inputs.TTFT:
+		return "time to first token"
+	case inputs.TPOT:
+		return "time per output token"
+	case inputs.EndToEnd:
+		return "whole request"
+	case inputs.TokensPerSecond:
+		return "throughput"
+	case inputs.TokensPerSGPU:
+		return "throughput of each GPU"
+	case inputs.OutputPerSecond:
+		return "output throughput"
+	case inputs.CostUSDPerHour:
+		return "cost per hour"
+	}
+	return ""
+}
+
+// intervalOf is the predicted interval of the figure that a requirement of a kind bounds,
+// "" where it has none.
+func intervalOf(ph *results.PhasePlan, kind string) string {
+	m := &ph.Metrics
+	var between *[2]float64
+	show := duration
+	switch inputs.RequirementKind(kind) {
+	case inputs.TTFT:
+		between = m.TTFTInterval
+	case inputs.TPOT:
+		between = m.TPOTInterval
+	case inputs.TokensPerSecond:
+		between, show = m.TokensPerSInterval, func(v float64) string { return figure(v) + " tokens/s" }
+	case inputs.TokensPerSGPU:
+		between, show = m.TokensPerSInterval, func(v float64) string { return figure(v/float64(ph.GPUs.Used)) + " tokens/s" }
+	}
+	if between == nil {
+		return ""
+	}
+	return show(between[0]) + " … " + show(between[1])
+}
+
+// htmlProof is the certificate: all of it, the outer choices folded.
+func htmlProof(w *webpage, ph *results.PhasePlan, feasible bool) {
+	cert := &ph.Solve.Certificate
+	w.heading(2, fmt.Sprintf("Where the proof stands (%s)", ph.Phase))
+	w.bullets(proofLines(&ph.Solve, feasible))
+	reportRules(w, cert.Rules)
+	w.titled("Searches", passHeader, passRows(cert))
+	for _, p := range cert.Passes {
+		if len(p.Choices) == 0 {
+			continue
+		}
+		shown := p.Choices[:min(len(p.Choices), foldedChoices)]
+		w.fold(fmt.Sprintf("Outer choices: %s (%s)", p.Purpose, plural(len(p.Choices), "line")), func() {
+			w.titled("Outer choices: "+p.Purpose, choiceHeader, choiceRows(shown))
+			if more := len(p.Choices) - len(shown); more > 0 {
+				w.paragraph(fmt.Sprintf("%s more in plan.json.", plural(more, "line")))
+			}
+		})
+	}
+	if len(cert.LeftOut) > 0 {
+		w.heading(3, "What the model leaves out")
+		w.bullets(cert.LeftOut)
+	}
+}
+
+// foldedChoices is how many outer choices of a pass report.html lists.
+const foldedChoices = 1000
+
+// strategyWords say what the degrees of a strategy mean for this plan.
+func strategyWords(ph *results.PhasePlan) []string {
+	s := &ph.Strategy
+	gpus := gpusOfPlan(ph)
+	var words []string
+	if s.Replicas > 1 && gpus%s.Replicas == 0 {
+		words = append(words, fmt.Sprintf("%s serve requests side by side, each with a copy of the model on %s", plural(s.Replicas, "replica"), plural(gpus/s.Replicas, "GPU")))
+	}
+	if s.PP > 1 {
+		words = append(words, fmt.Sprintf("PP %d: the %s of a replica lie on %s, one after another", s.PP, plural(layersOf(ph), "layer"), plural(s.PP, "stage")))
+	}
+	for _, d := range []struct {
+		name, means string
+		degrees     results.PerStage
+	}{
+		{"TP", "every matrix of a layer is cut into so many parts, one a GPU", s.TP},
+		{"attention DP", "the sequences are shared out over so many groups for attention", s.DPAttention},
+		{"CP", "the tokens of a prompt are shared out over so many groups", s.CP},
+		{"EP", "the experts of a layer are shared out over so many groups", s.EP},
+	} {
+		if !all(d.degrees, 1) {
+			line := fmt.Sprintf("%s %s: %s", d.name, perStage(d.degrees), d.means)
+			if !all(d.degrees, d.degrees[0]) {
+				line += ", stage by stage"
+			}
+			words = append(words, strings.TrimSpace(line))
+		}
+	}
+	return words
+}

@@ -1,0 +1,58 @@
+package export
+
+import (
+	"bytes"
+	"strings"
+)
+
+// FileNote is a file beside a report, with what is to be said of it.
+type FileNote struct{ Name, Note string }
+
+// refusedSuffix ends the names of the files that say in a line why an engine cannot run
+// a plan.
+const refusedSuffix = "-cannot-run.txt"
+
+// notesOf lists the files of a run for its report: the reason of those that give one.
+func notesOf(files []Stream) ([]FileNote, error) {
+	var notes []FileNote
+	for _, f := range files {
+		n := FileNote{Name: f.Name, Note: aboutFile(f.Name)}
+		if strings.HasSuffix(f.Name, refusedSuffix) {
+			var b bytes.Buffer
+			if err := f.Write(&b); err != nil {
+				return nil, err
+			}
+			n.Note = b.String()
+		}
+		notes = append(notes, n)
+	}
+	return notes, nil
+}
+
+func aboutFile(name string) string {
+	switch name {
+	case planName:
+		return "the plan, for programs"
+	case closestName:
+		return "the closest plan, for programs"
+	case reportName:
+		return "this report as text"
+	}
+	return ""
+}
+
+// link is a file that a page leads to.
+type link struct{ Name, Link, About string }
+
+// htmlBeside lists the files that lie beside the report.
+func htmlBeside(w *webpage, files []FileNote) {
+	if len(files) == 0 {
+		return
+	}
+	w.heading(2, "Files beside this report")
+	links := make([]link, len(files))
+	for i, f := range files {
+		links[i] = link{plain(f.Name), "./" + f.Name, plain(f.Note)}
+	}
+	w.part("files", links)
+}

@@ -1,0 +1,305 @@
+package export
+
+import (
+	"fmt"
+	"strings"
+
+	"partita/results"
+)
+
+// Limits of the pictures: what is larger is drawn by its unlike parts, and listed in full
+// beside it.
+const (
+	drawnGPUs   = 64 // GPUs that have a row each
+	drawnStages = 48 // stages of all replicas that have a row each
+	floorRows   = 32 // rows of nodes in the picture of a large cluster
+)
+
+// htmlMap shows which layers lie on which GPUs.
+func htmlMap(w *webpage, p *results.Plan, ph *results.PhasePlan) {
+	classes := replicaClasses(ph)
+	w.heading(3, "Where the layers lie")
+	total := 0
+	for i := range ph.Stages {
+		total += len(ph.Stages[i].GPUs)
+	}
+	stageTables := func() { htmlStages(w, ph, classes) }
+	switch {
+	case total <= drawnGPUs:
+		w.figure("Layers by GPU", mapAbout(ph, "Each row is a GPU, the bar shows the layers it holds its share of."), nil, gpuMap(p, ph), stageTables)
+	default:
+		w.figure("GPUs by replica and stage", floorAbout(ph), floorKey(ph), floorMap(p, ph), func() { htmlPlacement(w, ph) })
+		about := "Each row is a stage."
+		if len(ph.Stages) > drawnStages {
+			about = "Each row is a stage of the first of the replicas that are alike."
+		}
+		w.figure("Layers by stage", mapAbout(ph, about), nil, stageMap(ph, classes), stageTables)
+	}
+}
+
+func mapAbout(ph *results.PhasePlan, start string) string {
+	return fmt.Sprintf("%s %s of %s each.", start, plural(ph.Strategy.Replicas, "replica"), plural(ph.Strategy.PP, "stage"))
+}
+
+// stageColour tells stages apart; where a replica has one stage only, replicas.
+func stageColour(ph *results.PhasePlan, s *results.Stage) string {
+	if ph.Strategy.PP > 1 {
+		return colour(s.Index)
+	}
+	return colour(s.Replica)
+}
+
+// stageTexts name a stage in a bar, the longest first.
+func stageTexts(ph *results.PhasePlan, s *results.Stage) []string {
+	name, short := fmt.Sprintf("stage %d", s.Index), fmt.Sprintf("s%d", s.Index)
+	if ph.Strategy.Replicas > 1 {
+		name, short = fmt.Sprintf("replica %d, stage %d", s.Replica, s.Index), fmt.Sprintf("r%d s%d", s.Replica, s.Index)
+	}
+	layers := layerRange(s)
+	return []string{
+		fmt.Sprintf("%s: %s, %s on %s", name, layers, split(s), plain(s.Pool)),
+		fmt.Sprintf("%s: %s, %s", name, layers, split(s)), name + ": " + layers, name, short,
+	}
+}
+
+func layerRange(s *results.Stage) string {
+	if s.FirstLayer == s.LastLayer {
+		return fmt.Sprintf("layer %d", s.FirstLayer)
+	}
+	return fmt.Sprintf("layers %d–%d", s.FirstLayer, s.LastLayer)
+}
+
+func stageTip(s *results.Stage) string {
+	return fmt.Sprintf("replica %d, stage %d: %s, %s\n%s: %s\n%s of %s on each GPU", s.Replica, s.Index, layerRange(s), split(s),
+		plain(s.Pool), gpuRange(plainAll(s.GPUs)), gibibytes(s.MemoryGiB), gibibytes(s.CapacityGiB))
+}
+
+// layersOf is the number of layers of the model.
+func layersOf(ph *results.PhasePlan) int {
+	n := 0
+	for i := range ph.Stages {
+		n = max(n, ph.Stages[i].LastLayer+1)
+	}
+	return n
+}
+
+// gpuMap has a row for each GPU, stage by stage, and those that stay idle after them.
+func gpuMap(p *results.Plan, ph *results.PhasePlan) *bands {
+	c := newBands("layer", float64(layersOf(ph)), 17)
+	c.Whole, c.Exact, c.Beside = true, true, true
+	used := map[string]bool{}
+	for i := range ph.Stages {
+		s := &ph.Stages[i]
+		c.Bars = append(c.Bars, band{Row: len(c.Rows), Rows: len(s.GPUs), From: float64(s.FirstLayer), To: float64(s.LastLayer + 1),
+			Colour: stageColour(ph, s), Texts: stageTexts(ph, s), Tip: stageTip(s)})
+		c.Rows = append(c.Rows, plainAll(s.GPUs)...)
+		for _, id := range s.GPUs {
+			used[id] = true
+		}
+	}
+	for _, id := range idleGPUs(p, used) {
+		if len(c.Rows) == drawnGPUs {
+			break
+		}
+		c.Bars = append(c.Bars, band{Row: len(c.Rows), Rows: 1, From: 0, To: c.End, Colour: "free", Texts: []string{"idle"}, Tip: plain(id) + ": idle"})
+		c.Rows = append(c.Rows, plain(id))
+	}
+	c.byNode()
+	return c
+}
+
+// byNode parts rows of GPUs by node: only the first of a node names it.
+func (c *bands) byNode() {
+	last := ""
+	for i, id := range c.Rows {
+		at := strings.LastIndexByte(id, '/')
+		if at < 0 {
+			continue
+		}
+		if id[:at] == last {
+			c.Rows[i] = id[at+1:]
+		} else if i > 0 {
+			c.Breaks = append(c.Breaks, i)
+		}
+		last = id[:at]
+	}
+}
+
+// idleGPUs are the GPUs of a stated cluster that are not used.
+func idleGPUs(p *results.Plan, used map[string]bool) []string {
+	var idle []string
+	if p.Deployment == nil {
+		return nil
+	}
+	for _, pool := range p.Deployment.Cluster.Pools {
+		for _, n := range pool.Nodes {
+			for _, id := range n.GPUs {
+				if !used[id] {
+					idle = append(idle, id)
+				}
+			}
+		}
+	}
+	return idle
+}
+
+// stageMap has a row for each stage, or for each of unlike replicas where they are many.
+func stageMap(ph *results.PhasePlan, classes []replicaClass) *bands {
+	c := newBands("layer", float64(layersOf(ph)), 26)
+	c.Whole, c.Exact, c.Beside = true, true, true
+	add := func(s *results.Stage) {
+		c.Bars = append(c.Bars, band{Row: len(c.Rows), Rows: 1, From: float64(s.FirstLayer), To: float64(s.LastLayer + 1),
+			Colour: stageColour(ph, s), Texts: stageTexts(ph, s), Tip: stageTip(s)})
+		c.Rows = append(c.Rows, gpuRange(plainAll(s.GPUs)))
+	}
+	if len(ph.Stages) <= drawnStages {
+		for i := range ph.Stages {
+			add(&ph.Stages[i])
+		}
+		return c
+	}
+	for _, class := range classes {
+		for _, s := range class.stages {
+			if len(c.Rows) < 2*drawnStages {
+				add(s)
+			}
+		}
+	}
+	return c
+}
+
+// htmlStages lists the stages of each unlike replica.
+func htmlStages(w *webpage, ph *results.PhasePlan, classes []replicaClass) {
+	for _, c := range classes {
+		if n := len(c.replicas); n > 1 {
+			w.paragraph(fmt.Sprintf("%s are alike (%s); replica %d is shown.", plural(n, "replica"), runs(c.replicas), c.replicas[0]))
+		} else if len(classes) > 1 {
+			w.paragraph(fmt.Sprintf("Replica %d.", c.replicas[0]))
+		}
+		w.titled("Stages", stageHeader, stageRows(c.stages))
+	}
+	if len(ph.Stages) > 0 && ph.Strategy.Replicas > 1 && gpusOfPlan(ph) <= drawnGPUs {
+		htmlPlacement(w, ph)
+	}
+}
+
+func gpusOfPlan(ph *results.PhasePlan) int {
+	n := 0
+	for i := range ph.Stages {
+		n += len(ph.Stages[i].GPUs)
+	}
+	return n
+}
+
+// htmlPlacement lists the GPUs of every replica by their ids.
+func htmlPlacement(w *webpage, ph *results.PhasePlan) {
+	rows := [][]string{}
+	for i := range ph.Stages {
+		s := &ph.Stages[i]
+		rows = append(rows, []string{fmt.Sprint(s.Replica), fmt.Sprint(s.Index), s.Pool, gpuRange(s.GPUs)})
+	}
+	w.fold(fmt.Sprintf("GPUs by replica and stage, by their ids (%s)", plural(len(rows), "row")), func() {
+		w.titled("GPUs by replica and stage", []string{"replica#", "stage#", "pool", "GPUs"}, rows)
+	})
+}
+
+// floorMap shows a large cluster node by node: a row holds several nodes, the bars are
+// their GPUs by replica and stage.
+func floorMap(p *results.Plan, ph *results.PhasePlan) *bands {
+	nodes, at := nodesOf(p, ph)
+	perRow := (len(nodes) + floorRows - 1) / floorRows
+	c := newBands("GPU of the row", 0, 18)
+	c.Whole, c.Exact = true, true
+	for from := 0; from < len(nodes); from += perRow {
+		row := nodes[from:min(from+perRow, len(nodes))]
+		var hosts []string
+		x := 0
+		for _, n := range row {
+			hosts = append(hosts, plain(n.host))
+			for j := 0; j < len(n.gpus); {
+				k := j + 1
+				for k < len(n.gpus) && at[n.gpus[k]] == at[n.gpus[j]] {
+					k++
+				}
+				b := band{Row: len(c.Rows), Rows: 1, From: float64(x + j), To: float64(x + k), Colour: "free", Tip: plain(n.host) + ": idle"}
+				if s := at[n.gpus[j]]; s != nil {
+					b.Colour, b.Tip, b.Faint = stageColour(ph, s), stageTip(s), s.Replica%2 == 1
+					b.Texts = []string{fmt.Sprintf("replica %d, stage %d", s.Replica, s.Index), fmt.Sprintf("r%d s%d", s.Replica, s.Index), fmt.Sprintf("r%d", s.Replica)}
+				}
+				c.Bars = append(c.Bars, b)
+				j = k
+			}
+			x += len(n.gpus)
+		}
+		c.Rows = append(c.Rows, gpuRange(hosts))
+		c.End = max(c.End, float64(x))
+	}
+	return c
+}
+
+// host is a node with its GPUs, as the picture of a large cluster needs it.
+type host struct {
+	host string
+	gpus []string
+}
+
+// nodesOf are the nodes of the cluster, of those made as needed the ones in use, and the
+// stage on each GPU.
+func nodesOf(p *results.Plan, ph *results.PhasePlan) ([]host, map[string]*results.Stage) {
+	at := map[string]*results.Stage{}
+	var used []string
+	for i := range ph.Stages {
+		for _, id := range ph.Stages[i].GPUs {
+			at[id] = &ph.Stages[i]
+			used = append(used, id)
+		}
+	}
+	var nodes []host
+	listed := map[string]bool{}
+	if p.Deployment != nil {
+		for _, pool := range p.Deployment.Cluster.Pools {
+			for _, n := range pool.Nodes {
+				nodes = append(nodes, host{n.Host, n.GPUs})
+				for _, id := range n.GPUs {
+					listed[id] = true
+				}
+			}
+		}
+	}
+	index := map[string]int{}
+	for _, id := range used {
+		if listed[id] {
+			continue
+		}
+		name := id[:max(0, strings.LastIndexByte(id, '/'))] // made as needed: node-0/gpu-3
+		i, seen := index[name]
+		if !seen {
+			i = len(nodes)
+			index[name] = i
+			nodes = append(nodes, host{host: name})
+		}
+		nodes[i].gpus = append(nodes[i].gpus, id)
+	}
+	return nodes, at
+}
+
+func floorAbout(ph *results.PhasePlan) string {
+	return fmt.Sprintf("Each row is a run of nodes, each bar the GPUs of a node that work on one stage of one replica; every other replica is paler. %s on %s.",
+		plural(ph.Strategy.Replicas, "replica"), plural(gpusOfPlan(ph), "GPU"))
+}
+
+// floorKey names the colours: those of stages, where they differ.
+func floorKey(ph *results.PhasePlan) []keyEntry {
+	if ph.Strategy.PP < 2 {
+		return nil
+	}
+	var key []keyEntry
+	for i := range min(ph.Strategy.PP, len(colours)) {
+		name := fmt.Sprintf("stage %d", i)
+		if more := (ph.Strategy.PP - 1 - i) / len(colours); more > 0 {
+			name += fmt.Sprintf(", %d, …", i+len(colours))
+		}
+		key = append(key, keyEntry{colour(i), name})
+	}
+	return key
+}
