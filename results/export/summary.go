@@ -45,6 +45,9 @@ func SummaryOn(w io.Writer, r *results.Report, on Screen) error {
 		for i, b := range r.Binding {
 			s.line(tag("binds", i), b)
 		}
+		for i, h := range helps(r.Plan) {
+			s.line(tag("helps", i), h)
+		}
 		if line := leftOutLine(r); line != "" {
 			s.line("graph     ", line)
 		}
