@@ -157,9 +157,12 @@ func least(stages []*results.Stage, of func(*results.Stage) float64) float64 {
 	return -most(stages, func(x *results.Stage) float64 { return -of(x) })
 }
 
+// mostShare is the most of a GPU's memory that an engine is told to take.
+const mostShare = 0.999
+
 // share is a share of memory as a flag takes it, rounded down: never more than the plan's.
 func share(x float64) float64 {
-	return math.Floor(min(max(x, 0.0001), 0.99)*1e4+1e-6) / 1e4
+	return math.Floor(min(max(x, 0.0001), mostShare)*1e4+1e-6) / 1e4
 }
 
 // oneHost reports whether all GPUs of the plan are on one host.

@@ -62,6 +62,12 @@ func writeSGLang(s *Serving) ([]File, error) {
 	if spread(all) {
 		checks = append(checks, fmt.Sprintf("The nodes have the same SGLang and the same weights under MODEL, and reach each other by the addresses below, on ports %d and up.", sglangMeeting))
 	}
+	for _, stages := range s.Replicas {
+		if _, held := s.sglangShare(stages); held < 1 {
+			checks = append(checks, fmt.Sprintf("SGLang sizes the KV cache of all stages by the GPU that has the least memory free: it holds about %d %% of the sequences that the plan counts on, and the others wait.", int(held*100)))
+			break // replicas are alike
+		}
+	}
 	if n := s.Model.MaxContext; n > 0 && n < s.contextLength() {
 		checks = append(checks, fmt.Sprintf("The workload holds %d tokens a sequence, the model is made for %d: SGLang refuses that unless SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN=1.", s.contextLength(), n))
 	}
@@ -90,7 +96,8 @@ func writeSGLang(s *Serving) ([]File, error) {
 			head, meeting = n, number[n.Host]
 		}
 		together, base := beside(all, n)
-		words := fmt.Sprintf("server %s %v %d", together.gpus(), s.sglangShare(s.Replicas[n.Replica]), number[n.Host])
+		memory, _ := s.sglangShare(s.Replicas[n.Replica])
+		words := fmt.Sprintf("server %s %v %d", together.gpus(), memory, number[n.Host])
 		if spread(all) {
 			words += fmt.Sprintf(` %d %d "%s" $((meeting + %d)) %d`, of[n.Replica], n.Rank, x.address(head.Host), sglangApart*meeting, base)
 		}
@@ -207,13 +214,21 @@ func (s *Serving) sglangKV() string {
 // sglangShare is --mem-fraction-static of a replica. SGLang takes the least memory free
 // before loading (T) and after (min over the ranks), gives each rank's KV cache
 // B = after - T·(1 - share), and then holds as many tokens everywhere as the rank can that
-// holds the fewest (model_executor, profile_max_num_token). B is what every GPU has room for,
-// or what the plan's own sequences take of the fullest, where that is more: the token count
-// keeps the others below.
-func (s *Serving) sglangShare(stages []*results.Stage) float64 {
+// holds the fewest (model_executor, _profile_available_bytes). B is what every GPU has room
+// for, or what the plan's own sequences take of the fullest, where that is more: the token
+// count keeps the others below.
+//
+// B is never more than the least that is free after loading. Where stages differ much in
+// their weights, one with few of them may need more than that: held is the share of the
+// plan's sequences whose KV cache SGLang then holds, 1 otherwise.
+func (s *Serving) sglangShare(stages []*results.Stage) (memory, held float64) {
 	kv := max(least(stages, room), most(stages, kvGiB))
+	before := least(stages, s.memory)
 	after := least(stages, func(x *results.Stage) float64 { return s.memory(x) - x.Memory.WeightsGiB })
-	return share(1 - (after-kv)/least(stages, s.memory))
+	if most := after - before*(1-mostShare); kv > most {
+		return mostShare, min(1, most/max(kv, 1e-9))
+	}
+	return share(1 - (after-kv)/before), 1
 }
 
 // sglangRouter is what spreads requests over the replicas: SGLang's router
