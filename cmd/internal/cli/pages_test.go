@@ -282,7 +282,9 @@ func checkPlansBelow(t *testing.T, dir string, steps []step) {
 		if err != nil || entry.Name() != "plan.json" && entry.Name() != "closest-plan.json" {
 			return err
 		}
-		checkPlan(t, readPlan(t, path), entry.Name() == "plan.json" && !limited)
+		plan := readPlan(t, path)
+		checkPlan(t, plan, entry.Name() == "plan.json" && !limited)
+		checkGraphs(t, filepath.Dir(path), plan)
 		return nil
 	})
 	if err != nil {
