@@ -90,7 +90,7 @@ func leftOutLine(r *results.Report) string {
 }
 
 // reportGraphs says which graphs are beside the report.
-func reportGraphs(d *document, r *results.Report) {
+func reportGraphs(d form, r *results.Report) {
 	size, known, err := graphsOf(r.Plan)
 	if err != nil || !known {
 		return

@@ -39,6 +39,7 @@ func htmlBody(w *webpage, r *results.Report, files []FileNote) {
 	if r.Plan != nil {
 		reportWhatIf(w, r.Plan)
 	}
+	reportGraphs(w, r)
 	reportAssumptions(w, assumptions)
 	reportStatements(w, statements)
 	if r.Plan != nil {

@@ -37,6 +37,10 @@ func aboutFile(name string) string {
 		return "the closest plan, for programs"
 	case reportName:
 		return "this report as text"
+	case dagName:
+		return "every operator on every GPU, for Graphviz"
+	case foldedName:
+		return "the graph with what is alike drawn once, for Graphviz"
 	}
 	return ""
 }

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"partita/results"
@@ -95,7 +96,8 @@ func comparisonChart(p *results.Plan) (chart *scatter, missing []string) {
 		return true
 	}
 	for i := range p.WhatIf {
-		if f := &p.WhatIf[i]; f.Metrics != nil {
+		f := &p.WhatIf[i]
+		if f.Metrics != nil && !(unchanged(f.LatencyGainPercent) && unchanged(f.ThroughputGainPercent)) { // else it lies on the plan
 			add("if", f.Change, f.Strategy, f.Metrics.E2EMS, f.Metrics.TokensPerS, f.GPUs)
 		}
 	}
@@ -111,6 +113,9 @@ func comparisonChart(p *results.Plan) (chart *scatter, missing []string) {
 	}
 	return chart, missing
 }
+
+// unchanged reports that a gain is none.
+func unchanged(percent *float64) bool { return percent == nil || math.Abs(*percent) < 0.05 }
 
 // tradeoffRows are those of the comparison with what each comes to.
 func tradeoffRows(p *results.Plan) [][]string {

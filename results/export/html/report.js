@@ -138,14 +138,15 @@
       const near = heads.find((h) => Math.abs(h.x - s.x) < 10 && Math.abs(h.y - s.y) < 10);
       if (near) near.names.push(s.p.t); else heads.push(s);
     }
-    const taken = spots.map((s) => [s.x - 8, s.y - 8, s.x + 8, s.y + 8]);
+    const taken = spots.map((s) => [s.x - 5, s.y - 5, s.x + 5, s.y + 5]);
     const clear = (b) => b[0] > 2 && b[2] < width - 2 && b[1] > 0 && b[3] < height - grid.bottom && !taken.some((t) => b[0] < t[2] && t[0] < b[2] && b[1] < t[3] && t[1] < b[3]);
     for (const h of heads) {
-      h.text = cut(h.names.join(', '), size, width * 0.6);
+      const more = h.names.length - 3;
+      h.text = cut(h.names.slice(0, 3).join(', ') + (more > 0 ? ' and ' + more + ' more' : ''), size, width * 0.6);
       const w = widthOf(h.text, size) + 4;
       const sides = { right: [h.x + 10, h.y - 8, h.x + 10 + w, h.y + 8], left: [h.x - 10 - w, h.y - 8, h.x - 10, h.y + 8],
         top: [h.x - w / 2, h.y - 26, h.x + w / 2, h.y - 9], bottom: [h.x - w / 2, h.y + 9, h.x + w / 2, h.y + 26] };
-      h.side = Object.keys(sides).find((side) => clear(sides[side]));
+      h.side = Object.keys(sides).find((side) => clear(sides[side])) || (h.p.s === 'plan' && (h.x < width / 2 ? 'right' : 'left'));
       if (h.side) taken.push(sides[h.side]); // else the tip and the table name it
     }
     return {
