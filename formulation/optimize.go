@@ -76,7 +76,9 @@ type run struct {
 	// unsettled: a stated balance was refuted for the usual shapes only.
 	unsettled bool
 	given     []inputs.Pool // as the condition gives them: a closest plan may be for more
-	timed     bool          // the comparison tells the time of each heuristic
+	// asked is the condition as it is: the search may go by other counts or another objective.
+	asked *inputs.Condition
+	timed bool // the comparison tells the time of each heuristic
 	// blamed says what part rules have in there being no plan.
 	blamed []string
 }
@@ -99,7 +101,7 @@ func newRunIn(price spaces, c *inputs.Condition, opts Options) (*run, error) {
 // newRunOn is a run for a condition on prices that are there already: its own, or lower
 // ones for a relaxation.
 func newRunOn(price spaces, space *stagegraph.Space, c *inputs.Condition, opts Options) (*run, error) {
-	r := &run{explorer: &explorer{space: space, goal: newGoalOn(c, space), effort: opts.effort}, opts: opts, price: price, given: c.Cluster.Pools}
+	r := &run{explorer: &explorer{space: space, goal: newGoalOn(c, space), effort: opts.effort}, opts: opts, price: price, given: c.Cluster.Pools, asked: c}
 	var err error
 	r.prove, r.backend, err = opts.prover()
 	return r, err

@@ -29,6 +29,7 @@ func Pareto(ctx context.Context, c *inputs.Condition, opts Options) (*results.Fr
 	if err != nil {
 		return nil, err
 	}
+	r.asked = c
 	r.opts.log("the trade-off of latency and throughput")
 	x, g, err := r.surveyed(ctx)
 	if err != nil {

@@ -56,7 +56,7 @@ func (r *run) point(rep *results.Report, x *prospect, g *ground, v *vertex, prov
 	plan := &results.Plan{
 		FormatVersion: results.FormatVersion, Condition: rep.Condition, Phases: []results.PhasePlan{*phase},
 		Statements: rep.Statements, Assumptions: rep.Assumptions, Warnings: rep.Warnings, Comparison: []results.Comparison{},
-		Deployment: r.purpose(),
+		Deployment: results.DeploymentOf(r.asked),
 	}
 	plan.Condition = r.goal.c.Name
 	p := &results.FrontierPoint{

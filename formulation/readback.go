@@ -50,7 +50,7 @@ func (m *OuterModel) Restore(ctx context.Context, chosen []Candidate) (*Restored
 		return nil, &NotAPlanError{m.sentence(err, chosen)}
 	}
 	best := &found{choice: m.choice, graph: g, stages: stages, ticks: v.Objective, value: float64(v.Objective) * m.x.unit}
-	r := &run{explorer: m.x.explorer, backend: foreign, given: m.x.space.Condition.Cluster.Pools}
+	r := &run{explorer: m.x.explorer, backend: foreign, given: m.x.space.Condition.Cluster.Pools, asked: m.x.space.Condition}
 	counts := r.goal.layoutsOf()
 	counts.list = nil // what other numbers of GPUs come to was not asked
 	sol := &solution{

@@ -37,7 +37,7 @@ func (r *run) report(ctx context.Context, sol *solution, took time.Duration) (*r
 	plan := &results.Plan{
 		FormatVersion: results.FormatVersion, Condition: c.Name, Phases: []results.PhasePlan{*phase},
 		Statements: rep.Statements, Assumptions: rep.Assumptions, Warnings: rep.Warnings,
-		Comparison: r.compare(ctx, sol), Deployment: r.purpose(),
+		Comparison: r.compare(ctx, sol), Deployment: results.DeploymentOf(r.asked),
 	}
 	rep.Plan = plan
 	rep.Feasible, rep.Status = r.verdict(sol, phase)
@@ -50,16 +50,6 @@ func (r *run) report(ctx context.Context, sol *solution, took time.Duration) (*r
 		rep.Warnings = plan.Warnings
 	}
 	return rep, nil
-}
-
-// purpose is what the plan is for, with the GPUs that the condition gives: a closest
-// plan may be searched for on more.
-func (r *run) purpose() *results.Deployment {
-	given := *r.goal.c
-	if r.given != nil {
-		given.Cluster.Pools = r.given
-	}
-	return results.DeploymentOf(&given)
 }
 
 // verdict says whether the plan of a search meets every hard condition, and what is
