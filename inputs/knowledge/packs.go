@@ -31,6 +31,15 @@ func engineNames() []Engine {
 	}
 }
 
+// EngineNames are the names of the engines, and the other ways to write them.
+func EngineNames() (names, also []string) {
+	for _, e := range engineNames() {
+		names = append(names, e.Name)
+		also = append(append(also, strings.ToLower(e.Title)), e.Also...)
+	}
+	return names, also
+}
+
 // Engines lists the engines with their rules.
 func Engines() ([]Engine, error) {
 	list := engineNames()

@@ -13,20 +13,21 @@ type requirement struct {
 	kind   inputs.RequirementKind
 	number func(string) (float64, error)
 	show   func(float64) string
+	form   string
 }
 
 // requirements lists the metrics. The kind is also the key's name.
 func requirements() []requirement {
 	dollars := func(f float64) string { return fmt.Sprintf("%v USD/h", f) }
 	return []requirement{
-		{inputs.TTFT, inputs.ParseDuration, inputs.FormatDuration},
-		{inputs.TPOT, parseTokenTime, inputs.FormatDuration},
-		{inputs.TokensPerSecond, parseTokens, inputs.FormatTokenRate},
-		{inputs.TokensPerSGPU, parseTokens, inputs.FormatTokenRate},
-		{inputs.OutputPerSecond, parseTokens, inputs.FormatTokenRate},
-		{inputs.OutputPerSGPU, parseTokens, inputs.FormatTokenRate},
-		{inputs.CostUSDPerHour, inputs.ParsePrice, dollars},
-		{inputs.EndToEnd, inputs.ParseDuration, inputs.FormatDuration},
+		{inputs.TTFT, inputs.ParseDuration, inputs.FormatDuration, "atMostTime"},
+		{inputs.TPOT, parseTokenTime, inputs.FormatDuration, "atMostTokenTime"},
+		{inputs.TokensPerSecond, parseTokens, inputs.FormatTokenRate, "atLeastTokens"},
+		{inputs.TokensPerSGPU, parseTokens, inputs.FormatTokenRate, "atLeastTokens"},
+		{inputs.OutputPerSecond, parseTokens, inputs.FormatTokenRate, "atLeastTokens"},
+		{inputs.OutputPerSGPU, parseTokens, inputs.FormatTokenRate, "atLeastTokens"},
+		{inputs.CostUSDPerHour, inputs.ParsePrice, dollars, "atMostPrice"},
+		{inputs.EndToEnd, inputs.ParseDuration, inputs.FormatDuration, "atMostTime"},
 	}
 }
 
@@ -39,7 +40,7 @@ func (r requirement) key() key {
 		sign = "≤"
 	}
 	return key{
-		path: r.path(), what: "requirement: " + string(r.kind), parse: boundOf(r.kind, r.bare),
+		path: r.path(), what: "requirement: " + string(r.kind), parse: boundOf(r.kind, r.bare), form: r.form,
 		show: func(v any) string {
 			if b, ok := v.(bound); ok && !b.None {
 				return sign + " " + r.show(b.Value)

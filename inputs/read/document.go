@@ -2,6 +2,7 @@ package read
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"sort"
 	"strconv"
@@ -240,6 +241,9 @@ func leafText(data any) (string, bool) {
 	case string:
 		return v, true
 	case float64:
+		if a := math.Abs(v); a >= 1e-9 && a < 1e21 { // as it is written: 1e+06 is no degree
+			return strconv.FormatFloat(v, 'f', -1, 64), true
+		}
 		return strconv.FormatFloat(v, 'g', -1, 64), true
 	case []any:
 		parts := make([]string, len(v))

@@ -15,6 +15,13 @@ type key struct {
 	show  func(any) string
 	check func(any) string // what is wanted where the value is out of bounds, else ""
 	note  string           // behind the value in what it was used as
+	form  string           // how it is written, by the name of a form
+}
+
+// as is the key with its form.
+func (k key) as(form string) key {
+	k.form = form
+	return k
 }
 
 // use is what a statement with this value was used as.
@@ -164,38 +171,42 @@ func lengths(r inputs.Range) string {
 // the flags and the Markdown readers all end here.
 func keys() []key {
 	count := func(path, what string, low int) key {
-		return typed(path, what, inputs.ParseCount, plain[int], atLeast(low))
+		k := typed(path, what, inputs.ParseCount, plain[int], atLeast(low))
+		if low == 0 {
+			return k.as("countFromZero")
+		}
+		return k.as("count")
 	}
-	text := func(path, what string) key { return loose(path, what, parseText) }
+	text := func(path, what string) key { return loose(path, what, parseText).as("text") }
 	ks := []key{
 		text("name", "name of the condition"),
-		{path: "knowledge", what: "knowledge: packs", parse: parsePaths, show: showPaths},
-		loose("engine", "knowledge: limits of the engine", parseEngine),
+		{path: "knowledge", what: "knowledge: packs", parse: parsePaths, show: showPaths, form: "paths"},
+		loose("engine", "knowledge: limits of the engine", parseEngine).as("engine"),
 		text("cluster.name", "cluster: pool named"),
 		text("cluster.accelerator", "cluster: accelerator"),
-		{path: "cluster.count", what: "cluster: number of GPUs", parse: parseGPUCount, show: showAny, check: checkCount},
+		{path: "cluster.count", what: "cluster: number of GPUs", parse: parseGPUCount, show: showAny, check: checkCount, form: "gpuCount"},
 		count("cluster.nodes", "cluster: number of nodes", 1),
 		count("cluster.gpus_per_node", "cluster: GPUs of a node", 1),
 		text("cluster.host", "cluster: host"),
-		typed("cluster.memory", "cluster: memory of every GPU", inputs.ParseBytes, inputs.FormatBytes, checkSize),
-		{path: "cluster.free_memory", what: "cluster: free memory of each GPU", parse: parseSizes, show: showAny, check: checkSizes},
-		typed("cluster.memory_utilization", "cluster: share of the memory a plan may fill", inputs.ParseShare, inputs.FormatShare, share),
-		typed("cluster.flops", "cluster: peak compute of every GPU", inputs.ParseFLOPS, inputs.FormatFLOPS, positive),
-		typed("cluster.mfu", "cluster: share of the peak compute that is reached", inputs.ParseShare, inputs.FormatShare, share),
-		typed("cluster.memory_bandwidth", "cluster: memory bandwidth of every GPU", parseByteRate, inputs.FormatBandwidth, positive),
-		typed("cluster.bandwidth_utilization", "cluster: share of the memory bandwidth that is reached", inputs.ParseShare, inputs.FormatShare, share),
-		{path: "cluster.intra_link", what: "cluster: link inside a node", parse: parseLink, show: showAny, check: checkLink},
-		{path: "cluster.network", what: "cluster: network between nodes", parse: parseLink, show: showAny, check: checkLink},
-		typed("cluster.pcie", "cluster: PCIe of every GPU, per direction", inputs.ParseBandwidth, inputs.FormatBandwidth, positive),
-		typed("cluster.usd_per_hour", "cluster: price of one GPU in USD per hour", inputs.ParsePrice, plain[float64], notNegative),
-		loose("cluster.hosts", "cluster: GPUs by host", parseHosts),
+		typed("cluster.memory", "cluster: memory of every GPU", inputs.ParseBytes, inputs.FormatBytes, checkSize).as("size"),
+		{path: "cluster.free_memory", what: "cluster: free memory of each GPU", parse: parseSizes, show: showAny, check: checkSizes, form: "sizes"},
+		typed("cluster.memory_utilization", "cluster: share of the memory a plan may fill", inputs.ParseShare, inputs.FormatShare, share).as("share"),
+		typed("cluster.flops", "cluster: peak compute of every GPU", inputs.ParseFLOPS, inputs.FormatFLOPS, positive).as("compute"),
+		typed("cluster.mfu", "cluster: share of the peak compute that is reached", inputs.ParseShare, inputs.FormatShare, share).as("share"),
+		typed("cluster.memory_bandwidth", "cluster: memory bandwidth of every GPU", parseByteRate, inputs.FormatBandwidth, positive).as("byteRate"),
+		typed("cluster.bandwidth_utilization", "cluster: share of the memory bandwidth that is reached", inputs.ParseShare, inputs.FormatShare, share).as("share"),
+		{path: "cluster.intra_link", what: "cluster: link inside a node", parse: parseLink, show: showAny, check: checkLink, form: "link"},
+		{path: "cluster.network", what: "cluster: network between nodes", parse: parseLink, show: showAny, check: checkLink, form: "link"},
+		typed("cluster.pcie", "cluster: PCIe of every GPU, per direction", inputs.ParseBandwidth, inputs.FormatBandwidth, positive).as("rate"),
+		typed("cluster.usd_per_hour", "cluster: price of one GPU in USD per hour", inputs.ParsePrice, plain[float64], notNegative).as("price"),
+		loose("cluster.hosts", "cluster: GPUs by host", parseHosts).as("hosts"),
 
 		text("model.catalog", "model: from the catalogue,"),
 		text("model.config", "model: config.json"),
 		text("model.name", "model: name"),
 		count("model.layers", "model: number of layers", 1),
 		count("model.hidden", "model: hidden size", 1),
-		loose("model.attention", "model: attention", parseAttention),
+		loose("model.attention", "model: attention", parseAttention).as("attention"),
 		count("model.heads", "model: query heads", 1),
 		count("model.kv_heads", "model: KV heads", 1),
 		count("model.head_dim", "model: width of a head", 1),
@@ -204,9 +215,9 @@ func keys() []key {
 		count("model.kv_lora_rank", "model: rank of the KV projection (MLA)", 1),
 		count("model.rope_dim", "model: rotary width (MLA)", 1),
 		count("model.window", "model: sliding window in tokens", 1),
-		loose("model.ffn", "model: feed-forward block", parseFFN),
+		loose("model.ffn", "model: feed-forward block", parseFFN).as("block"),
 		count("model.intermediate", "model: feed-forward width (of one expert where there are experts)", 1),
-		loose("model.gated", "model: gated feed-forward block (three matrices):", parseBool),
+		loose("model.gated", "model: gated feed-forward block (three matrices):", parseBool).as("yesNo"),
 		count("model.experts", "model: routed experts a layer", 1),
 		count("model.top_k", "model: experts a token is sent to", 1),
 		count("model.shared_experts", "model: shared experts a layer", 0),
@@ -214,25 +225,25 @@ func keys() []key {
 		count("model.dense_layers", "model: leading dense layers", 0),
 		count("model.dense_intermediate", "model: width of the dense layers", 1),
 		count("model.vocab", "model: vocabulary size", 1),
-		loose("model.tied", "model: embedding and head share weights:", parseBool),
+		loose("model.tied", "model: embedding and head share weights:", parseBool).as("yesNo"),
 		count("model.max_context", "model: longest context in tokens", 1),
-		typed("model.parameters", "model: declared parameters", inputs.ParseParameters, inputs.FormatParameters, positive),
-		typed("model.precision", "model: number format of the weights", inputs.ParseDType, plain[inputs.DType], nil),
-		typed("model.activation_precision", "model: number format of the activations", inputs.ParseDType, plain[inputs.DType], nil),
-		typed("model.kv_precision", "model: number format of the KV cache", inputs.ParseDType, plain[inputs.DType], nil),
+		typed("model.parameters", "model: declared parameters", inputs.ParseParameters, inputs.FormatParameters, positive).as("parameters"),
+		typed("model.precision", "model: number format of the weights", inputs.ParseDType, plain[inputs.DType], nil).as("numberFormat"),
+		typed("model.activation_precision", "model: number format of the activations", inputs.ParseDType, plain[inputs.DType], nil).as("numberFormat"),
+		typed("model.kv_precision", "model: number format of the KV cache", inputs.ParseDType, plain[inputs.DType], nil).as("numberFormat"),
 
-		loose("workload.phase", "workload: phase", parsePhase),
+		loose("workload.phase", "workload: phase", parsePhase).as("phase"),
 		count("workload.batch", "workload: sequences in flight", 1),
-		typed("workload.input", "workload: input length in tokens", inputs.ParseRange, inputs.FormatRange, lengths),
-		typed("workload.output", "workload: output length in tokens", inputs.ParseRange, inputs.FormatRange, lengths),
-		typed("workload.sequence", "workload: sequence length in tokens", inputs.ParseRange, inputs.FormatRange, lengths),
+		typed("workload.input", "workload: input length in tokens", inputs.ParseRange, inputs.FormatRange, lengths).as("lengths"),
+		typed("workload.output", "workload: output length in tokens", inputs.ParseRange, inputs.FormatRange, lengths).as("lengths"),
+		typed("workload.sequence", "workload: sequence length in tokens", inputs.ParseRange, inputs.FormatRange, lengths).as("lengths"),
 
-		loose("goal.objective", "goal: objective", parseObjective),
-		typed("goal.weights.latency", "goal: weight of latency", inputs.ParseReal, plain[float64], notNegative),
-		typed("goal.weights.throughput", "goal: weight of throughput", inputs.ParseReal, plain[float64], notNegative),
-		typed("goal.balance", "goal: largest imbalance of the stages", inputs.ParseShare, inputs.FormatShare, shareOrZero),
-		loose("goal.allow_idle", "goal: GPUs may stay unused:", parseBool),
-		typed("goal.margin", "goal: margin by which a requirement must be met", inputs.ParseShare, inputs.FormatShare, shareOrZero),
+		loose("goal.objective", "goal: objective", parseObjective).as("objective"),
+		typed("goal.weights.latency", "goal: weight of latency", inputs.ParseReal, plain[float64], notNegative).as("real"),
+		typed("goal.weights.throughput", "goal: weight of throughput", inputs.ParseReal, plain[float64], notNegative).as("real"),
+		typed("goal.balance", "goal: largest imbalance of the stages", inputs.ParseShare, inputs.FormatShare, shareOrZero).as("shareBelowOne"),
+		loose("goal.allow_idle", "goal: GPUs may stay unused:", parseBool).as("yesNo"),
+		typed("goal.margin", "goal: margin by which a requirement must be met", inputs.ParseShare, inputs.FormatShare, shareOrZero).as("shareBelowOne"),
 	}
 	for _, r := range requirements() {
 		ks = append(ks, r.key())
@@ -248,12 +259,16 @@ func keys() []key {
 		}
 		k := count("strategy."+s.field, "given strategy: "+s.what, 1)
 		k.parse = degreeOf(s.field)
+		k.form = "degree"
+		if s.field == "gpus" {
+			k.form = "gpusOfStrategy"
+		}
 		k.note = strategyNote
 		ks = append(ks, k)
 	}
 	for _, dtype := range dtypes() {
 		ks = append(ks, typed("cluster.flops."+string(dtype), "cluster: peak compute of every GPU in "+string(dtype),
-			inputs.ParseFLOPS, inputs.FormatFLOPS, positive))
+			inputs.ParseFLOPS, inputs.FormatFLOPS, positive).as("compute"))
 	}
 	return ks
 }

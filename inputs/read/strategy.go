@@ -16,6 +16,7 @@ type stageField struct {
 	field, what string
 	separators  string // between stages; "": one value
 	read        func(string) (any, error)
+	form        string
 }
 
 // strategyNote is what becomes of every field of a strategy.
@@ -26,23 +27,23 @@ const maxStages = 4096
 
 func stageFields() []stageField {
 	return []stageField{
-		{"tp", "tensor parallelism", "/,", degreeOf("tp")},
-		{"ep", "expert parallelism", "/,", degreeOf("ep")},
-		{"cp", "context parallelism", "/,", degreeOf("cp")},
-		{"etp", "tensor parallelism of an expert", "/,", degreeOf("etp")},
-		{"dp_attention", "attention data parallelism", "/,", degreeOf("dp_attention")},
-		{"layers", "layers of each stage", "+/,", degreeOf("layers")},
-		{"pool", "pool of each stage", "/,", parseText},
-		{"replicas", "replicas", "", degreeOf("replicas")},
-		{"micro_batches", "micro-batches of a replica", "", degreeOf("micro_batches")},
-		{"micro_batch_size", "sequences of a micro-batch", "", degreeOf("micro_batch_size")},
-		{"decode_groups", "decode groups of a replica", "", degreeOf("decode_groups")},
+		{"tp", "tensor parallelism", "/,", degreeOf("tp"), "degrees"},
+		{"ep", "expert parallelism", "/,", degreeOf("ep"), "degrees"},
+		{"cp", "context parallelism", "/,", degreeOf("cp"), "degrees"},
+		{"etp", "tensor parallelism of an expert", "/,", degreeOf("etp"), "degrees"},
+		{"dp_attention", "attention data parallelism", "/,", degreeOf("dp_attention"), "degrees"},
+		{"layers", "layers of each stage", "+/,", degreeOf("layers"), "layerCounts"},
+		{"pool", "pool of each stage", "/,", parseText, "pools"},
+		{"replicas", "replicas", "", degreeOf("replicas"), "degree"},
+		{"micro_batches", "micro-batches of a replica", "", degreeOf("micro_batches"), "degree"},
+		{"micro_batch_size", "sequences of a micro-batch", "", degreeOf("micro_batch_size"), "degree"},
+		{"decode_groups", "decode groups of a replica", "", degreeOf("decode_groups"), "degree"},
 	}
 }
 
 // key makes the key of a field: a list in brackets or with separators, or one value.
 func (f stageField) key() key {
-	k := key{path: "strategy." + f.field, what: "given strategy: " + f.what, note: strategyNote}
+	k := key{path: "strategy." + f.field, what: "given strategy: " + f.what, note: strategyNote, form: f.form}
 	k.parse = func(s string) (any, error) {
 		texts := []string{s}
 		if f.separators != "" {

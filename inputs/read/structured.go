@@ -163,6 +163,9 @@ func (d *draft) poolKey(rest string, base int, at inputs.Place) string {
 // recordNulls accounts for keys without a value. An object without fields is a title
 // with nothing below it, no statement.
 func (d *draft) recordNulls(n *node, t reflect.Type, path string) {
+	if n.kind == objectNode && t.Kind() != reflect.Struct {
+		return // an object where a list is wanted, which is said already
+	}
 	for i, c := range n.children {
 		name, field := fmt.Sprint(i), schemaField{typ: t}
 		if n.kind == objectNode {
