@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"partita/inputs/read"
 	js "partita/inputs/schema"
 	"partita/results"
 	"partita/results/export"
@@ -41,4 +42,20 @@ func Manifest() (*js.Schema, error) {
 	}
 	s.ID, s.Title = "urn:partita:manifest", "Files of a run of partita (manifest.json)"
 	return s, nil
+}
+
+// Kind is a sort of file that there is a schema of.
+type Kind struct {
+	Name  string // as partita schema takes it, and of docs/schema/NAME.json
+	About string
+	Make  func() (*js.Schema, error)
+}
+
+// Kinds lists the files that there are schemas of, in the order of the documents.
+func Kinds() []Kind {
+	return []Kind{
+		{"condition", "a condition in YAML, TOML or JSON", read.ConditionSchema},
+		{"plan", "plan.json and closest-plan.json", Plan},
+		{"manifest", "manifest.json", Manifest},
+	}
 }

@@ -23,15 +23,10 @@ import (
 	"partita/results/verify"
 )
 
-// generated are the schemas of this package by the names of their files.
-func generated() map[string]func() (*js.Schema, error) {
-	return map[string]func() (*js.Schema, error){"plan.json": Plan, "manifest.json": Manifest}
-}
-
 // TestCommitted: docs/schema holds what the program prints.
 func TestCommitted(t *testing.T) {
-	for name, make := range generated() {
-		s, err := make()
+	for _, kind := range Kinds() {
+		s, err := kind.Make()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +34,7 @@ func TestCommitted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join("../../docs/schema", name)
+		path := filepath.Join("../../docs/schema", kind.Name+".json")
 		if *update {
 			if err := os.WriteFile(path, got, 0o644); err != nil {
 				t.Fatal(err)
@@ -318,6 +313,59 @@ func TestFiguresOutOfBounds(t *testing.T) {
 	}
 }
 
+// TestExamplesMeetTheSchema: the plan, or the closest plan, of every example that is one
+// file of a condition, and of the phases that serve alone.
+func TestExamplesMeetTheSchema(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves every example")
+	}
+	schema := compiled(t, Plan)
+	paths, err := filepath.Glob("../../examples/*.*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked, closest := 0, 0
+	for _, path := range paths {
+		for _, phase := range []string{"", "prefill", "decode"} {
+			var more []read.Override
+			if phase != "" {
+				if !strings.Contains(path, "gpus-") && !strings.Contains(path, "deepseek") {
+					continue
+				}
+				more = []read.Override{{Key: "workload.phase", Value: phase}}
+			}
+			c, err := read.Load(read.Options{Paths: []string{path}, Overrides: more})
+			if err != nil {
+				continue // the config of a batch, or one part of several
+			}
+			r, err := formulation.Optimize(t.Context(), c, formulation.Options{Backend: "labels", Explain: true})
+			if err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+			if r.Plan == nil {
+				continue // nothing comes close enough to show
+			}
+			if r.Plan.Verification, err = verify.CheckWith(r.Plan, c, verify.Options{Closest: !r.Feasible}); err != nil {
+				t.Fatal(err)
+			}
+			_, data, err := export.PlanFile(r)
+			if err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+			if err := schema.Validate(value(t, data)); err != nil {
+				t.Errorf("%s %s: %v", path, phase, err)
+			}
+			checked++
+			if !r.Feasible {
+				closest++
+			}
+		}
+	}
+	if checked < 20 || closest < 3 {
+		t.Errorf("%d plans, %d of them closest: the examples are not all found", checked, closest)
+	}
+}
+
 // TestManifest: absolute paths by name, and nothing else.
 func TestManifest(t *testing.T) {
 	schema := compiled(t, Manifest)
@@ -338,7 +386,7 @@ func TestManifest(t *testing.T) {
 
 // TestDescribed: every property says what it is, by itself or by its type.
 func TestDescribed(t *testing.T) {
-	for name, make := range generated() {
+	for name, make := range map[string]func() (*js.Schema, error){"plan": Plan, "manifest": Manifest} {
 		s, err := make()
 		if err != nil {
 			t.Fatal(err)

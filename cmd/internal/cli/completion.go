@@ -112,7 +112,7 @@ func argumentsOf(cmd *cobra.Command) cobra.CompletionFunc {
 		return first(modelNames)
 	case "partita batch":
 		return files("yaml", "yml", "toml", "json")
-	case "partita completion":
+	case "partita completion", "partita schema":
 		return nil
 	}
 	if strings.Contains(cmd.Use, "CONDITION") || strings.Contains(cmd.Use, "FILE") {

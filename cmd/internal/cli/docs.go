@@ -79,6 +79,11 @@ func docs() map[string]doc {
 			example: "  partita catalog models Llama-3.1-70B\n  partita catalog models --moe --params '<=250B' --context '>=128k'\n  partita catalog models --attention mla --json",
 			exits:   printed, see: "docs/catalog.md, partita catalog gpus",
 		},
+		"partita schema": {
+			group: prepareCommands,
+			exits: []exit{{exitFound, "printed or written"}, {exitInternal, "it could not be written"}, {exitUsage, ""}},
+			see:   "docs/schema.md, docs/condition.md, partita help condition",
+		},
 		"partita completion": {
 			exits: []exit{{exitFound, "printed"}, {exitUsage, ""}},
 			see:   "docs/commands.md, partita help",

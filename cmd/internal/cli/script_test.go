@@ -31,10 +31,14 @@ func TestMain(m *testing.M) {
 //
 //	exits CODE PROGRAM ARGS…   run a program that must end with exactly this code
 //
-// the environment variable EXAMPLES (the folder of examples) and the condition
+// the environment variables EXAMPLES and DOCS (their folders) and the condition
 // lpsolve (the backend is built in).
 func TestScripts(t *testing.T) {
 	examples, err := filepath.Abs("../../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documents, err := filepath.Abs("../../../docs")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,6 +47,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("EXAMPLES", examples)
+			env.Setenv("DOCS", documents)
 			return nil
 		},
 		Condition: func(condition string) (bool, error) {
