@@ -117,7 +117,7 @@ func TestBuiltInPacks(t *testing.T) {
 
 // What each engine is known to run, and what it is known not to.
 func TestEngines(t *testing.T) {
-	const fp8, gguf = "Megatron-LM: weights of 16 or 32 bits", "llama.cpp: weights that a GGUF file holds"
+	const fp8, gguf = "Megatron-LM: weights of 16 bits", "llama.cpp: weights that a GGUF file holds"
 	for _, row := range []struct {
 		engine, plan string
 		broken       []string

@@ -208,7 +208,7 @@ func TestRefusals(t *testing.T) {
 			st.TP, st.ETP, st.GPUs = 2, 2, st.GPUs[:2]
 		}},
 		{"trtllm", "it is made for them", func(p *results.Plan) { p.Deployment.Cluster.Pools[0].Accelerator.Vendor = "AMD" }},
-		{"megatron", "of 8-bit ones it serves MXFP8 alone", func(p *results.Plan) { p.Deployment.Model.Weights = inputs.FP8 }},
+		{"megatron", "of 8-bit weights it serves MXFP8 alone", func(p *results.Plan) { p.Deployment.Model.Weights = inputs.FP8 }},
 		{"megatron", "the model's layers differ in theirs", func(p *results.Plan) {
 			m := &p.Deployment.Model
 			m.Kinds = append(m.Kinds, m.Kinds[0])

@@ -93,8 +93,13 @@ func (s *Serving) devices(stage *results.Stage) ([]Device, error) {
 
 // visible is the environment variable by which a program sees some GPUs of a vendor alone.
 func visible(vendor string) string {
-	if vendor == "AMD" {
+	switch vendor {
+	case "AMD":
 		return "HIP_VISIBLE_DEVICES"
+	case "Intel":
+		return "ZE_AFFINITY_MASK"
+	case "Huawei":
+		return "ASCEND_RT_VISIBLE_DEVICES"
 	}
 	return "CUDA_VISIBLE_DEVICES"
 }

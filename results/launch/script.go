@@ -38,6 +38,9 @@ func (s *Serving) start(name, what string, checks ...string) *starter {
 	for _, c := range checks {
 		x.comment("- " + c)
 	}
+	if n := s.Model.MaxContext; n > 0 && n < s.contextLength() {
+		x.comment(fmt.Sprintf("- The workload holds %d tokens a sequence, the model is made for %d: an engine may refuse that, or answer badly.", s.contextLength(), n))
+	}
 	switch s.Phase.Phase {
 	case "prefill", "decode":
 		x.comment(fmt.Sprintf("- The plan serves %s alone: the other phase has servers of its own, and this one has to be told of them.", s.Phase.Phase))

@@ -12,7 +12,8 @@ import (
 // parallel_hook.py, validation_hook.py) of github.com/sgl-project/sglang:
 //
 //   - --tp-size counts all GPUs of a stage. --dp-size of them share the sequences with
-//     --enable-dp-attention, so that attention has tp-size/dp-size tensor ranks; experts have
+//     --enable-dp-attention (later spelt --attn-dp-size, pull request 41818, which still takes
+//     this), so that attention has tp-size/dp-size tensor ranks; experts have
 //     tp-size/ep-size.
 //   - SGLANG_PP_LAYER_PARTITION gives each stage its layers and must add up to the model's
 //     (get_pp_indices).
@@ -69,7 +70,7 @@ func writeSGLang(s *Serving) ([]File, error) {
 		}
 	}
 	if n := s.Model.MaxContext; n > 0 && n < s.contextLength() {
-		checks = append(checks, fmt.Sprintf("The workload holds %d tokens a sequence, the model is made for %d: SGLang refuses that unless SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN=1.", s.contextLength(), n))
+		checks = append(checks, "SGLang takes sequences longer than the model's only where SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN=1.")
 	}
 	x := s.start("sglang.sh", "Starts one node's part of a plan on SGLang (version 0.5.6 or later), and stays until a server ends.", checks...)
 	x.modelVariable(checkpoint)
