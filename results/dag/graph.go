@@ -191,7 +191,7 @@ func (g *graph) open(p *pen, sets []twins, folded bool) (entrance []string) {
 	if folded {
 		fold = ", folded=true"
 	}
-	p.text(fmt.Sprintf("digraph \"%s\" {\ngraph [phase=\"%s\", condition=\"%s\"%s, label=\"%s\", labelloc=t, fontname=\"Helvetica\"];\n",
+	p.text(fmt.Sprintf("digraph \"%s\" {\ngraph [phase=\"%s\", condition=\"%s\"%s, label=\"%s\", labelloc=t, newrank=true, fontname=\"Helvetica\"];\n",
 		name, name, escaped(g.plan.Condition), fold, escaped(title)))
 	p.text("node [fontname=\"Helvetica\", fontsize=10];\n")
 	for i := range sets {

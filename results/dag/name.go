@@ -23,9 +23,9 @@ func clean(s string) string {
 
 // escaped is text inside of a quoted string of DOT, whatever it holds: a label shows it as
 // it is. A backslash is doubled in attributes that are no labels, too.
-func escaped(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(clean(s))
-}
+func escaped(s string) string { return quoting.Replace(clean(s)) }
+
+var quoting = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 // names gives GPUs their names in a graph: their ids, but for characters that would end
 // an entry of a list. It never gives two GPUs one name.
