@@ -28,20 +28,23 @@ func HTML(r *results.Report, files []FileNote) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := r.Condition
-	if r.Plan != nil {
-		name = r.Plan.Condition
+	title := plain(reportTitle(r))
+	warned := ""
+	if n := len(warningsOf(r)); n > 0 {
+		warned = plural(n, "warning")
 	}
 	state, word := htmlState(r)
 	var b bytes.Buffer
 	err = htmlParts.ExecuteTemplate(&b, "page", struct {
 		Policy, Title, Name, State, Word, Verdict string
+		Warnings                                  string // how many, and where
 		Style                                     template.CSS
 		Contents                                  []anchor
 		Body, Scripts                             template.HTML
 	}{
-		Policy: policy, Title: "Deployment plan: " + plain(name), Name: plain(name), State: state, Word: word, Verdict: verdict(r),
-		Style: template.CSS(htmlFile("report.css")), Contents: w.contents,
+		Policy: policy, Title: title, Name: strings.TrimPrefix(title, "Deployment plan: "), State: state, Word: word, Verdict: verdict(r),
+		Warnings: warned,
+		Style:    template.CSS(htmlFile("report.css")), Contents: w.contents,
 		Body: template.HTML(w.b.String()), Scripts: template.HTML(scripts), // of the templates and of html/ alone
 	})
 	if err != nil {

@@ -9,39 +9,20 @@ import (
 	"partita/results"
 )
 
-// htmlBody writes the sections of report.html, in the order of report.md.
+// htmlBody writes the sections of report.html, in the order of report.md but for the
+// warnings, which the head of the page leads to.
 func htmlBody(w *webpage, r *results.Report, files []FileNote) {
-	statements, assumptions, warnings := r.Statements, r.Assumptions, r.Warnings
-	if r.Plan != nil {
-		statements, assumptions, warnings = r.Plan.Statements, r.Plan.Assumptions, r.Plan.Warnings
-	}
-	if !r.Feasible && len(r.Reasons) > 0 {
-		w.heading(2, "What is short")
-		w.bullets(r.Reasons)
-	}
-	reportExplanation(w, r.Explanation)
+	reportShort(w, r)
 	if r.Plan != nil {
 		for i := range r.Plan.Phases {
 			htmlPhase(w, r, &r.Plan.Phases[i])
 		}
 	}
-	if len(warnings) > 0 {
-		w.heading(2, "Warnings")
-		w.bullets(warnings)
-	}
+	reportWarnings(w, r)
 	if r.Plan != nil {
 		htmlComparison(w, r.Plan)
 	}
-	if len(r.Binding) > 0 {
-		w.heading(2, "What holds it back")
-		w.bullets(r.Binding)
-	}
-	if r.Plan != nil {
-		reportWhatIf(w, r.Plan)
-	}
-	reportGraphs(w, r)
-	reportAssumptions(w, assumptions)
-	reportStatements(w, statements)
+	reportBasis(w, r)
 	if r.Plan != nil {
 		for i := range r.Plan.Phases {
 			htmlProof(w, &r.Plan.Phases[i], r.Feasible)
@@ -56,7 +37,7 @@ func htmlPhase(w *webpage, r *results.Report, ph *results.PhasePlan) {
 	w.heading(2, phaseTitle(r, ph))
 	w.strong(strategyLine(ph))
 	w.part("tiles", tilesOf(ph))
-	w.bullets(append(strategyWords(ph), gpuLine(&ph.GPUs), sequencesLine(&ph.Strategy)))
+	w.bullets(append(strategyWords(r.Plan, ph), gpuLine(&ph.GPUs), sequencesLine(&ph.Strategy)))
 	if len(ph.Requirements) > 0 {
 		w.heading(3, "Requirements")
 		rows := requirementRows(ph)
@@ -191,7 +172,7 @@ func htmlProof(w *webpage, ph *results.PhasePlan, feasible bool) {
 const foldedChoices = 1000
 
 // strategyWords say what the degrees of a strategy mean for this plan.
-func strategyWords(ph *results.PhasePlan) []string {
+func strategyWords(p *results.Plan, ph *results.PhasePlan) []string {
 	s := &ph.Strategy
 	gpus := gpusOfPlan(ph)
 	var words []string
@@ -208,7 +189,7 @@ func strategyWords(ph *results.PhasePlan) []string {
 		{"TP", "every matrix of a layer is cut into so many parts, one a GPU", s.TP},
 		{"attention DP", "the sequences are shared out over so many groups for attention", s.DPAttention},
 		{"CP", "the tokens of a prompt are shared out over so many groups", s.CP},
-		{"EP", "the experts of a layer are shared out over so many groups", s.EP},
+		{"EP", "the experts of a layer are shared out over so many groups" + expertsEach(p, s.EP), s.EP},
 	} {
 		if !all(d.degrees, 1) {
 			line := fmt.Sprintf("%s %s: %s", d.name, perStage(d.degrees), d.means)
@@ -219,4 +200,25 @@ func strategyWords(ph *results.PhasePlan) []string {
 		}
 	}
 	return words
+}
+
+// expertsEach says how many of a layer's experts a group has, "" where that is not known or
+// not the same everywhere.
+func expertsEach(p *results.Plan, ep results.PerStage) string {
+	degree, uniform := ep.Uniform()
+	if p.Deployment == nil || !uniform || degree < 2 {
+		return ""
+	}
+	experts := 0
+	for _, k := range p.Deployment.Model.Kinds {
+		if n := k.FFN.Experts; n > 0 && experts != 0 && n != experts {
+			return ""
+		} else if n > 0 {
+			experts = n
+		}
+	}
+	if experts == 0 || experts%degree != 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %s of %s each", count(experts/degree), count(experts))
 }

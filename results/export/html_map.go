@@ -10,9 +10,9 @@ import (
 // Limits of the pictures: what is larger is drawn by its unlike parts, and listed in full
 // beside it.
 const (
-	drawnGPUs   = 64 // GPUs that have a row each
-	drawnStages = 48 // stages of all replicas that have a row each
-	floorRows   = 32 // rows of nodes in the picture of a large cluster
+	drawnGPUs  = 64 // GPUs that have a row each
+	drawnKinds = 12 // runs of layers of one kind that are named above the others
+	floorRows  = 32 // rows of nodes in the picture of a large cluster
 )
 
 // htmlMap shows which layers lie on which GPUs.
@@ -29,11 +29,7 @@ func htmlMap(w *webpage, p *results.Plan, ph *results.PhasePlan) {
 		w.figure("Layers by GPU", mapAbout(ph, "Each row is a GPU, the bar shows the layers it holds its share of."), nil, gpuMap(p, ph), stageTables)
 	default:
 		w.figure("GPUs by replica and stage", floorAbout(ph), floorKey(ph), floorMap(p, ph), func() { htmlPlacement(w, ph) })
-		about := "Each row is a stage."
-		if len(ph.Stages) > drawnStages {
-			about = "Each row is a stage of the first of the replicas that are alike."
-		}
-		w.figure("Layers by stage", mapAbout(ph, about), nil, stageMap(ph, classes), stageTables)
+		w.figure("Layers by stage", mapAbout(ph, "Each row is a stage; of replicas that are alike the first is drawn."), nil, stageMap(p, ph, classes), stageTables)
 	}
 }
 
@@ -87,6 +83,7 @@ func layersOf(ph *results.PhasePlan) int {
 func gpuMap(p *results.Plan, ph *results.PhasePlan) *bands {
 	c := newBands("layer", float64(layersOf(ph)), 17)
 	c.Whole, c.Exact, c.Beside = true, true, true
+	c.kindsOf(p)
 	used := map[string]bool{}
 	for i := range ph.Stages {
 		s := &ph.Stages[i]
@@ -98,7 +95,7 @@ func gpuMap(p *results.Plan, ph *results.PhasePlan) *bands {
 		}
 	}
 	for _, id := range idleGPUs(p, used) {
-		if len(c.Rows) == drawnGPUs {
+		if len(c.Bars) >= 2*drawnGPUs {
 			break
 		}
 		c.Bars = append(c.Bars, band{Row: len(c.Rows), Rows: 1, From: 0, To: c.End, Colour: "free", Texts: []string{"idle"}, Tip: plain(id) + ": idle"})
@@ -106,6 +103,37 @@ func gpuMap(p *results.Plan, ph *results.PhasePlan) *bands {
 	}
 	c.byNode()
 	return c
+}
+
+// kindsOf adds a row with the kinds of layers, where a model has several runs of them, but
+// not many.
+func (c *bands) kindsOf(p *results.Plan) {
+	if p.Deployment == nil || len(p.Deployment.Model.Kinds) < 2 {
+		return
+	}
+	m := &p.Deployment.Model
+	changes := 1
+	for i := 1; i < len(m.Layers); i++ {
+		if m.Layers[i] != m.Layers[i-1] {
+			changes++
+		}
+	}
+	if changes > drawnKinds {
+		return // kinds that alternate tell nothing in a row
+	}
+	for i := 0; i < len(m.Layers); {
+		j := i
+		for j < len(m.Layers) && m.Layers[j] == m.Layers[i] {
+			j++
+		}
+		name := "?"
+		if k := m.Layers[i]; k >= 0 && k < len(m.Kinds) {
+			name = plain(m.Kinds[k].Name)
+		}
+		c.Bars = append(c.Bars, band{Row: 0, Rows: 1, From: float64(i), To: float64(j), Colour: "c5", Texts: []string{name}, Tip: fmt.Sprintf("layers %d–%d: %s", i, j-1, name)})
+		i = j
+	}
+	c.Rows = append(c.Rows, "kind of layer")
 }
 
 // byNode parts rows of GPUs by node: only the first of a node names it.
@@ -143,24 +171,19 @@ func idleGPUs(p *results.Plan, used map[string]bool) []string {
 	return idle
 }
 
-// stageMap has a row for each stage, or for each of unlike replicas where they are many.
-func stageMap(ph *results.PhasePlan, classes []replicaClass) *bands {
+// stageMap has a row for each stage of unlike replicas.
+func stageMap(p *results.Plan, ph *results.PhasePlan, classes []replicaClass) *bands {
 	c := newBands("layer", float64(layersOf(ph)), 26)
 	c.Whole, c.Exact, c.Beside = true, true, true
+	c.kindsOf(p)
 	add := func(s *results.Stage) {
 		c.Bars = append(c.Bars, band{Row: len(c.Rows), Rows: 1, From: float64(s.FirstLayer), To: float64(s.LastLayer + 1),
 			Colour: stageColour(ph, s), Texts: stageTexts(ph, s), Tip: stageTip(s)})
 		c.Rows = append(c.Rows, gpuRange(plainAll(s.GPUs)))
 	}
-	if len(ph.Stages) <= drawnStages {
-		for i := range ph.Stages {
-			add(&ph.Stages[i])
-		}
-		return c
-	}
 	for _, class := range classes {
 		for _, s := range class.stages {
-			if len(c.Rows) < 2*drawnStages {
+			if len(c.Rows) < drawnRows {
 				add(s)
 			}
 		}
@@ -223,7 +246,7 @@ func floorMap(p *results.Plan, ph *results.PhasePlan) *bands {
 				}
 				b := band{Row: len(c.Rows), Rows: 1, From: float64(x + j), To: float64(x + k), Colour: "free", Tip: plain(n.host) + ": idle"}
 				if s := at[n.gpus[j]]; s != nil {
-					b.Colour, b.Tip, b.Faint = stageColour(ph, s), stageTip(s), s.Replica%2 == 1
+					b.Colour, b.Tip, b.Faint = stageColour(ph, s), stageTip(s), s.Replica%2 == 1 && ph.Strategy.PP > 1
 					b.Texts = []string{fmt.Sprintf("replica %d, stage %d", s.Replica, s.Index), fmt.Sprintf("r%d s%d", s.Replica, s.Index), fmt.Sprintf("r%d", s.Replica)}
 				}
 				c.Bars = append(c.Bars, b)
@@ -284,8 +307,12 @@ func nodesOf(p *results.Plan, ph *results.PhasePlan) ([]host, map[string]*result
 }
 
 func floorAbout(ph *results.PhasePlan) string {
-	return fmt.Sprintf("Each row is a run of nodes, each bar the GPUs of a node that work on one stage of one replica; every other replica is paler. %s on %s.",
-		plural(ph.Strategy.Replicas, "replica"), plural(gpusOfPlan(ph), "GPU"))
+	paler := ""
+	if ph.Strategy.PP > 1 {
+		paler = "; every other replica is paler"
+	}
+	return fmt.Sprintf("Each row is one node or several, each bar the GPUs of a node that work on one stage of one replica%s. %s on %s.",
+		paler, plural(ph.Strategy.Replicas, "replica"), plural(gpusOfPlan(ph), "GPU"))
 }
 
 // floorKey names the colours: those of stages, where they differ.

@@ -13,37 +13,17 @@ import (
 // what proves it.
 func Report(r *results.Report) []byte {
 	d := &document{}
-	name, statements, assumptions, warnings := r.Condition, r.Statements, r.Assumptions, r.Warnings
-	if r.Plan != nil {
-		name, statements, assumptions, warnings = r.Plan.Condition, r.Plan.Statements, r.Plan.Assumptions, r.Plan.Warnings
-	}
-	d.heading(1, "Deployment plan: "+name)
+	d.heading(1, reportTitle(r))
 	d.strong(verdict(r))
-	if !r.Feasible && len(r.Reasons) > 0 {
-		d.heading(2, "What is short")
-		d.bullets(r.Reasons)
-	}
-	reportExplanation(d, r.Explanation)
-	if len(warnings) > 0 {
-		d.heading(2, "Warnings")
-		d.bullets(warnings)
-	}
+	reportShort(d, r)
+	reportWarnings(d, r)
 	if r.Plan != nil {
 		for i := range r.Plan.Phases {
 			reportPhase(d, r, &r.Plan.Phases[i])
 		}
 		reportComparison(d, r.Plan)
 	}
-	if len(r.Binding) > 0 {
-		d.heading(2, "What holds it back")
-		d.bullets(r.Binding)
-	}
-	if r.Plan != nil {
-		reportWhatIf(d, r.Plan)
-	}
-	reportGraphs(d, r)
-	reportAssumptions(d, assumptions)
-	reportStatements(d, statements)
+	reportBasis(d, r)
 	if r.Plan != nil {
 		for i := range r.Plan.Phases {
 			reportProof(d, &r.Plan.Phases[i], r.Feasible)
@@ -51,6 +31,53 @@ func Report(r *results.Report) []byte {
 		reportVerification(d, r.Plan.Verification)
 	}
 	return append(bytes.TrimRight(d.b.Bytes(), "\n"), '\n')
+}
+
+// reportTitle names a report by its condition.
+func reportTitle(r *results.Report) string {
+	if r.Plan != nil {
+		return "Deployment plan: " + r.Plan.Condition
+	}
+	return "Deployment plan: " + r.Condition
+}
+
+// reportShort says what is short and why, where nothing fits.
+func reportShort(d form, r *results.Report) {
+	if !r.Feasible && len(r.Reasons) > 0 {
+		d.heading(2, "What is short")
+		d.bullets(r.Reasons)
+	}
+	reportExplanation(d, r.Explanation)
+}
+
+func reportWarnings(d form, r *results.Report) {
+	if list := warningsOf(r); len(list) > 0 {
+		d.heading(2, "Warnings")
+		d.bullets(list)
+	}
+}
+
+func warningsOf(r *results.Report) []string {
+	if r.Plan != nil {
+		return r.Plan.Warnings
+	}
+	return r.Warnings
+}
+
+// reportBasis says what binds the plan, what would help, and what all is based on.
+func reportBasis(d form, r *results.Report) {
+	if len(r.Binding) > 0 {
+		d.heading(2, "What holds it back")
+		d.bullets(r.Binding)
+	}
+	statements, assumptions := r.Statements, r.Assumptions
+	if r.Plan != nil {
+		statements, assumptions = r.Plan.Statements, r.Plan.Assumptions
+		reportWhatIf(d, r.Plan)
+	}
+	reportGraphs(d, r)
+	reportAssumptions(d, assumptions)
+	reportStatements(d, statements)
 }
 
 // reportPhase is the plan of one phase: strategy, figures, stages, balance.
