@@ -1,37 +1,12 @@
 package export
 
-import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"io"
-
-	"partita/results"
-)
+import "partita/results"
 
 // PlanJSON is the content of plan.json. Lists are never null. The bytes follow
 // from the plan alone: the one figure of a plan that a clock decides, the solve's
 // time_ms, is rounded up to whole seconds by the search that fills it in.
 func PlanJSON(p *results.Plan) ([]byte, error) {
 	return indented(withoutNulls(p), planName)
-}
-
-// ReadPlan reads what PlanJSON wrote. An unknown field or a later format is an
-// error: a plan that is read only in part must not be applied.
-func ReadPlan(data []byte) (*results.Plan, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	p := &results.Plan{}
-	if err := d.Decode(p); err != nil {
-		return nil, fmt.Errorf("not a plan of this program: %w", err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, fmt.Errorf("not a plan of this program: more follows after it")
-	}
-	if v := p.FormatVersion; v < results.OldestFormat || v > results.FormatVersion {
-		return nil, fmt.Errorf("plan has format_version %d, this program reads %d to %d: solve again, or use the version that wrote it", v, results.OldestFormat, results.FormatVersion)
-	}
-	return p, nil
 }
 
 // withoutNulls copies a plan as deep as it must to put empty lists where nil ones

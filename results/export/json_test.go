@@ -3,8 +3,10 @@ package export
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"testing"
 
@@ -174,4 +176,76 @@ func FuzzReadPlan(f *testing.F) {
 			t.Errorf("a plan that was read cannot be written: %v", err)
 		}
 	})
+}
+
+// TestReadPlanTellsWhere: every place where a file is no plan, with line and column.
+func TestReadPlanTellsWhere(t *testing.T) {
+	good, err := PlanJSON(samplePlan())
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := func(old, new string) []byte {
+		if !bytes.Contains(good, []byte(old)) {
+			t.Fatalf("the sample has no %s", old)
+		}
+		return bytes.Replace(good, []byte(old), []byte(new), 1)
+	}
+	for _, tc := range []struct {
+		data []byte
+		want []string // in order
+	}{
+		{nil, []string{"1:1: the file is empty, want a plan"}},
+		{[]byte("{\n  \"format_version\": 2,\n  oops\n}"), []string{"3:3: not valid JSON: invalid character 'o' looking for beginning of object key string"}},
+		{[]byte("{\"format_version\": 2, \"phases\": ["), []string{"1:34: not valid JSON: it ends in the middle; is the file whole?"}},
+		{[]byte(`{"plan": "/out/plan.json"}`), []string{"1:1: the file has no format_version, want a plan of format 1 to 2; is it the plan.json of a solve?"}},
+		{[]byte(`[]`), []string{"1:1: a list, want an object"}},
+		{[]byte("{\n  \"später\": 1, \"format_version\": 3, \"new\": {}}"), []string{"2:34: format_version 3 is later than this program, want a plan of format 1 to 2; use the version of partita that wrote it, or a later one, or solve again"}},
+		{[]byte("{\"format_version\": -1}"), []string{"1:20: there is no format_version -1, want a plan of format 1 to 2; solve again"}},
+		{[]byte(`{"format_version": "2"}`), []string{`1:20: format_version: "2", want a whole number`}},
+		{with(`"condition": "sample"`, `"condition": 8, "condtions": []`), []string{`3:16: condition: 8, want a text`, `3:19: unknown field "condtions", want a field of the plan; did you mean "condition"?`}},
+		{with(`"replicas": 4`, `"replicas": 4.5`), []string{`8:21: phases[0].strategy.replicas: 4.5, want a whole number`}},
+		{with(`"ep": 1`, `"ep": "one"`), []string{`14:15: phases[0].strategy.ep: "one", want a whole number, or a list with one a stage`}},
+		{with(`"stages": [`, `"stages": [7, {"gpus": [1], "layers": {}},`), []string{`: phases[0].stages[0]: 7, want an object`, `: phases[0].stages[1].gpus[0]: 1, want a text`, `: unknown field "phases[0].stages[1].layers", want a field of the plan`}},
+		{append(append([]byte(nil), good...), "{}"...), []string{": more follows after the plan, want one plan"}},
+	} {
+		p, err := ReadPlan(tc.data)
+		var problems inputs.Diagnostics
+		if p != nil || !errors.As(err, &problems) {
+			t.Errorf("%.40q: got %v, %v", tc.data, p, err)
+			continue
+		}
+		var got []string
+		for _, d := range problems {
+			d.Place.File = "p"
+			got = append(got, strings.TrimPrefix(d.Error(), "p:"))
+		}
+		if len(got) != len(tc.want) {
+			t.Errorf("%.40q: got %q, want %q", tc.data, got, tc.want)
+			continue
+		}
+		for i := range got {
+			if !strings.HasSuffix(got[i], tc.want[i]) {
+				t.Errorf("%.40q: got %q, want %q", tc.data, got[i], tc.want[i])
+			}
+		}
+	}
+}
+
+// TestEarlierFormat: a plan that the program of format 1 wrote is read; it does not repeat
+// its deployment.
+func TestEarlierFormat(t *testing.T) {
+	data, err := os.ReadFile("testdata/plan-format-1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := ReadPlan(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.FormatVersion != 1 || p.Deployment != nil || p.Outcome != nil || len(p.Phases) != 1 || len(p.Phases[0].Stages) == 0 {
+		t.Errorf("read as %+v", p)
+	}
+	if r := results.ReportOf(p); !r.Feasible || r.Status != results.StatusOptimal {
+		t.Errorf("its outcome is told as %t, %s", r.Feasible, r.Status)
+	}
 }

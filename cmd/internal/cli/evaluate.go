@@ -4,14 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"partita/formulation"
 	"partita/inputs"
-	"partita/inputs/read"
 	"partita/results"
 	"partita/results/export"
 	"partita/results/verify"
@@ -108,13 +106,9 @@ for one that does not.`,
 // given is the strategy to judge.
 func (f *evaluateFlags) given(c *inputs.Condition) (formulation.Given, error) {
 	if f.plan != "" {
-		data, err := os.ReadFile(f.plan)
+		p, err := savedPlan(f.plan)
 		if err != nil {
-			return formulation.Given{}, read.Diagnostics{{Place: inputs.Place{File: f.plan}, Problem: err.Error(), Want: "a plan.json that can be read"}}
-		}
-		p, err := export.ReadPlan(data)
-		if err != nil {
-			return formulation.Given{}, read.Diagnostics{{Place: inputs.Place{File: f.plan}, Problem: err.Error(), Want: "the plan.json of a solve"}}
+			return formulation.Given{}, err
 		}
 		return formulation.Given{Plan: p, Source: f.plan}, nil
 	}
