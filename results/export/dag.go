@@ -8,10 +8,12 @@ import (
 	"partita/results/dag"
 )
 
-// Names of the files of the graph.
+// Names of the files of the graph, and of their pictures.
 const (
-	dagName    = "dag.dot"
-	foldedName = "dag-folded.dot"
+	dagName           = "dag.dot"
+	foldedName        = "dag-folded.dot"
+	dagPictureName    = "dag.svg"
+	foldedPictureName = "dag-folded.svg"
 )
 
 // mostNodes is the number of nodes up to which solve writes the complete graph: about
@@ -35,18 +37,31 @@ func graphsOf(p *results.Plan) (graphs, bool, error) {
 	return graphs{whole, folded}, err == nil, err
 }
 
-// dagFiles are the graphs that a run leaves: both, or the folded one alone where the
-// complete one is too large.
+// dagFiles are the graphs that a run leaves, each with its picture: both, or the folded one
+// alone where the complete one is too large. The complete one has a picture where it is
+// small.
 func dagFiles(p *results.Plan) ([]Stream, error) {
 	size, known, err := graphsOf(p)
 	if err != nil || !known {
 		return nil, err
 	}
-	files := []Stream{dagStream(p, foldedName, dag.Options{Folded: true})}
-	if size.whole <= mostNodes {
-		files = append([]Stream{dagStream(p, dagName, dag.Options{})}, files...)
+	var files []Stream
+	add := func(name, picture string, drawn bool, o dag.Options) error {
+		files = append(files, dagStream(p, name, o))
+		if !drawn {
+			return nil
+		}
+		f, err := drawnOrWhy(p, picture, o)
+		files = append(files, f)
+		return err
 	}
-	return files, nil
+	if size.whole <= mostNodes {
+		if err := add(dagName, dagPictureName, size.wholeDrawn(), dag.Options{}); err != nil {
+			return nil, err
+		}
+	}
+	err = add(foldedName, foldedPictureName, size.foldedDrawn(), dag.Options{Folded: true})
+	return files, err
 }
 
 // dagStream is a graph of a plan, written as it is drawn.
@@ -71,7 +86,8 @@ func dagTargets() []Target {
 		}
 		return ""
 	}
-	return []Target{whole, target("dot-folded", "the graph with what is alike drawn once (DOT)", foldedName, dag.Options{Folded: true})}
+	folded := target("dot-folded", "the graph with what is alike drawn once (DOT)", foldedName, dag.Options{Folded: true})
+	return append([]Target{whole, folded}, pictureTargets()...)
 }
 
 // leftOutLine says that the complete graph was not written and how to get it; empty where
@@ -101,5 +117,5 @@ func reportGraphs(d form, r *results.Report) {
 	} else {
 		d.paragraph(fmt.Sprintf("%s has every operator of every layer on every GPU: %s.", dagName, plural(int(size.whole), "node")))
 	}
-	d.paragraph(fmt.Sprintf("%s draws once what is alike: %s.", foldedName, plural(int(size.folded), "node")))
+	d.paragraph(fmt.Sprintf("%s draws once what is alike: %s. %s", foldedName, plural(int(size.folded), "node"), size.pictures()))
 }

@@ -17,7 +17,7 @@ func notesOf(files []Stream) ([]FileNote, error) {
 	var notes []FileNote
 	for _, f := range files {
 		n := FileNote{Name: f.Name, Note: aboutFile(f.Name)}
-		if strings.HasSuffix(f.Name, refusedSuffix) {
+		if strings.HasSuffix(f.Name, refusedSuffix) || strings.HasSuffix(f.Name, notDrawnSuffix) {
 			var b bytes.Buffer
 			if err := f.Write(&b); err != nil {
 				return nil, err
@@ -39,8 +39,12 @@ func aboutFile(name string) string {
 		return "this report as text"
 	case dagName:
 		return "every operator on every GPU, for Graphviz"
+	case dagPictureName:
+		return "the picture of that graph"
 	case foldedName:
 		return "the graph with what is alike drawn once, for Graphviz"
+	case foldedPictureName:
+		return "its picture: open it in a browser"
 	}
 	return ""
 }

@@ -1,0 +1,86 @@
+package export
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"partita/results"
+	"partita/results/dag"
+	"partita/results/dagsvg"
+)
+
+// A plan's graph has a picture up to a number of nodes over its phases. mostDrawn is that
+// of the complete graph: Llama-3.1-8B on one GPU has 1,037, a picture 35,000 points high
+// that takes 0.4 s of a processor. mostFoldedDrawn is what dagsvg draws of two phases.
+const (
+	mostDrawn       = 1_200
+	mostFoldedDrawn = 2 * dagsvg.MostNodes
+)
+
+// notDrawnSuffix ends the names of the files that say in a line why a graph has no picture.
+const notDrawnSuffix = "-not-drawn.txt"
+
+func (g graphs) wholeDrawn() bool  { return g.whole <= mostDrawn }
+func (g graphs) foldedDrawn() bool { return g.folded <= mostFoldedDrawn }
+
+// pictures says in a sentence or two which graphs have a picture.
+func (g graphs) pictures() string {
+	switch {
+	case g.wholeDrawn() && g.foldedDrawn():
+		return fmt.Sprintf("Both are pictures too: %s and %s.", dagPictureName, foldedPictureName)
+	case g.foldedDrawn():
+		return fmt.Sprintf("%s is its picture; the complete graph has more than the %s nodes up to which it is drawn.", foldedPictureName, count(mostDrawn))
+	}
+	return fmt.Sprintf("It has more than the %s nodes up to which it is drawn, so there is no %s.", count(mostFoldedDrawn), foldedPictureName)
+}
+
+// graphPicture is a graph of a plan as SVG.
+func graphPicture(p *results.Plan, o dag.Options) ([]byte, error) {
+	var text bytes.Buffer
+	if err := dag.Write(&text, p, o); err != nil {
+		return nil, err
+	}
+	return dagsvg.Draw(&text)
+}
+
+// drawnOrWhy is the picture of a graph, or, where it cannot be drawn, a file of one line
+// that says why: no plan is lost because of a picture.
+func drawnOrWhy(p *results.Plan, name string, o dag.Options) (Stream, error) {
+	svg, err := graphPicture(p, o)
+	var layout *dagsvg.LayoutError
+	switch {
+	case errors.As(err, &layout), errors.Is(err, dagsvg.ErrTooLarge):
+		why := strings.Join(strings.Fields(plain(err.Error())), " ")
+		return Whole(strings.TrimSuffix(name, ".svg")+notDrawnSuffix, []byte(why+"\n")), nil
+	case err != nil:
+		return Stream{}, err
+	}
+	return Whole(name, svg), nil
+}
+
+// pictureTargets are the exports of both pictures.
+func pictureTargets() []Target {
+	target := func(name, about, file string, o dag.Options) Target {
+		return Target{Name: name, About: about, Files: func(p *results.Plan) ([]Stream, error) {
+			svg, err := graphPicture(p, o)
+			return []Stream{Whole(file, svg)}, err
+		}}
+	}
+	folded := target("svg", "a picture of the graph with what is alike drawn once (SVG)", foldedPictureName, dag.Options{Folded: true})
+	folded.TooLarge = tooLarge(graphs.foldedDrawn, "the folded graph has too many nodes to be drawn")
+	whole := target("svg-complete", "a picture of the complete graph, where it is small (SVG)", dagPictureName, dag.Options{})
+	whole.TooLarge = tooLarge(graphs.wholeDrawn, "the complete graph has too many nodes to be drawn")
+	return []Target{folded, whole}
+}
+
+// tooLarge says why, among all targets, a picture is left out.
+func tooLarge(drawn func(graphs) bool, why string) func(p *results.Plan) string {
+	return func(p *results.Plan) string {
+		if size, known, err := graphsOf(p); err == nil && known && !drawn(size) {
+			return why
+		}
+		return ""
+	}
+}
