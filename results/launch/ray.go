@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"partita/results"
 )
 
 //go:embed ray_serve.py
@@ -49,16 +47,16 @@ func writeRay(s *Serving) ([]File, error) {
 		return nil, &Refusal{Title: "vLLM on Ray", Reasons: reasons}
 	}
 
-	hosts := s.Hosts()
 	k := cluster{s: s}
+	script := s.rayScript(servers, &k, checkpoint, visible(vendors[0]))
 	replicas, err := json.MarshalIndent(struct {
 		Replicas []rayReplica `json:"replicas"`
-	}{s.rayReplicas(servers, hosts, &k)}, "", " ")
+	}{s.rayReplicas(servers, &k)}, "", " ")
 	if err != nil {
 		return nil, err
 	}
 	return []File{
-		{Name: "ray.sh", Data: s.rayScript(servers, hosts, &k, checkpoint, visible(vendors[0])), Executable: true},
+		script,
 		{Name: "ray_serve.py", Data: rayServe},
 		{Name: "ray_replicas.json", Data: append(replicas, '\n')},
 	}, nil
@@ -125,8 +123,12 @@ func rayNode(number int) string { return "partita-node-" + strconv.Itoa(number) 
 func (k *cluster) rayPool(pool string) string { return "partita-pool-" + k.poolLabel(pool) }
 
 // rayReplicas are the replicas as ray_serve.py starts them.
-func (s *Serving) rayReplicas(servers []vllmServer, hosts []Host, k *cluster) []rayReplica {
-	number := hostNumbers(hosts)
+func (s *Serving) rayReplicas(servers []vllmServer, k *cluster) []rayReplica {
+	hosts := s.Hosts()
+	number := make(map[string]int, len(hosts))
+	for _, h := range hosts {
+		number[h.Name] = h.Number
+	}
 	taken := make([]int, len(hosts))
 	out := make([]rayReplica, 0, len(servers))
 	for i := range servers {
@@ -150,8 +152,7 @@ func (s *Serving) rayReplicas(servers []vllmServer, hosts []Host, k *cluster) []
 }
 
 // rayGPUs are the GPUs that a plan uses on each host, by its number, with their pools.
-func (s *Serving) rayGPUs(servers []vllmServer, hosts []Host) [][]Device {
-	number := hostNumbers(hosts)
+func rayGPUs(servers []vllmServer, hosts []Host, number map[string]int) [][]Device {
 	out := make([][]Device, len(hosts))
 	for i := range servers {
 		for _, p := range servers[i].processes {
@@ -162,80 +163,58 @@ func (s *Serving) rayGPUs(servers []vllmServer, hosts []Host) [][]Device {
 }
 
 // rayScript is ray.sh.
-func (s *Serving) rayScript(servers []vllmServer, hosts []Host, k *cluster, checkpoint Checkpoint, visible string) []byte {
-	var b bash
-	b.head(s, "Starts a plan with vLLM on a Ray cluster of its nodes.")
-	b.line("#")
-	b.comment("On every node, with its number: bash ray.sh NODE (node 0 first: it is the head). When all have joined, on node 0: bash ray.sh serve. To end: ray stop on every node.")
-	b.comment(s.vllmSpread(servers))
-	b.line("#")
-	s.vllmChecks(&b, servers, hosts)
-	b.comment("- Ray and a vLLM with vllm/v1/executor/ray_executor_v2.py are installed, in the same versions on all nodes. ray_serve.py and ray_replicas.json lie beside this script.")
-	b.comment("- Ray chooses which of a node's GPUs a rank gets, among those of the plan; they are of one pool, and so alike.")
-	b.line("set -euo pipefail")
-	b.line("")
-	b.modelVariable(checkpoint)
-	b.line("export MODEL")
-	b.line(`if [ "${1:-}" = serve ]; then`)
-	b.line(`	case ${BASH_SOURCE[0]} in */*) here=${BASH_SOURCE[0]%%/*} ;; *) here=. ;; esac`)
-	b.line(`	exec python3 "$here/ray_serve.py" "$here/ray_replicas.json"`)
-	b.line("fi")
-	b.hostVariables(hosts)
-	b.line("port=${PORT:-6379} # of the head")
-	b.line("")
-	b.comment("join GPUS COUNT RESOURCES: start Ray on this node with some of its GPUs")
-	b.line("join() {")
-	b.line("\tlocal role=(--address \"${hosts[0]}:$port\")")
-	b.line("\tif [ \"$node\" = 0 ]; then role=(--head --port \"$port\"); fi")
-	b.line(`	%s=$1 ray start "${role[@]}" --num-gpus "$2" --resources "$3"`, visible)
-	b.line("}")
-	b.line("")
-	b.line("case $node in")
-	for i, devices := range s.rayGPUs(servers, hosts) {
-		resources := map[string]int{rayNode(i): len(devices)}
+func (s *Serving) rayScript(servers []vllmServer, k *cluster, checkpoint Checkpoint, visible string) File {
+	x := s.start("ray.sh", "Starts a plan with vLLM on a Ray cluster of its nodes: node 0, the head, first; when all have joined, on node 0: bash ray.sh serve. To end: ray stop on every node.",
+		append(s.vllmChecks(servers),
+			"Ray and a vLLM with vllm/v1/executor/ray_executor_v2.py are installed, in the same versions on all nodes. ray_serve.py and ray_replicas.json lie beside this script.",
+			"Ray chooses which of a node's GPUs a rank gets, among those of the plan; they are of one pool, and so alike.")...)
+	x.modelVariable(checkpoint)
+	x.line("export MODEL")
+	x.line(`if [ "${1:-}" = serve ]; then`)
+	x.line(`	case ${BASH_SOURCE[0]} in */*) here=${BASH_SOURCE[0]%%/*} ;; *) here=. ;; esac`)
+	x.line(`	exec python3 "$here/ray_serve.py" "$here/ray_replicas.json"`)
+	x.line("fi")
+	x.hostVariables(x.hosts)
+	x.line("port=${PORT:-6379} # of the head")
+	x.line("")
+	x.comment("join GPUS COUNT RESOURCES: start Ray on this node with some of its GPUs")
+	x.line("join() {")
+	x.line("\tlocal role=(--address \"${hosts[0]}:$port\")")
+	x.line("\tif [ \"$node\" = 0 ]; then role=(--head --port \"$port\"); fi")
+	x.line(`	%s=$1 ray start "${role[@]}" --num-gpus "$2" --resources "$3"`, visible)
+	x.line("}")
+	x.line("")
+	parts := s.stagesByHost()
+	for i, devices := range rayGPUs(servers, x.hosts, x.number) {
+		host, resources := x.hosts[i].Name, map[string]int{rayNode(i): len(devices)}
 		for _, d := range devices {
 			resources[k.rayPool(d.Pool.Name)]++
 		}
-		b.line("%d) # %s, of the pool %s: %s", i, Comment(hosts[i].Name), quoted(devices[0].Pool.Name), strings.Join(s.stagesOn(hosts[i].Name), ", "))
-		b.line("\tjoin %s %d %s", strings.Join(indexes(devices), ","), len(devices), Word(jsonText(resources)))
-		b.line("\t;;")
+		x.call(host, "pool "+quoted(devices[0].Pool.Name)+": "+strings.Join(parts[host], ", "),
+			fmt.Sprintf("join %s %d %s", strings.Join(indexes(devices), ","), len(devices), Word(jsonText(resources))))
 	}
-	b.line("*)")
-	b.line("\techo \"no node $node: the plan has the nodes 0 to %d\" >&2", len(hosts)-1)
-	b.line("\texit 2")
-	b.line("\t;;")
-	b.line("esac")
-	return []byte(b.String())
+	x.cases("")
+	return x.file("ray.sh")
 }
 
-// stagesOn names the parts of a plan on a host.
-func (s *Serving) stagesOn(host string) []string {
-	var out []string
+// stagesByHost names the parts of a plan on each host.
+func (s *Serving) stagesByHost() map[string][]string {
+	out := map[string][]string{}
 	for r, stages := range s.Replicas {
 		for _, stage := range stages {
-			if slices.ContainsFunc(stage.GPUs, func(id string) bool { return s.hostOf(id) == host }) {
-				out = append(out, stageName(r, stage))
+			name := fmt.Sprintf("stage %d of replica %d", stage.Index, r)
+			for _, id := range stage.GPUs {
+				if host := s.hostOf(id); !slices.Contains(out[host], name) {
+					out[host] = append(out[host], name)
+				}
 			}
 		}
 	}
 	return out
 }
 
-func stageName(replica int, stage *results.Stage) string {
-	return fmt.Sprintf("stage %d of replica %d", stage.Index, replica)
-}
-
 // jsonText is a value as JSON, its keys sorted.
 func jsonText(v map[string]int) string {
 	text, _ := json.Marshal(v) // a map of numbers has always a text
 	return string(text)
-}
-
-// hostNumbers are the numbers of hosts by their names.
-func hostNumbers(hosts []Host) map[string]int {
-	out := make(map[string]int, len(hosts))
-	for _, h := range hosts {
-		out[h.Name] = h.Number
-	}
-	return out
 }

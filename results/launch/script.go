@@ -81,8 +81,19 @@ func (x *starter) call(host, about, words string) {
 	x.calls[n] = append(x.calls[n], "# "+about, words)
 }
 
-// end writes the calls of each node. A node without calls is told why.
+// end writes the calls of each node, which run until one ends. A node without calls is told why.
 func (x *starter) end(name, idle string) File {
+	x.cases(idle)
+	x.line("wait -n")
+	return x.file(name)
+}
+
+func (x *starter) file(name string) File {
+	return File{Name: name, Data: []byte(x.String()), Executable: true}
+}
+
+// cases writes the calls of each node.
+func (x *starter) cases(idle string) {
 	x.line("case $node in")
 	for _, h := range x.hosts {
 		x.line("%d) # %s", h.Number, Comment(h.Name))
@@ -100,8 +111,6 @@ func (x *starter) end(name, idle string) File {
 	x.line("\texit 2")
 	x.line("\t;;")
 	x.line("esac")
-	x.line("wait -n")
-	return File{Name: name, Data: []byte(x.String()), Executable: true}
 }
 
 // part names a node of a replica in comments.

@@ -173,8 +173,8 @@ func (s *Serving) vllmFlags(checkpoint Checkpoint) (flags, reasons []string) {
 	case kv.Bytes() == 2 && dtype == "float32":
 		flags = append(flags, "--kv-cache-dtype", "bfloat16")
 	case kv.Bytes() == 2, kv == inputs.FP32 && dtype == "float32": // auto: as --dtype
-	default:
-		reasons = append(reasons, fmt.Sprintf("it keeps the KV cache in FP8 or in the format of the activations, not in %s (vllm/config/cache.py, CacheDType)", kv))
+	default: // FP32 beside narrower activations; the rule pack knows the other formats
+		reasons = append(reasons, fmt.Sprintf("it keeps the KV cache in FP8 or as wide as the activations, not in %s (vllm/config/cache.py, CacheDType)", kv))
 	}
 	dp := s.Replicas[0][0].DPAttention
 	sequences := divideUp(s.Phase.Strategy.SequencesPerReplica, dp)

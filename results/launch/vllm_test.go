@@ -177,6 +177,24 @@ func runVLLM(t testing.TB, p *results.Plan, script []byte, nodes ...int) []hostC
 	return calls
 }
 
+// checkMeaning reads the plan back from the calls of all its nodes.
+func checkMeaning(t testing.TB, p *results.Plan, calls []hostCall) {
+	t.Helper()
+	want := meantBy(p)
+	for i := range want {
+		if want[i].PP == 1 {
+			want[i].Layers = "" // vLLM needs no partition
+		}
+	}
+	byGPUs := func(a, b meant) int { return cmp.Compare(a.GPUs[0], b.GPUs[0]) }
+	got := saidBy(t, calls)
+	slices.SortFunc(got, byGPUs)
+	slices.SortFunc(want, byGPUs)
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("the commands are not the plan:\n%s", diff)
+	}
+}
+
 // checkCommands holds the flags of every call against the plan.
 func checkCommands(t testing.TB, p *results.Plan, calls []hostCall) {
 	t.Helper()
@@ -237,19 +255,7 @@ func TestVLLMScriptIsThePlan(t *testing.T) {
 			rt.Fatalf("files %+v", files)
 		}
 		calls := runVLLM(t, p, files[0].Data)
-		want := meantBy(p)
-		for i := range want {
-			if want[i].PP == 1 {
-				want[i].Layers = "" // vLLM needs no partition
-			}
-		}
-		byGPUs := func(a, b meant) int { return cmp.Compare(a.GPUs[0], b.GPUs[0]) }
-		got := saidBy(t, calls)
-		slices.SortFunc(got, byGPUs)
-		slices.SortFunc(want, byGPUs)
-		if diff := gocmp.Diff(want, got); diff != "" {
-			rt.Fatalf("the commands are not the plan:\n%s\n%s", diff, files[0].Data)
-		}
+		checkMeaning(t, p, calls)
 		checkCommands(t, p, calls)
 		if t.Failed() {
 			rt.Fatalf("of\n%s", files[0].Data)
@@ -314,8 +320,9 @@ func TestVLLMRefuses(t *testing.T) {
 			a, b := p.Phases[0].Stages[0].GPUs, p.Phases[0].Stages[1].GPUs
 			a[2], a[3], b[0], b[1] = b[0], b[1], a[2], a[3]
 		},
-		"not in int8":   func(p *results.Plan) { p.Deployment.Model.KV = inputs.INT8 },
-		"of \"Huawei\"": func(p *results.Plan) { p.Deployment.Cluster.Pools[0].Accelerator.Vendor = "Huawei" },
+		"kv_precision = \"int8\"": func(p *results.Plan) { p.Deployment.Model.KV = inputs.INT8 },
+		"not in fp32":             func(p *results.Plan) { p.Deployment.Model.KV = inputs.FP32 },
+		"vendor = \"Huawei\"":     func(p *results.Plan) { p.Deployment.Cluster.Pools[0].Accelerator.Vendor = "Huawei" },
 	} {
 		p := plain()
 		change(p)

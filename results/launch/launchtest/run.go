@@ -125,7 +125,7 @@ func Try(t testing.TB, script []byte, o Options) *Result {
 	must(t, os.WriteFile(path, script, 0o755))
 	wait := ""
 	if o.Together > 1 {
-		wait = fmt.Sprintf("while c=('%s'/call-*); [ ${#c[@]} -lt %d ]; do '%s' 0.002; done\n", log, o.Together, tool(t, "sleep"))
+		wait = fmt.Sprintf("while c=('%s'/call-*); [ ${#c[@]} -lt %d ]; do '%s' 0.02; done\n", log, o.Together, tool(t, "sleep"))
 	}
 	for _, name := range o.Stubs {
 		must(t, os.WriteFile(filepath.Join(bin, name), []byte(stub(bash, env, mv, log, name, wait+o.Does[name])), 0o755))
