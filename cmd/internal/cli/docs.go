@@ -57,7 +57,7 @@ func docs() map[string]doc {
 			group: planCommands,
 			exits: []exit{{exitFound, "the files are written, or the DAG keeps every rule"}, {exitInternal, "a file could not be written"}, {exitUsage, ""}, {exitInvalidInput, "the plan, the condition of an old one, or the DAG cannot be read"},
 				{exitInfeasible, "none of the targets can run the plan; what is in the way is said"}, {exitUnverified, "the plan fails verification: it was edited, or is not of its condition; or the DAG breaks a rule"}},
-			see: "docs/export.md, docs/reading-a-plan.md, partita solve, partita help exit-codes",
+			see: "docs/export.md, docs/launch.md, docs/reading-a-plan.md, partita solve, partita help exit-codes",
 		},
 		"partita init": {
 			group: prepareCommands,
