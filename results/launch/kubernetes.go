@@ -80,15 +80,16 @@ func writeKubernetes(s *Serving) ([]File, error) {
 	return []File{{Name: "kubernetes.yaml", Data: out.Bytes()}}, nil
 }
 
-// onePool says why a replica's processes are no pods: GPUs of two pools on one host, which a
-// pod cannot ask for apart.
+// onePool says why a replica's processes are no pods: GPUs of two pools on one host, which
+// pods cannot ask for apart.
 func (v *vllmServer) onePool() string {
+	pools := map[string]string{}
 	for _, p := range v.processes {
 		for _, d := range p.devices {
-			if d.Pool != p.devices[0].Pool {
-				return fmt.Sprintf("replica %d uses GPUs of the pools %s and %s on host %s: a pod asks for GPUs of a node, whichever they are", v.replica,
-					quoted(p.devices[0].Pool.Name), quoted(d.Pool.Name), quoted(p.host))
+			if other, seen := pools[d.Host]; seen && other != d.Pool.Name {
+				return fmt.Sprintf("host %s has GPUs of the pools %s and %s: a pod asks for GPUs of a node, whichever they are", quoted(d.Host), quoted(other), quoted(d.Pool.Name))
 			}
+			pools[d.Host] = d.Pool.Name
 		}
 	}
 	return ""

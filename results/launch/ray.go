@@ -82,26 +82,13 @@ func (s *Serving) rayLimits(servers []vllmServer) []string {
 		if err != nil {
 			return []string{err.Error()}
 		}
-		for j, stage := range s.Replicas[i] {
-			total := float64(v.stageDevice(j).memory()) / (1 << 30)
-			if stage.MemoryGiB > share*total {
-				return []string{fmt.Sprintf("stage %d of replica %d needs %.1f GiB a GPU, and one --gpu-memory-utilization for all of a replica leaves it %s × %.1f GiB", j, i, stage.MemoryGiB, strconv.FormatFloat(share, 'f', -1, 64), total)}
+		for _, p := range v.processes {
+			if why := p.short(share); why != "" {
+				return []string{fmt.Sprintf("replica %d, whose workers share their flags: %s", v.replica, why)}
 			}
 		}
 	}
 	return nil
-}
-
-// stageDevice is the first GPU of a stage of a replica without data-parallel ranks.
-func (v *vllmServer) stageDevice(stage int) Device {
-	n := stage * v.tp
-	for _, p := range v.processes {
-		if n < len(p.devices) {
-			return p.devices[n]
-		}
-		n -= len(p.devices)
-	}
-	return Device{}
 }
 
 // rayUtilization is the share of memory that all GPUs of a replica may fill: one flag holds

@@ -171,7 +171,7 @@ func TestRayRefuses(t *testing.T) {
 			d.Cluster.Pools[0].Nodes = d.Cluster.Pools[0].Nodes[:1]
 			d.Cluster.Pools[1].Nodes = []inputs.Node{{Host: host, GPUs: st.GPUs}}
 		},
-		"one --gpu-memory-utilization": func(p *results.Plan) { p.Phases[0].Stages[1].MemoryGiB = 81 },
+		"one --gpu-memory-utilization for all": func(p *results.Plan) { p.Phases[0].Stages[1].MemoryGiB = 81 },
 	} {
 		p := plain()
 		change(p)

@@ -3,6 +3,7 @@ package launch
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,7 +37,8 @@ type vllmServer struct {
 // vllmProcess is what one host runs of a replica.
 type vllmProcess struct {
 	host    string
-	devices []Device // in the order of vLLM's ranks
+	devices []Device  // in the order of vLLM's ranks
+	needs   []float64 // of each device, in GiB
 	// utilization is the share of the GPUs' memory that vLLM may fill.
 	utilization string
 }
@@ -65,11 +67,17 @@ func (s *Serving) vllmServers(checkpoint Checkpoint) ([]vllmServer, []string, er
 		if v.pp > 1 {
 			v.env = append(v.env, [2]string{"VLLM_PP_LAYER_PARTITION", v.partition()})
 		}
-		ranks, err := s.vllmRanks(stages, v.tp, v.dp)
+		ranks, needs, err := s.vllmRanks(stages, v.tp, v.dp)
 		if err != nil {
 			return nil, nil, err
 		}
-		v.processes = hostRuns(ranks)
+		v.processes = runs(ranks, needs, func(a, b Device) bool { return a.Host == b.Host })
+		if v.shortOfMemory() != "" {
+			// GPUs of a host that may be filled unlike far: a process for each kind of them.
+			v.processes = runs(ranks, needs, func(a, b Device) bool {
+				return a.Host == b.Host && utilization([]Device{a}) == utilization([]Device{b})
+			})
+		}
 		servers = append(servers, v)
 	}
 	return servers, nil, nil
@@ -106,33 +114,33 @@ func (v *vllmServer) degrees() []string {
 // vllmRanks are the GPUs of a replica in the order of vLLM's ranks: data-parallel ranks
 // outermost, in each the stages, in each stage the tensor ranks (vllm/distributed/
 // parallel_state.py, initialize_model_parallel: "ExternalDP x DP x PP x PCP x TP"). A stage
-// lists its GPUs with the tensor ranks innermost.
-func (s *Serving) vllmRanks(stages []*results.Stage, tp, dp int) ([]Device, error) {
+// lists its GPUs with the tensor ranks innermost. With each comes what it needs, in GiB.
+func (s *Serving) vllmRanks(stages []*results.Stage, tp, dp int) (ranks []Device, needs []float64, err error) {
 	byStage := make([][]Device, len(stages))
 	for i, stage := range stages {
-		var err error
 		if byStage[i], err = s.devices(stage); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	var out []Device
 	for d := range dp {
-		for i := range stages {
-			out = append(out, byStage[i][d*tp:(d+1)*tp]...)
+		for i, stage := range stages {
+			for _, device := range byStage[i][d*tp : (d+1)*tp] {
+				ranks, needs = append(ranks, device), append(needs, stage.MemoryGiB)
+			}
 		}
 	}
-	return out, nil
+	return ranks, needs, nil
 }
 
-// hostRuns cuts ranks where the host changes.
-func hostRuns(ranks []Device) []vllmProcess {
+// runs cuts ranks into processes, between two of them that are not alike.
+func runs(ranks []Device, needs []float64, alike func(a, b Device) bool) []vllmProcess {
 	var out []vllmProcess
-	for _, d := range ranks {
-		if len(out) == 0 || out[len(out)-1].host != d.Host {
+	for i, d := range ranks {
+		if i == 0 || !alike(ranks[i-1], d) {
 			out = append(out, vllmProcess{host: d.Host})
 		}
 		p := &out[len(out)-1]
-		p.devices = append(p.devices, d)
+		p.devices, p.needs = append(p.devices, d), append(p.needs, needs[i])
 	}
 	for i := range out {
 		out[i].utilization = utilization(out[i].devices)
@@ -237,21 +245,56 @@ func (s *Serving) batchedTokens(sequences, dp int) int {
 
 func divideUp(a, b int) int { return (a + b - 1) / max(b, 1) }
 
+// shortOfMemory says which GPU of a replica is left less than the plan has on it by the share
+// of its process, which is that of the GPU that may be filled least; "" where none is.
+func (v *vllmServer) shortOfMemory() string {
+	for _, p := range v.processes {
+		share, err := strconv.ParseFloat(p.utilization, 64)
+		if err != nil {
+			return err.Error()
+		}
+		if why := p.short(share); why != "" {
+			return fmt.Sprintf("replica %d: %s", v.replica, why)
+		}
+	}
+	return ""
+}
+
+// short is shortOfMemory of a process that may fill a share of each of its GPUs.
+func (p *vllmProcess) short(share float64) string {
+	for i, d := range p.devices {
+		// A share is rounded to four places.
+		if total := float64(d.memory()) / (1 << 30); p.needs[i] > (share+1e-4)*total {
+			return fmt.Sprintf("a GPU of the pool %s needs %.1f GiB, and one --gpu-memory-utilization for all that a process holds leaves it %s × %.1f GiB",
+				quoted(d.Pool.Name), p.needs[i], strconv.FormatFloat(share, 'f', -1, 64), total)
+		}
+	}
+	return ""
+}
+
+// mixed reports whether a process holds GPUs that may be filled further than its share.
+func (v *vllmServer) mixed() bool {
+	return slices.ContainsFunc(v.processes, func(p vllmProcess) bool {
+		return slices.ContainsFunc(p.devices, func(d Device) bool { return utilization([]Device{d}) != p.utilization })
+	})
+}
+
 // oneLauncher says why a replica cannot be spread over hosts by vLLM's multiprocessing; ""
-// where it can. Every host then runs one process: of the same number of ranks, one after the
+// where it can. Every host then runs one process, or one for each kind of its GPUs: of the same number of ranks, one after the
 // other (local_world_size = world_size // nnodes), and of data-parallel ranks that are whole,
 // or of a part of one (nnodes_within_dp; both in vllm/config/parallel.py).
 func (v *vllmServer) oneLauncher() string {
-	if len(v.processes) == 1 {
-		return ""
+	if why := v.shortOfMemory(); why != "" || len(v.processes) == 1 {
+		return why
 	}
 	each := len(v.processes[0].devices)
 	seen := map[string]bool{}
-	for _, p := range v.processes {
-		if seen[p.host] && v.dp > 1 {
+	for i, p := range v.processes {
+		beside := i > 0 && v.processes[i-1].host == p.host // two kinds of GPUs of one host
+		if seen[p.host] && !beside && v.dp > 1 {
 			return fmt.Sprintf("stages of replica %d that are split over data-parallel ranks span hosts: each of its %d data-parallel ranks has to be on hosts of its own, or whole on one", v.replica, v.dp)
 		}
-		if seen[p.host] {
+		if seen[p.host] && !beside {
 			return fmt.Sprintf("the ranks of replica %d come back to host %s: vLLM's multiprocessing gives each host ranks that follow each other", v.replica, quoted(p.host))
 		}
 		seen[p.host] = true

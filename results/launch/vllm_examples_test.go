@@ -9,6 +9,7 @@ import (
 
 // onVLLM are the examples by what of vLLM's three forms cannot run their best plan for it.
 var onVLLM = map[string]string{
+	"13b-two-gpus-30-50gb-free.csv":   "ray k8s",  // unlike GPUs of one host
 	"deepseek-v3-fp8-4x8-h200.yaml":   "ray",      // attention data parallelism
 	"qwen3-235b-given-strategy.md":    "ray",      // the same
 	"three-pools-llama-70b-fp16.yaml": "vllm k8s", // nodes of eight and of four GPUs

@@ -124,10 +124,11 @@ func (s *Serving) vllmChecks(servers []vllmServer) []string {
 	if s.Phase.Phase != "mixed" {
 		checks = append(checks, "Prefill and decode servers hand KV on by a --kv-transfer-config, which is yours to add.")
 	}
-	if kv := s.Phase.Metrics.KVTokens; kv != nil {
-		checks = append(checks, fmt.Sprintf("Once started, vLLM logs \"GPU KV cache size\": the plan needs %d tokens a data-parallel rank and counts on room for %d in a replica.",
-			divideUp(s.Phase.Strategy.SequencesPerReplica, v.dp)*s.contextLength(), *kv))
+	room := fmt.Sprintf("Once started, vLLM logs \"GPU KV cache size\": the plan needs %d tokens a data-parallel rank", divideUp(s.Phase.Strategy.SequencesPerReplica, v.dp)*s.contextLength())
+	if kv := s.Phase.Metrics.KVTokens; kv != nil && !v.mixed() {
+		room += fmt.Sprintf(" and counts on room for %d in a replica", *kv)
 	}
+	checks = append(checks, room+".")
 	if g := s.Phase.Strategy.DecodeGroups; g > 1 {
 		checks = append(checks, fmt.Sprintf("The plan lets %d groups of sequences take turns in the pipeline; vLLM forms its batches itself, up to one a stage.", g))
 	}

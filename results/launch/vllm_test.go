@@ -379,6 +379,50 @@ func TestVLLMFlags(t *testing.T) {
 	}
 }
 
+// TestVLLMUnlikeGPUs: GPUs of one host that may be filled unlike far are one process where
+// the least of their shares is enough for all, else a process each.
+func TestVLLMUnlikeGPUs(t *testing.T) {
+	for _, row := range []struct {
+		needs  float64 // of the GPUs with more room
+		shares []string
+	}{{20, []string{"0.375"}}, {50, []string{"0.375", "0.75"}}, {79, nil}} {
+		p := plain()
+		d := p.Deployment
+		more := d.Cluster.Pools[0]
+		host := d.Cluster.Pools[0].Nodes[0].Host
+		for k, pool := range []*inputs.Pool{&d.Cluster.Pools[0], &more} {
+			st := &p.Phases[0].Stages[k]
+			st.GPUs = nil
+			for i := range 4 {
+				st.GPUs = append(st.GPUs, fmt.Sprintf("%s/gpu-%d", host, 4*k+i))
+			}
+			pool.MemoryBytes, pool.Utilization, pool.Nodes = int64(30+30*k)<<30, 1, []inputs.Node{{Host: host, GPUs: st.GPUs}}
+		}
+		more.Name = "more"
+		d.Cluster.Pools = append(d.Cluster.Pools, more)
+		p.Phases[0].Stages[1].Pool, p.Phases[0].Stages[1].MemoryGiB = "more", row.needs
+		files, err := Files("vllm", p)
+		if err != nil {
+			if row.shares != nil || !strings.Contains(err.Error(), "needs 79.0 GiB") {
+				t.Errorf("%v GiB: %v", row.needs, err)
+			}
+			continue
+		}
+		r := launchtest.Run(t, files[0].Data, launchtest.Options{Stubs: []string{"vllm"}, Together: len(row.shares), Env: []string{"MODEL=m"}})
+		var shares []string
+		var calls []hostCall
+		for _, c := range r.Calls {
+			shares = append(shares, first(c.Flag("--gpu-memory-utilization")))
+			calls = append(calls, hostCall{Call: c, host: host})
+		}
+		slices.Sort(shares)
+		if !slices.Equal(shares, row.shares) {
+			t.Errorf("%v GiB: shares %q, want %q", row.needs, shares, row.shares)
+		}
+		checkMeaning(t, p, calls)
+	}
+}
+
 // TestVLLMScriptGuards: a wrong call starts nothing, and says what it wants.
 func TestVLLMScriptGuards(t *testing.T) {
 	p := plain()
