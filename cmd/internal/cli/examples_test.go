@@ -126,7 +126,7 @@ func TestSameInputSameBytes(t *testing.T) {
 			if code, _, stderr := run(t.Context(), append([]string{"solve", file, "-o", dir}, args[1:]...)...); code != exitFound && code != exitInfeasible {
 				t.Fatalf("%s: exit code %d\n%s", args[0], code, stderr)
 			}
-			for _, name := range []string{"plan.json", "closest-plan.json", "report.md"} {
+			for _, name := range []string{"plan.json", "closest-plan.json", "report.md", "dag.dot", "dag-folded.dot"} {
 				data, err := os.ReadFile(filepath.Join(dir, name))
 				if errors.Is(err, os.ErrNotExist) {
 					continue
@@ -143,8 +143,8 @@ func TestSameInputSameBytes(t *testing.T) {
 				}
 			}
 		}
-		if len(first) != 2 {
-			t.Errorf("%s: %d files compared, want the plan and the report", args[0], len(first))
+		if len(first) != 4 {
+			t.Errorf("%s: %d files compared, want the plan, the report and both graphs", args[0], len(first))
 		}
 	}
 }
