@@ -10,9 +10,10 @@ import (
 // Limits of the pictures: what is larger is drawn by its unlike parts, and listed in full
 // beside it.
 const (
-	drawnGPUs  = 64 // GPUs that have a row each
-	drawnKinds = 12 // runs of layers of one kind that are named above the others
-	floorRows  = 32 // rows of nodes in the picture of a large cluster
+	drawnGPUs  = 64   // GPUs that have a row each
+	drawnKinds = 12   // runs of layers of one kind that are named above the others
+	floorRows  = 32   // rows of nodes in the picture of a large cluster
+	drawnBars  = 4096 // stages beyond which those of several replicas on a node share a bar
 )
 
 // htmlMap shows which layers lie on which GPUs.
@@ -217,13 +218,37 @@ func gpusOfPlan(ph *results.PhasePlan) int {
 // htmlPlacement lists the GPUs of every replica by their ids.
 func htmlPlacement(w *webpage, ph *results.PhasePlan) {
 	rows := [][]string{}
-	for i := range ph.Stages {
+	for i := 0; i < len(ph.Stages); {
 		s := &ph.Stages[i]
-		rows = append(rows, []string{fmt.Sprint(s.Replica), fmt.Sprint(s.Index), s.Pool, gpuRange(s.GPUs)})
+		n := loneGPUs(ph.Stages[i:])
+		if n > 1 {
+			var ids []string
+			for _, one := range ph.Stages[i : i+n] {
+				ids = append(ids, one.GPUs...)
+			}
+			rows = append(rows, []string{fmt.Sprintf("%d–%d", s.Replica, s.Replica+n-1), fmt.Sprint(s.Index), s.Pool, gpuRange(ids) + ", one each"})
+		} else {
+			rows = append(rows, []string{fmt.Sprint(s.Replica), fmt.Sprint(s.Index), s.Pool, gpuRange(s.GPUs)})
+		}
+		i += n
 	}
 	w.fold(fmt.Sprintf("GPUs by replica and stage, by their ids (%s)", plural(len(rows), "row")), func() {
 		w.titled("GPUs by replica and stage", []string{"replica#", "stage#", "pool", "GPUs"}, rows)
 	})
+}
+
+// loneGPUs counts the stages at the head of a list that follow each other as replicas of
+// one GPU each on one node: they share a line. One at least.
+func loneGPUs(stages []results.Stage) int {
+	node := func(s *results.Stage) string { return s.GPUs[0][:max(0, strings.LastIndexByte(s.GPUs[0], '/'))] }
+	n := 1
+	for ; n < len(stages); n++ {
+		a, b := &stages[n-1], &stages[n]
+		if len(a.GPUs) != 1 || len(b.GPUs) != 1 || b.Replica != a.Replica+1 || b.Pool != a.Pool || node(a) != node(b) {
+			break
+		}
+	}
+	return n
 }
 
 // floorMap shows a large cluster node by node: a row holds several nodes, the bars are
@@ -231,6 +256,10 @@ func htmlPlacement(w *webpage, ph *results.PhasePlan) {
 func floorMap(p *results.Plan, ph *results.PhasePlan) *bands {
 	nodes, at := nodesOf(p, ph)
 	perRow := (len(nodes) + floorRows - 1) / floorRows
+	alike := func(a, b *results.Stage) bool { return a == b }
+	if len(ph.Stages) > drawnBars {
+		alike = func(a, b *results.Stage) bool { return a == b || a != nil && b != nil && a.Index == b.Index } // replicas run together
+	}
 	c := newBands("GPU of the row", 0, 18)
 	c.Whole, c.Exact = true, true
 	for from := 0; from < len(nodes); from += perRow {
@@ -241,11 +270,13 @@ func floorMap(p *results.Plan, ph *results.PhasePlan) *bands {
 			hosts = append(hosts, plain(n.host))
 			for j := 0; j < len(n.gpus); {
 				k := j + 1
-				for k < len(n.gpus) && at[n.gpus[k]] == at[n.gpus[j]] {
+				for k < len(n.gpus) && alike(at[n.gpus[k]], at[n.gpus[j]]) {
 					k++
 				}
 				b := band{Row: len(c.Rows), Rows: 1, From: float64(x + j), To: float64(x + k), Colour: "free", Tip: plain(n.host) + ": idle"}
-				if s := at[n.gpus[j]]; s != nil {
+				if s, last := at[n.gpus[j]], at[n.gpus[k-1]]; s != nil && s != last {
+					b.Colour, b.Tip = stageColour(ph, s), fmt.Sprintf("replicas %d to %d, stage %d\n%s", s.Replica, last.Replica, s.Index, gpuRange(plainAll(n.gpus[j:k])))
+				} else if s != nil {
 					b.Colour, b.Tip, b.Faint = stageColour(ph, s), stageTip(s), s.Replica%2 == 1 && ph.Strategy.PP > 1
 					b.Texts = []string{fmt.Sprintf("replica %d, stage %d", s.Replica, s.Index), fmt.Sprintf("r%d s%d", s.Replica, s.Index), fmt.Sprintf("r%d", s.Replica)}
 				}

@@ -159,6 +159,10 @@ func htmlPipeline(w *webpage, ph *results.PhasePlan) {
 		steps, round := decodeSteps(times, m)
 		about := fmt.Sprintf("%s of %s take turns; a round, in which each sequence gets a token, takes %s. The stages work %s of it. Two rounds out of many are drawn.",
 			plural(m, "group"), plural(ph.Strategy.GroupSequences, "sequence"), duration(round), percent(math.Round(1000*busy(times, m, round))/10))
+		if shown := max(1, min(m, drawnSteps/len(times))); shown < m {
+			about += fmt.Sprintf(" Of the groups the first %s are drawn.", count(shown))
+			steps = slices.DeleteFunc(steps, func(s step) bool { return s.Part >= shown })
+		}
 		c := newBands("ms", 2*round, pitchOf(len(rows)))
 		c.Rows, c.Exact = rows, true
 		c.Rules = []ruler{{round, "one round"}}

@@ -36,8 +36,13 @@ func htmlReports() map[string]*results.Report {
 	better := sampleReport()
 	better.Plan.WhatIf = []results.WhatIf{{Change: "one more a100", Status: results.StatusOptimal, Strategy: "TP 5", GPUs: 25,
 		Metrics: &results.Metrics{E2EMS: ptr(6000.0), TokensPerS: ptr(130000.0)}, LatencyGainPercent: ptr(7.8), ThroughputGainPercent: ptr(5.3)}}
+	two := sampleReport()
+	decode := two.Plan.Phases[0]
+	decode.Phase = inputs.Decode
+	two.Plan.Phases = append(two.Plan.Phases, decode)
 	return map[string]*results.Report{
-		"optimal": sampleReport(), "found": found, "closest": closestReport(), "explained": explained, "other hardware": better, "large": {Plan: largePlan(20), Feasible: true, Status: results.StatusOptimal},
+		"two phases": two,
+		"optimal":    sampleReport(), "found": found, "closest": closestReport(), "explained": explained, "other hardware": better, "large": {Plan: largePlan(20), Feasible: true, Status: results.StatusOptimal},
 		"unknown":    {Status: results.StatusUnknown, Condition: hostile},
 		"infeasible": {Status: results.StatusInfeasible, Condition: "sample", Reasons: []string{"no placement exists"}},
 	}
@@ -313,6 +318,51 @@ func TestHTMLOfALargeClusterIsSmall(t *testing.T) {
 			t.Errorf("the page does not name %s", ids)
 		}
 	}
+}
+
+// Pages of plans that are large in other ways: as many replicas as GPUs, or as many decode
+// groups as stages.
+func TestHTMLOfLargePlansIsSmall(t *testing.T) {
+	lone := largePlan(1)
+	ph := &lone.Phases[0]
+	one := ph.Stages[0]
+	ph.Strategy.Replicas, ph.Strategy.PP, ph.Stages = 16384, 1, nil
+	for r := range 16384 {
+		s := one
+		s.Replica, s.GPUs = r, []string{fmt.Sprintf("node-%d/gpu-%d", r/8, r%8)}
+		ph.Stages = append(ph.Stages, s)
+	}
+	long := largePlan(1)
+	ph = &long.Phases[0]
+	ph.Strategy.PP, ph.Strategy.DecodeGroups, ph.Strategy.MicroBatches, ph.Stages = 126, 126, 1000, nil
+	for i := range 126 {
+		s := one
+		s.Index, s.FirstLayer, s.LastLayer, s.GPUs = i, i, i, []string{fmt.Sprintf("node-%d/gpu-%d", i/8, i%8)}
+		ph.Stages = append(ph.Stages, s)
+	}
+	for name, p := range map[string]*results.Plan{"a GPU a replica": lone, "126 stages": long, "two GPUs a stage": pairs()} {
+		page := htmlOf(t, &results.Report{Plan: p, Feasible: true, Status: results.StatusOptimal})
+		if len(page) > 3<<20 {
+			t.Errorf("%s: %d bytes", name, len(page))
+		}
+	}
+	if page := htmlOf(t, &results.Report{Plan: lone, Feasible: true, Status: results.StatusOptimal}); !bytes.Contains(page, []byte("16376–16383</td>")) || !bytes.Contains(page, []byte("node-2047/gpu-0…7, one each")) {
+		t.Error("the last replicas are not named with their GPUs")
+	}
+}
+
+// pairs are 8,192 replicas of two GPUs.
+func pairs() *results.Plan {
+	p := largePlan(1)
+	ph := &p.Phases[0]
+	one := ph.Stages[0]
+	ph.Strategy.Replicas, ph.Strategy.PP, ph.Stages = 8192, 1, nil
+	for r := range 8192 {
+		s := one
+		s.Replica, s.GPUs = r, []string{fmt.Sprintf("node-%d/gpu-%d", r/4, r%4*2), fmt.Sprintf("node-%d/gpu-%d", r/4, r%4*2+1)}
+		ph.Stages = append(ph.Stages, s)
+	}
+	return p
 }
 
 func TestHTMLIsDeterministic(t *testing.T) {
