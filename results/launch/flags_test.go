@@ -15,6 +15,11 @@ import (
 	"partita/results/launch/launchtest"
 )
 
+// programs are what the scripts of the engines start.
+func programs() []string {
+	return []string{"python3", "trtllm-serve", "mpirun", "torchrun", "llama-server", "rpc-server"}
+}
+
 // calledWith is what one engine is given for a plan on its first node, and its files.
 func calledWith(t testing.TB, engine string, p *results.Plan) (launchtest.Call, []File) {
 	t.Helper()
@@ -22,8 +27,7 @@ func calledWith(t testing.TB, engine string, p *results.Plan) (launchtest.Call, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	stubs := []string{"python3", "trtllm-serve", "mpirun", "torchrun", "llama-server", "rpc-server"}
-	r := launchtest.Run(t, files[0].Data, launchtest.Options{Stubs: stubs, Args: []string{"0"},
+	r := launchtest.Run(t, files[0].Data, launchtest.Options{Stubs: programs(), Args: []string{"0"},
 		Env: []string{"MODEL=m", "MEGATRON=m", "CHECKPOINT=m", "TOKENIZER=m"}})
 	if r.Exit != 0 || len(r.Calls) == 0 {
 		t.Fatalf("exit %d, %s\n%s", r.Exit, r.Stderr, files[0].Data)
@@ -235,6 +239,28 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %v, want %q", row.engine, err, row.want)
 		}
 	}
+	for _, e := range engines() { // a second replica on two of the GPUs, its layers cut elsewhere
+		p := plain()
+		onOneGPUEach(p)
+		free := p.Deployment.Cluster.Pools[0].Nodes
+		for i, st := range p.Phases[0].Stages {
+			st.Replica, st.GPUs = 1, free[i].GPUs[1:2]
+			p.Phases[0].Stages = append(p.Phases[0].Stages, st)
+		}
+		if _, err := Files(e.name, p); err != nil {
+			t.Errorf("%s: %v", e.name, err)
+		}
+		st := p.Phases[0].Stages
+		if st[2].LastLayer > st[2].FirstLayer {
+			st[2].LastLayer, st[3].FirstLayer = st[2].LastLayer-1, st[3].FirstLayer-1
+		} else {
+			st[2].LastLayer, st[3].FirstLayer = st[2].LastLayer+1, st[3].FirstLayer+1
+		}
+		var no *Refusal
+		if _, err := Files(e.name, p); !errors.As(err, &no) || !strings.Contains(err.Error(), "replica 1 differs from replica 0") {
+			t.Errorf("%s, unlike replicas: %v", e.name, err)
+		}
+	}
 	p := plain()
 	p.Phases[0].Stages[0].GPUs[0] = "node-0/gpu-x"
 	for _, e := range engines()[:3] {
@@ -246,7 +272,6 @@ func TestRefusals(t *testing.T) {
 
 // TestScriptsGuard: a wrong call starts nothing, and says what it wants.
 func TestScriptsGuard(t *testing.T) {
-	stubs := []string{"python3", "trtllm-serve", "mpirun", "torchrun", "llama-server", "rpc-server"}
 	all := []string{"MODEL=m", "MEGATRON=m", "CHECKPOINT=m", "TOKENIZER=m"}
 	for _, e := range engines() {
 		p := plain()
@@ -268,7 +293,7 @@ func TestScriptsGuard(t *testing.T) {
 			{"HOSTS has 1 addresses", 2, []string{"0"}, append(slices.Clone(all), "HOSTS=a")},
 			{": set M", 1, []string{"0"}, nil},
 		} {
-			r := launchtest.Run(t, files[0].Data, launchtest.Options{Stubs: stubs, Args: row.args, Env: row.env})
+			r := launchtest.Run(t, files[0].Data, launchtest.Options{Stubs: programs(), Args: row.args, Env: row.env})
 			if r.Exit != row.exit || len(r.Calls) > 0 || !strings.Contains(r.Stderr, row.want) {
 				t.Errorf("%s, %q %q: exit %d, %d calls, %s", e.name, row.args, row.env, r.Exit, len(r.Calls), r.Stderr)
 			}
@@ -288,7 +313,7 @@ func TestAddresses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := launchtest.Run(t, files[0].Data, launchtest.Options{Stubs: []string{"python3", "mpirun", "torchrun", "llama-server", "rpc-server"}, Args: []string{"0"},
+		r := launchtest.Run(t, files[0].Data, launchtest.Options{Stubs: programs(), Args: []string{"0"},
 			Env: []string{"MODEL=m", "MEGATRON=m", "CHECKPOINT=m", "TOKENIZER=m", "HOSTS=10.0.0.1 10.0.0.2", "PORT=9000"}})
 		if len(r.Calls) != 1 || !slices.Contains(r.Calls[0].Args, want[e.name]) || !strings.Contains(fmt.Sprint(r.Calls[0].Args), "9000") {
 			t.Errorf("%s: %q", e.name, r.Calls)

@@ -34,7 +34,7 @@ func writeLlamaCpp(s *Serving) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(reasons) > 0 {
+	if reasons = append(reasons, s.unlike()...); len(reasons) > 0 {
 		return nil, &Refusal{"llama.cpp", reasons}
 	}
 	var servers []llamaServer

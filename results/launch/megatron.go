@@ -34,26 +34,12 @@ const (
 )
 
 func writeMegatron(s *Serving) ([]File, error) {
-	reasons, err := s.limits("megatron")
+	shape, reasons := s.megatronModel()
+	r, err := s.ready("megatron", "Megatron-LM", reasons...)
 	if err != nil {
 		return nil, err
 	}
-	shape, more := s.megatronModel()
-	if reasons = append(reasons, more...); len(reasons) > 0 {
-		return nil, &Refusal{"Megatron-LM", reasons}
-	}
-	checkpoint, err := s.checkpoint()
-	if err != nil {
-		return nil, err
-	}
-	all, err := s.nodes()
-	if err != nil {
-		return nil, err
-	}
-	vendor, err := s.vendor()
-	if err != nil {
-		return nil, err
-	}
+	all := r.nodes
 	checks := []string{"nvidia-smi or rocm-smi counts the GPUs of a node as the plan does, and nothing else holds memory on them.",
 		"CHECKPOINT is a Megatron checkpoint of the model in the format torch_dist. What a plan does not know of the model (rotary base, norms, scores of routers, windows) is taken from there."}
 	if spread(all) {
@@ -68,8 +54,8 @@ func writeMegatron(s *Serving) ([]File, error) {
 	x := s.start("megatron.sh", "Starts one node's part of a plan on Megatron-LM's inference server, and stays until a server ends.", checks...)
 	x.line("MEGATRON=${MEGATRON:?set MEGATRON to the path of a checkout of Megatron-LM}")
 	x.line("CHECKPOINT=${CHECKPOINT:?set CHECKPOINT to the path of a Megatron checkpoint of the model}")
-	if checkpoint.Name != "" {
-		x.line("TOKENIZER=${TOKENIZER:-%s}", Word(checkpoint.Name))
+	if r.checkpoint.Name != "" {
+		x.line("TOKENIZER=${TOKENIZER:-%s}", Word(r.checkpoint.Name))
 	} else {
 		x.line("TOKENIZER=${TOKENIZER:?set TOKENIZER to a path or Hugging Face id of the tokenizer}")
 	}
@@ -79,7 +65,7 @@ func writeMegatron(s *Serving) ([]File, error) {
 	x.line("export CUDA_DEVICE_MAX_CONNECTIONS=1 # Megatron asks for it: collectives keep the order of kernels")
 	x.line("")
 	x.background()
-	command := []string{visible(vendor) + "=$1", "torchrun", `--nnodes "$4"`, `--node-rank "$5"`, `--nproc-per-node "$2"`,
+	command := []string{visible(r.vendor) + "=$1", "torchrun", `--nnodes "$4"`, `--node-rank "$5"`, `--nproc-per-node "$2"`,
 		`--master-addr "$6"`, `--master-port "$7"`, `"$MEGATRON/examples/inference/launch_inference_server.py"`,
 		`--load "$CHECKPOINT"`, "--ckpt-format torch_dist", "--dist-ckpt-strictness log_unexpected", "--use-checkpoint-args"}
 	command = append(command, s.megatronDegrees()...)

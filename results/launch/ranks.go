@@ -9,6 +9,52 @@ import (
 	"partita/results"
 )
 
+// ready is what the writer of an engine needs once the engine can run the plan.
+type ready struct {
+	checkpoint Checkpoint
+	nodes      []node // of all replicas
+	vendor     string
+}
+
+// ready asks the rules of an engine; more are reasons that its writer has found itself. The
+// engine is one that has all stages of one size.
+func (s *Serving) ready(engine, title string, more ...string) (ready, error) {
+	var r ready
+	reasons, err := s.limits(engine)
+	if err != nil {
+		return r, err
+	}
+	reasons = append(append(reasons, s.unlike()...), more...)
+	if len(reasons) > 0 {
+		return r, &Refusal{title, reasons}
+	}
+	if r.checkpoint, err = s.checkpoint(); err != nil {
+		return r, err
+	}
+	if r.nodes, err = s.nodes(); err != nil {
+		return r, err
+	}
+	vendors, err := s.vendors()
+	if err == nil {
+		r.vendor = vendors[0]
+	}
+	return r, err
+}
+
+// unlike says why replicas cannot share the words of one script; nothing where they can, as
+// those that a search finds.
+func (s *Serving) unlike() []string {
+	for r, stages := range s.Replicas {
+		same := slices.EqualFunc(stages, s.Replicas[0], func(a, b *results.Stage) bool {
+			return a.FirstLayer == b.FirstLayer && a.LastLayer == b.LastLayer && a.TP == b.TP && a.EP == b.EP && a.ETP == b.ETP && a.CP == b.CP && a.DPAttention == b.DPAttention
+		})
+		if !same {
+			return []string{fmt.Sprintf("replica %d differs from replica 0 in its degrees or layers: start each by a plan of its own", r)}
+		}
+	}
+	return nil
+}
+
 // node is what one process starts on: GPUs of one host that stand together in the order
 // of the ranks of a replica (stage after stage, in the order of each stage's GPUs).
 type node struct {
@@ -115,15 +161,6 @@ func (s *Serving) layers() []int {
 		out = append(out, x.LastLayer-x.FirstLayer+1)
 	}
 	return out
-}
-
-// vendor is the maker of a plan's devices where the rule pack has them of one.
-func (s *Serving) vendor() (string, error) {
-	v, err := s.vendors()
-	if err != nil {
-		return "", err
-	}
-	return v[0], nil
 }
 
 // memory is what a plan may fill of a GPU of a stage before the share that it leaves free,

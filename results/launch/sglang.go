@@ -40,25 +40,11 @@ const (
 )
 
 func writeSGLang(s *Serving) ([]File, error) {
-	reasons, err := s.limits("sglang")
+	r, err := s.ready("sglang", "SGLang")
 	if err != nil {
 		return nil, err
 	}
-	if len(reasons) > 0 {
-		return nil, &Refusal{"SGLang", reasons}
-	}
-	checkpoint, err := s.checkpoint()
-	if err != nil {
-		return nil, err
-	}
-	all, err := s.nodes()
-	if err != nil {
-		return nil, err
-	}
-	vendor, err := s.vendor()
-	if err != nil {
-		return nil, err
-	}
+	all := r.nodes
 	checks := []string{"nvidia-smi or rocm-smi counts the GPUs of a node as the plan does, and nothing else holds memory on them."}
 	if spread(all) {
 		checks = append(checks, fmt.Sprintf("The nodes have the same SGLang and the same weights under MODEL, and reach each other by the addresses below, on ports %d and up.", sglangMeeting))
@@ -73,7 +59,7 @@ func writeSGLang(s *Serving) ([]File, error) {
 		checks = append(checks, "SGLang takes sequences longer than the model's only where SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN=1.")
 	}
 	x := s.start("sglang.sh", "Starts one node's part of a plan on SGLang (version 0.5.6 or later), and stays until a server ends.", checks...)
-	x.modelVariable(checkpoint)
+	x.modelVariable(r.checkpoint)
 	x.hostVariables(x.hosts)
 	x.line("port=${PORT:-%d} # of the first process of a node", sglangPort)
 	if spread(all) {
@@ -88,7 +74,7 @@ func writeSGLang(s *Serving) ([]File, error) {
 	if spread(all) {
 		about = "server GPUS MEMORY_SHARE NUMBER NODES RANK ADDRESS MEETING BASE: start a part of a replica. NUMBER counts the processes of this node; the replica meets at ADDRESS; its part runs on GPUS from the place BASE on."
 	}
-	x.function(about, "server", nil, append([]string{visible(vendor) + "=$1", "python3 -m sglang.launch_server"}, s.sglangFlags(checkpoint, spread(all))...)...)
+	x.function(about, "server", nil, append([]string{visible(r.vendor) + "=$1", "python3 -m sglang.launch_server"}, s.sglangFlags(r.checkpoint, spread(all))...)...)
 	number, of := map[string]int{}, counts(all)
 	var head node
 	meeting := 0

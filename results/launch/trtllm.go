@@ -40,17 +40,11 @@ type trtKVCache struct {
 }
 
 func writeTensorRT(s *Serving) ([]File, error) {
-	reasons, err := s.limits("trtllm")
+	r, err := s.ready("trtllm", "TensorRT-LLM")
 	if err != nil {
 		return nil, err
 	}
-	if len(reasons) > 0 {
-		return nil, &Refusal{"TensorRT-LLM", reasons}
-	}
-	checkpoint, err := s.checkpoint()
-	if err != nil {
-		return nil, err
-	}
+	checkpoint := r.checkpoint
 	if f := checkpoint.Format; checkpoint.Name != "" && f != s.Model.Weights && s.Model.Weights.Bytes() < 2 {
 		// The PyTorch backend takes quantised weights from a checkpoint made for them.
 		checkpoint = Checkpoint{Missing: fmt.Sprintf("a checkpoint of %s with %s weights, as NVIDIA's Model Optimizer writes them", quoted(s.Model.Name), s.Model.Weights)}
@@ -59,11 +53,7 @@ func writeTensorRT(s *Serving) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.nodes()
-	if err != nil {
-		return nil, err
-	}
-	return []File{s.trtScript(checkpoint, all), {Name: "trtllm.yaml", Data: options}}, nil
+	return []File{s.trtScript(checkpoint, r.nodes), {Name: "trtllm.yaml", Data: options}}, nil
 }
 
 // trtYAML is trtllm.yaml.
@@ -181,7 +171,7 @@ func (x *starter) trtFunctions(all []node, of map[int]int) {
 	x.line("\tread -r -a options <<<\"${MPIRUN_OPTIONS:-}\"")
 	x.line("\twhile [ $# -gt 0 ]; do")
 	x.line("\t\tif [ ${#parts[@]} -gt 0 ]; then parts+=(:); fi")
-	x.line("\t\tparts+=(-n \"$ranks\" --host \"$1:$2\" -x \"CUDA_VISIBLE_DEVICES=$3\")")
+	x.line("\t\tparts+=(-n \"$ranks\" --host \"$1:$2\" env \"CUDA_VISIBLE_DEVICES=$3\")")
 	x.line("\t\tparts+=(trtllm-llmapi-launch \"${serve[@]}\" --gpus_per_node \"$ranks\" --port $((port + number)))")
 	x.line("\t\tshift 3")
 	x.line("\tdone")

@@ -40,7 +40,7 @@ func readTensorRT(t testing.TB, s *Serving, files []File) []started {
 		serve := c
 		if c.Program == "mpirun" {
 			for i, words := range split(c.Args, ":") {
-				if len(words) < 8 || words[0] != "-n" || words[2] != "--host" || words[4] != "-x" || words[6] != "trtllm-llmapi-launch" || words[7] != "trtllm-serve" {
+				if len(words) < 8 || words[0] != "-n" || words[2] != "--host" || words[4] != "env" || words[6] != "trtllm-llmapi-launch" || words[7] != "trtllm-serve" {
 					t.Fatalf("part %d of mpirun is %q", i, words)
 				}
 				at := strings.LastIndex(words[3], ":")

@@ -76,7 +76,7 @@ world() {
 	read -r -a options <<<"${MPIRUN_OPTIONS:-}"
 	while [ $# -gt 0 ]; do
 		if [ ${#parts[@]} -gt 0 ]; then parts+=(:); fi
-		parts+=(-n "$ranks" --host "$1:$2" -x "CUDA_VISIBLE_DEVICES=$3")
+		parts+=(-n "$ranks" --host "$1:$2" env "CUDA_VISIBLE_DEVICES=$3")
 		parts+=(trtllm-llmapi-launch "${serve[@]}" --gpus_per_node "$ranks" --port $((port + number)))
 		shift 3
 	done
