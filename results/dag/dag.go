@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"partita/inputs"
 	"partita/results"
@@ -151,7 +152,12 @@ func (g *graph) place(s *results.Stage) error {
 	if g.pools[s.Pool] == nil {
 		return fmt.Errorf("pool %q is not in the deployment", s.Pool)
 	}
+	var seen []int
 	for _, kind := range g.model.Layers[s.FirstLayer : s.LastLayer+1] {
+		if slices.Contains(seen, kind) {
+			continue
+		}
+		seen = append(seen, kind)
 		if err := divides(&g.model.Kinds[kind], s); err != nil {
 			return err
 		}

@@ -57,8 +57,9 @@ const (
 	opsOfLayer = 20
 )
 
-// build lays out the stages of a set of replicas.
-func (g *graph) build(t *twins, folded, foldLines bool) []*stage {
+// build lays out the stages of a set of replicas; where nodes are only counted, without
+// the names of GPUs.
+func (g *graph) build(t *twins, folded, counting bool) []*stage {
 	stages := g.replicas[t.replicas[0]]
 	out := make([]*stage, len(stages))
 	nodes := 0
@@ -67,7 +68,7 @@ func (g *graph) build(t *twins, folded, foldLines bool) []*stage {
 		s.short = folded && g.gpus > most
 		s.deal()
 		kinds := g.model.Layers[src.FirstLayer : src.LastLayer+1]
-		if foldLines {
+		if folded || counting {
 			s.runs = foldLayers(kinds, src.FirstLayer)
 		} // else each layer is made when it is drawn
 		s.perNode = max(1, s.pool.GPUsPerNode)
@@ -88,6 +89,9 @@ func (g *graph) build(t *twins, folded, foldLines bool) []*stage {
 		}
 		fold := folded && (len(s.ranks) > manyRanks || nodes > crowded)
 		s.sortLanes(g.model, before, after, fold, folded, func(j int) []string {
+			if counting {
+				return []string{""} // nobody reads it
+			}
 			names := make([]string, len(t.replicas))
 			for k, r := range t.replicas {
 				names[k] = g.names.of(g.replicas[r][i].GPUs[j])
@@ -125,7 +129,7 @@ func (g *graph) draw(p *pen, folded bool) {
 			p.weight = int64(len(t.replicas))
 		}
 		base := p.weight
-		stages := g.build(t, folded, folded || counting)
+		stages := g.build(t, folded, counting)
 		n, o, line := g.replica(p, stages, from, base, folded, counting)
 		results, outs, gpus = append(results, n...), append(outs, o...), append(gpus, line...)
 	}
@@ -195,7 +199,7 @@ func (g *graph) open(p *pen, sets []twins, folded bool) (entrance []string) {
 		name, name, escaped(g.plan.Condition), fold, escaped(title)))
 	p.text("node [fontname=\"Helvetica\", fontsize=10];\n")
 	for i := range sets {
-		for j, s := range g.build(&sets[i], folded, folded) {
+		for j, s := range g.build(&sets[i], folded, false) {
 			g.flush(p, s, g.declare(s, &sets[i], folded))
 			if j == 0 {
 				entrance = append(entrance, s.busy()...)

@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"pgregory.net/rapid"
+
+	"partita/results/dagcheck"
 )
 
 // hostile means something to every format there is.
@@ -31,6 +33,13 @@ func TestHostileNamesStayInsideTheirQuotes(t *testing.T) {
 		}
 		if outside := outsideQuotes(t, out); strings.Contains(outside, "rm -rf") || strings.Contains(outside, "script") {
 			t.Errorf("a name left its quotes")
+		}
+		got, err := dagcheck.Check(strings.NewReader(out), "hostile", dagcheck.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !got.OK {
+			t.Errorf("folded %v:\n%s", o.Folded, got.Text())
 		}
 	}
 }
@@ -59,15 +68,15 @@ func outsideQuotes(t *testing.T, s string) string {
 // No two GPUs get one name, plain ids stay as they are, and no name ends an entry of a list.
 func TestNamesOfGPUs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		ids := rapid.SliceOfDistinct(rapid.StringOfN(rapid.SampledFrom([]rune("a_~2, ;\"\n\x1b")), 1, 5, -1), rapid.ID[string]).Draw(t, "ids")
+		ids := rapid.SliceOfDistinct(rapid.StringOfN(rapid.SampledFrom([]rune("a_~2.,; \"\n\x1b…")), 1, 5, -1), rapid.ID[string]).Draw(t, "ids")
 		n := newNames(ids)
 		var made []string
 		for _, id := range ids {
 			name := n.of(id)
-			if plainID(id) && name != escaped(id) {
+			if plainID(id) && name != id {
 				t.Errorf("%q is called %q", id, name)
 			}
-			if name == "" || strings.ContainsAny(name, " ,;\n\x1b") || slices.Contains(made, name) {
+			if name == "" || strings.ContainsAny(name, " ,;~…\n\x1b") || strings.Contains(name, "..") || slices.Contains(made, name) {
 				t.Errorf("%q is called %q, others %q", id, name, made)
 			}
 			made = append(made, name)
