@@ -29,6 +29,8 @@ type explorer struct {
 	alone map[singleKey]alone
 	// effort bounds the search by its work; nil: no bound.
 	effort *effort
+	// watch is Options.Watch.
+	watch func(Progress)
 	// against counts the outer choices that each rule refused, in all passes.
 	against []int
 }
@@ -84,6 +86,7 @@ func (e *explorer) run(ctx context.Context, p *pass) (outcome, error) {
 	}
 	for len(x.queue) > 0 && ctx.Err() == nil {
 		n := heap.Pop(&x.queue).(*node)
+		x.tell(n)
 		if x.beaten(n.bound) {
 			heap.Push(&x.queue, n)
 			break

@@ -101,7 +101,7 @@ func newRunIn(price spaces, c *inputs.Condition, opts Options) (*run, error) {
 // newRunOn is a run for a condition on prices that are there already: its own, or lower
 // ones for a relaxation.
 func newRunOn(price spaces, space *stagegraph.Space, c *inputs.Condition, opts Options) (*run, error) {
-	r := &run{explorer: &explorer{space: space, goal: newGoalOn(c, space), effort: opts.effort}, opts: opts, price: price, given: c.Cluster.Pools, asked: c}
+	r := &run{explorer: &explorer{space: space, goal: newGoalOn(c, space), effort: opts.effort, watch: opts.Watch}, opts: opts, price: price, given: c.Cluster.Pools, asked: c}
 	var err error
 	r.prove, r.backend, err = opts.prover()
 	return r, err

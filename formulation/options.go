@@ -30,6 +30,9 @@ type Options struct {
 	SAT func() (solver.Backend, error)
 	// Log receives a line when the search enters a new part; nil: silence.
 	Log func(string)
+	// Watch is told where the search stands, before every step; it must return at once. nil:
+	// nobody watches.
+	Watch func(Progress)
 	// effort ends the search after so many labels; nil: no end.
 	effort *effort
 }

@@ -155,7 +155,7 @@ func (r *run) enlarged(ctx context.Context) (*solution, error) {
 		}
 		return &solution{unfit: true, reasons: append(short, what)}, nil
 	}
-	more := &run{explorer: &explorer{space: space, goal: newGoal(space), prove: r.prove}, opts: r.opts, backend: r.backend, price: r.price}
+	more := &run{explorer: &explorer{space: space, goal: newGoal(space), prove: r.prove, watch: r.opts.Watch}, opts: r.opts, backend: r.backend, price: r.price}
 	if ok, err := more.onAnyNumber(ctx); !ok || err != nil {
 		return &solution{unfit: true, stopped: ctx.Err() != nil, reasons: append(short, "rules: no plan keeps them on any number of these GPUs")}, err
 	}

@@ -38,7 +38,9 @@ gap is exact under the cost model. It writes no files.`,
 		if err != nil {
 			return err
 		}
-		r, err := formulation.Compare(cmd.Context(), c, search.options(env))
+		r, err := watched(env, &search, func(opts formulation.Options) (*results.Report, error) {
+			return formulation.Compare(cmd.Context(), c, opts)
+		})
 		if err != nil {
 			return err
 		}

@@ -80,7 +80,9 @@ for one that does not.`,
 		if err != nil {
 			return err
 		}
-		v, err := formulation.Evaluate(cmd.Context(), c, given, search.options(env))
+		v, err := watched(env, &search, func(opts formulation.Options) (*results.Evaluation, error) {
+			return formulation.Evaluate(cmd.Context(), c, given, opts)
+		})
 		if err != nil {
 			return err
 		}

@@ -54,7 +54,9 @@ the explanation may take 30 seconds; most take less than one.`,
 		if err != nil {
 			return err
 		}
-		x, err := formulation.Explain(cmd.Context(), c, search.options(env))
+		x, err := watched(env, &search, func(opts formulation.Options) (*results.Explanation, error) {
+			return formulation.Explain(cmd.Context(), c, opts)
+		})
 		if err != nil {
 			return err
 		}

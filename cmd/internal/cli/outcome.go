@@ -42,7 +42,7 @@ func (o *outputFlags) finish(env Environment, c *inputs.Condition, r *results.Re
 	if dir == "" {
 		dir = filepath.Join("partita-out", folderName(c.Name))
 	}
-	manifest, err := export.Write(dir, r)
+	manifest, err := during(env, "writing the files", func() (export.Manifest, error) { return export.Write(dir, r) })
 	if err != nil {
 		return fmt.Errorf("writing the artifacts: %w", err)
 	}

@@ -68,7 +68,9 @@ are as near as --resolution asks for. -o then writes vary.json, vary.csv and var
 		if f.free {
 			c = withoutRequirements(c)
 		}
-		frontier, err := formulation.Pareto(cmd.Context(), c, f.search.options(env))
+		frontier, err := watched(env, &f.search, func(opts formulation.Options) (*results.Frontier, error) {
+			return formulation.Pareto(cmd.Context(), c, opts)
+		})
 		if err != nil {
 			return err
 		}

@@ -99,7 +99,7 @@ func (f *paretoFlags) runVary(ctx context.Context, env Environment, args []strin
 		}
 		return c, err
 	}
-	out, err := formulation.Vary(ctx, v, f.search.options(env))
+	out, err := watched(env, &f.search, func(opts formulation.Options) (*results.Variation, error) { return formulation.Vary(ctx, v, opts) })
 	if err != nil {
 		return ofFlagsAlone(err)
 	}

@@ -79,14 +79,14 @@ func onTerminal(t *testing.T, columns uint16, environ []string, args ...string) 
 // and reads the same without.
 func TestOnATerminal(t *testing.T) {
 	codes := regexp.MustCompile("\x1b\\[[0-9]*m")
-	example := []string{"solve", "examples/gpus-7.yaml", "-o", t.TempDir()}
+	example := []string{"solve", "examples/three-pools-llama-70b-fp16.yaml", "-o", t.TempDir()}
 	for _, columns := range []uint16{60, 80, 200} {
 		colored := onTerminal(t, columns, []string{"TERM=xterm", "NO_COLOR=", "CLICOLOR=", "FORCE_COLOR="}, example...)
 		bare := onTerminal(t, columns, []string{"TERM=xterm", "NO_COLOR=1"}, example...)
 		if !codes.MatchString(colored) || codes.MatchString(bare) {
 			t.Errorf("%d columns: colours %t, with NO_COLOR %t", columns, codes.MatchString(colored), codes.MatchString(bare))
 		}
-		colored, bare = afterProgress(colored), afterProgress(bare)
+		colored, bare = onScreen(colored), onScreen(bare)
 		if got := codes.ReplaceAllString(colored, ""); got != bare || !strings.HasPrefix(bare, "Proved optimal") {
 			t.Errorf("%d columns: with colours\n%s\nwithout\n%s", columns, got, bare)
 		}
@@ -98,11 +98,15 @@ func TestOnATerminal(t *testing.T) {
 	}
 }
 
-// afterProgress is what is left on a terminal when the search has ended.
-func afterProgress(seen string) string {
-	_, after, found := strings.Cut(seen, "Proved optimal")
-	if !found {
-		return seen
+// onScreen is what is left on a terminal: a carriage return with the code that clears the
+// line takes away what stands on it.
+func onScreen(seen string) string {
+	var lines []string
+	for line := range strings.SplitSeq(seen, "\n") {
+		if at := strings.LastIndex(line, "\r\x1b[K"); at >= 0 {
+			line = line[at+len("\r\x1b[K"):]
+		}
+		lines = append(lines, line)
 	}
-	return "Proved optimal" + after
+	return strings.Join(lines, "\n")
 }

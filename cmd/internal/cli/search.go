@@ -46,7 +46,7 @@ type searchFlags struct {
 func (s *searchFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&s.backend, "backend", auto, "exact solver: auto, labels, ilp or sat (partita version says which are built in)")
 	flags.DurationVar(&s.timeLimit, "time-limit", 0, "stop the search after this time with the best plan so far, its bound and gap: 30s (0: no limit)")
-	flags.BoolVarP(&s.verbose, "verbose", "v", false, "log the search to stderr even where it is not a terminal")
+	flags.BoolVarP(&s.verbose, "verbose", "v", false, "log the parts of the search to stderr, a line each")
 }
 
 // check refuses what the command line asks for and this build cannot do.
@@ -72,7 +72,7 @@ func (s *searchFlags) check() error {
 }
 
 // options are the search's options with the backends of this build; the log goes to
-// stderr where somebody watches.
+// stderr where it is asked for.
 func (s *searchFlags) options(env Environment) formulation.Options {
 	opts := formulation.Options{
 		Backend:   s.backend,
@@ -82,7 +82,7 @@ func (s *searchFlags) options(env Environment) formulation.Options {
 	if lpsolve.Available() {
 		opts.ILP = func() (solver.Backend, error) { return lpsolve.New() }
 	}
-	if env.Terminal || s.verbose {
+	if s.verbose {
 		opts.Log = func(line string) { fmt.Fprintln(env.Err, printable(line)) }
 	}
 	return opts

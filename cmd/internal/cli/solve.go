@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"partita/formulation"
+	"partita/results"
 )
 
 func newSolve(env Environment) *cobra.Command {
@@ -39,9 +40,10 @@ interrupt it twice and it stops at once.`,
 		if err != nil {
 			return err
 		}
-		opts := search.options(env)
-		opts.Explain, opts.WhatIf = true, true
-		rep, err := formulation.Optimize(cmd.Context(), c, opts)
+		rep, err := watched(env, &search, func(opts formulation.Options) (*results.Report, error) {
+			opts.Explain, opts.WhatIf = true, true
+			return formulation.Optimize(cmd.Context(), c, opts)
+		})
 		if err != nil {
 			return err
 		}
