@@ -42,7 +42,7 @@ func TestGraphOfAnotherWriter(t *testing.T) {
 	if !r.OK {
 		t.Fatal(r.Text())
 	}
-	for rule, n := range map[string]int{"gpu": 9, "cluster": 9, "residual": 1, "participants": 3, "conservation": 1, "traffic": 8, "experts": 0, "gate": 0, "kv": 0} {
+	for rule, n := range map[string]int{"gpu": 9, "cluster": 9, "residual": 1, "participants": 3, "conservation": 3, "traffic": 8, "experts": 0, "gate": 0, "kv": 0} {
 		rules := r.Graphs[0].Rules
 		at := slices.IndexFunc(rules, func(t Ticked) bool { return t.Rule == rule })
 		if got := rules[at]; got.Checked != n || n == 0 && got.Unchecked == "" {

@@ -25,6 +25,7 @@ func rules() []rule {
 		{"agreement", "shapes agree; all tensors come and go", "edge", checkAgreement},
 		{"traffic", "only communication between GPUs", "edge", checkTraffic},
 		{"participants", "collectives name the GPUs they join", "node", checkParticipants},
+		{"layers", "layers ascend, and labels say the same", "node", checkLayers},
 		{"residual", "two inputs of one shape from two sources", "node", checkResidual},
 		{"acyclic", "no way leads back", "node", checkAcyclic},
 		{"ends", "one input, one output, no loose ends", "node", checkEnds},

@@ -74,7 +74,7 @@ func checkConservation(c *check) {
 			continue
 		}
 		switch o := c.op(n); o {
-		case opAllReduce, opSend, opReceive, opSoftmax, opNorm:
+		case opInput, opOutput, opAllReduce, opSend, opReceive, opSoftmax, opNorm:
 			c.applied++
 			if !slices.Equal(in.distinct, out.distinct) {
 				c.wrongNode(n, "takes %s and gives %s; expected %s to keep the shape", c.tensorNames(in.distinct), c.tensorNames(out.distinct), o)
@@ -96,7 +96,7 @@ func checkConservation(c *check) {
 		}
 	}
 	if c.applied == 0 {
-		c.unchecked = "no collective, split or join"
+		c.unchecked = "nothing that keeps or splits shapes"
 	}
 }
 

@@ -69,6 +69,14 @@ var mutations = []mutation{
 		d.link("r0_combine_1", "r0_sum_1")
 		d.node("r0_sum_1").op = "activation"
 	}},
+	{"layers", "a layer that is not the label's", "is of layer 1 by its attribute", "", func(d *drawing) {
+		for _, n := range []string{"r0_act_0", "r0_add_0"} {
+			d.node(n).layer = "1"
+		}
+		d.node("r0_act_0").name = "layer 0: activation"
+	}},
+	{"layers", "a way back to a layer", "leads from layer 1 back to layer 0", "", func(d *drawing) { d.node("r0_norm_0").layer = "1" }},
+	{"layers", "an expert that is not the label's", "is of expert 2 by its attribute", "", func(d *drawing) { d.node("r0_expert2_1").name = "up of expert 3" }},
 	{"residual", "one input", "has 1 edges to it", "", func(d *drawing) { d.cut("r0_embed_0", "r0_add_0") }},
 	{"residual", "one source twice", "adds", "", func(d *drawing) { d.edge("r0_embed_0", "r0_add_0").from = "r0_gather_0" }},
 	{"acyclic", "a way back", "a cycle of", "", func(d *drawing) { d.link("r0_proj_0", "r0_norm_0") }},

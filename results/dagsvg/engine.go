@@ -6,11 +6,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
@@ -40,7 +42,7 @@ var compiled = sync.OnceValues(func() (*engine, error) {
 		return nil, err
 	}
 	var err error
-	if e.code, err = e.runtime.CompileModule(ctx, graphviz); err != nil {
+	if e.code, err = e.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0)), graphviz); err != nil {
 		return nil, err
 	}
 	// The module asks for functions of programs that give it plugins of their own.

@@ -53,9 +53,7 @@ func (k kind) shape() string { return [...]string{"box", "ellipse", "parallelogr
 // collector keeps the graphs of a file that are not too large.
 type collector struct {
 	graphs []*graph
-	most   int
-	// large is set where a graph has more nodes, or edges, than are drawn.
-	large bool
+	most   int // nodes of a graph; four times as many edges
 }
 
 var _ dot.Handler = (*collector)(nil)
