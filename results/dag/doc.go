@@ -86,7 +86,8 @@
 // is the first of them, layers="3-60" or "0-46/2" (every second) lists them, times=58
 // counts them, and the name says ×58. Replicas that are alike are drawn once, also the
 // experts of a GPU (experts="0 1 2 …" lists them, times counts them on one GPU), and ranks
-// of a stage that do the same where the graph would have too many nodes otherwise. A node
+// of a stage that do the same where the graph would have too many nodes otherwise. A
+// collective that is drawn once for several says so in its name, (×2, 8 GPUs each). A node
 // names up to 16 GPUs, "GPUs: a, b"; one that stands for more, and one between GPUs where
 // the graph has more, names the first of each cluster that takes part, and the cluster
 // lists the rest.

@@ -86,7 +86,7 @@ func (l *layerPen) gather(groups []group, op Op, name string, from []id, in, out
 			continue
 		}
 		ins, outs = distinct(ins), distinct(outs)
-		n := l.between(alone(op, ins, outs), name, g.line, ins, outs, sources...)
+		n := l.between(alone(op, ins, outs), g.named(name), g.line, ins, outs, sources...)
 		for _, lane := range g.lanes {
 			to[lane] = n
 		}

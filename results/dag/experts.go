@@ -174,7 +174,8 @@ func (l *layerPen) exchangedExperts(z *expertSizes, norm, scores []id) []id {
 	for i := range l.s.lanes {
 		outs = append(outs, copies(i)...)
 	}
-	back := l.between(AllToAllCombine, "all-to-all combine", l.s.whole[0].line, each(0), distinct(outs), results...)
+	whole := &l.s.whole[0]
+	back := l.between(AllToAllCombine, whole.named("all-to-all combine"), whole.line, each(0), distinct(outs), results...)
 	return l.joinSlices(l.each(func(i int) id {
 		topK := l.ofTokens(i, z.topK)
 		return l.combine(i, []Tensor{l.copies(i, z), topK}, l.slice(i), []id{back, choice[i]})

@@ -12,7 +12,16 @@ import (
 type group struct {
 	lanes []int
 	size  int    // ranks of one group
+	times int    // groups that it stands for in a folded graph: of ranks and replicas that are alike
 	line  string // its GPUs
+}
+
+// named is the name of a collective of the group, with how many it stands for.
+func (g *group) named(name string) string {
+	if g.times > 1 {
+		name += fmt.Sprintf(" (×%d, %d GPUs each)", g.times, g.size)
+	}
+	return name
 }
 
 // alike numbers the ranks of a stage by what they do, from 0 in the order they come: ranks
@@ -113,6 +122,8 @@ func (s *stage) groups(folded bool, takes func(j int) bool, key func(r rank) int
 			out = append(out, group{lanes: lanes, size: len(ranks)})
 			gpus = append(gpus, nil)
 		}
+		first := &s.lanes[lanes[0]]
+		out[i].times += len(first.gpus) / len(first.ranks)
 		if !folded {
 			for _, j := range ranks {
 				gpus[i] = append(gpus[i], s.lanes[s.laneOf[j]].gpus...)

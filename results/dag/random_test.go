@@ -72,5 +72,6 @@ func TestRandomPlansKeepTheRules(t *testing.T) {
 		d := draws(t)
 		valid(t, "whole", d.plan(), Options{})
 		valid(t, "folded", d.plan(), Options{Folded: true})
+		same(t, "folded", d.plan())
 	})
 }
