@@ -28,34 +28,22 @@ const (
 // replica over several nodes is a group of a LeaderWorkerSet, or one StatefulSet a node where
 // its later nodes are of unlike pools, which a LeaderWorkerSet has one template for.
 func writeKubernetes(s *Serving) ([]File, error) {
-	checkpoint, err := s.checkpoint()
-	if err != nil {
-		return nil, err
-	}
-	servers, reasons, err := s.vllmServers(checkpoint)
-	if err != nil {
-		return nil, err
-	}
-	for i := range servers {
-		why := servers[i].oneLauncher()
-		if why == "" {
-			why = servers[i].onePool()
+	v, err := s.onVLLM("vLLM on Kubernetes", func(servers []vllmServer) []string {
+		for i := range servers {
+			for _, why := range []string{servers[i].oneLauncher(), servers[i].onePool()} {
+				if why != "" {
+					return []string{why} // replicas are alike
+				}
+			}
 		}
-		if why != "" {
-			reasons = append(reasons, why)
-			break // replicas are alike
-		}
-	}
-	vendors, err := s.vendors()
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	if reasons = append(reasons, vllmVendor(vendors)...); len(reasons) > 0 {
-		return nil, &Refusal{Title: "Kubernetes with vLLM", Reasons: reasons}
-	}
-	k := cluster{s: s, checkpoint: checkpoint, name: objectName(s.Plan.Condition)}
+	k := cluster{s: s, checkpoint: v.checkpoint, name: objectName(s.Plan.Condition)}
 	var objects []kubeObject
-	groups := groupServers(servers)
+	groups := groupServers(v.servers)
 	for i, g := range groups {
 		name := k.name
 		if len(groups) > 1 {

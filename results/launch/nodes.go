@@ -20,25 +20,41 @@ type Device struct {
 
 // Host is one machine of a plan with the GPUs that the plan uses there.
 type Host struct {
-	// Number counts the hosts in the order in which the plan names them; files say it, as
-	// names may hold anything.
+	// Number counts the hosts; files say it, as names may hold anything.
 	Number int
 	Name   string
 }
 
-// Hosts lists the machines that a plan uses in the order of its replicas, stages and ranks.
+// Hosts lists the machines that a plan uses: in the order in which the cluster lists them, so
+// that node-3 has the number 3 where all are used; then nodes made as needed, in the order of
+// replicas, stages and ranks.
 func (s *Serving) Hosts() []Host {
-	var out []Host
-	seen := map[string]bool{}
+	used := map[string]bool{}
+	var order []string
 	for _, stages := range s.Replicas {
 		for _, stage := range stages {
 			for _, id := range stage.GPUs {
-				if name := s.hostOf(id); !seen[name] {
-					seen[name] = true
-					out = append(out, Host{Number: len(out), Name: name})
+				if name := s.hostOf(id); !used[name] {
+					used[name] = true
+					order = append(order, name)
 				}
 			}
 		}
+	}
+	var out []Host
+	add := func(name string) {
+		if used[name] {
+			used[name] = false
+			out = append(out, Host{Number: len(out), Name: name})
+		}
+	}
+	for _, pool := range s.Cluster.Pools {
+		for _, n := range pool.Nodes {
+			add(n.Host)
+		}
+	}
+	for _, name := range order {
+		add(name)
 	}
 	return out
 }

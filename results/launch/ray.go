@@ -27,31 +27,15 @@ type rayReplica struct {
 // every rank (vllm/v1/executor/ray_utils.py, initialize_ray_cluster: "Using the existing
 // placement group"; ray_executor_v2.py, VLLM_RAY_BUNDLE_INDICES).
 func writeRay(s *Serving) ([]File, error) {
-	checkpoint, err := s.checkpoint()
+	v, err := s.onVLLM("vLLM on Ray", s.rayLimits)
 	if err != nil {
 		return nil, err
 	}
-	servers, reasons, err := s.vllmServers(checkpoint)
-	if err != nil {
-		return nil, err
-	}
-	vendors, err := s.vendors()
-	if err != nil {
-		return nil, err
-	}
-	reasons = append(reasons, vllmVendor(vendors)...)
-	if len(servers) > 0 {
-		reasons = append(reasons, s.rayLimits(servers)...)
-	}
-	if len(reasons) > 0 {
-		return nil, &Refusal{Title: "vLLM on Ray", Reasons: reasons}
-	}
-
 	k := cluster{s: s}
-	script := s.rayScript(servers, &k, checkpoint, visible(vendors[0]))
+	script := s.rayScript(v, &k)
 	replicas, err := json.MarshalIndent(struct {
 		Replicas []rayReplica `json:"replicas"`
-	}{s.rayReplicas(servers, &k)}, "", " ")
+	}{s.rayReplicas(v.servers, &k)}, "", " ")
 	if err != nil {
 		return nil, err
 	}
@@ -150,12 +134,12 @@ func rayGPUs(servers []vllmServer, hosts []Host, number map[string]int) [][]Devi
 }
 
 // rayScript is ray.sh.
-func (s *Serving) rayScript(servers []vllmServer, k *cluster, checkpoint Checkpoint, visible string) File {
+func (s *Serving) rayScript(v *vllmPlan, k *cluster) File {
 	x := s.start("ray.sh", "Starts a plan with vLLM on a Ray cluster of its nodes: node 0, the head, first; when all have joined, on node 0: bash ray.sh serve. To end: ray stop on every node.",
-		append(s.vllmChecks(servers),
+		append(s.vllmChecks(v.servers),
 			"Ray and a vLLM with vllm/v1/executor/ray_executor_v2.py are installed, in the same versions on all nodes. ray_serve.py and ray_replicas.json lie beside this script.",
 			"Ray chooses which of a node's GPUs a rank gets, among those of the plan; they are of one pool, and so alike.")...)
-	x.modelVariable(checkpoint)
+	x.modelVariable(v.checkpoint)
 	x.line("export MODEL")
 	x.line(`if [ "${1:-}" = serve ]; then`)
 	x.line(`	case ${BASH_SOURCE[0]} in */*) here=${BASH_SOURCE[0]%%/*} ;; *) here=. ;; esac`)
@@ -168,11 +152,11 @@ func (s *Serving) rayScript(servers []vllmServer, k *cluster, checkpoint Checkpo
 	x.line("join() {")
 	x.line("\tlocal role=(--address \"${hosts[0]}:$port\")")
 	x.line("\tif [ \"$node\" = 0 ]; then role=(--head --port \"$port\"); fi")
-	x.line(`	%s=$1 ray start "${role[@]}" --num-gpus "$2" --resources "$3"`, visible)
+	x.line(`	%s=$1 ray start "${role[@]}" --num-gpus "$2" --resources "$3"`, v.visible)
 	x.line("}")
 	x.line("")
 	parts := s.stagesByHost()
-	for i, devices := range rayGPUs(servers, x.hosts, x.number) {
+	for i, devices := range rayGPUs(v.servers, x.hosts, x.number) {
 		host, resources := x.hosts[i].Name, map[string]int{rayNode(i): len(devices)}
 		for _, d := range devices {
 			resources[k.rayPool(d.Pool.Name)]++

@@ -43,6 +43,37 @@ type vllmProcess struct {
 	utilization string
 }
 
+// vllmPlan is a plan as vLLM runs it.
+type vllmPlan struct {
+	checkpoint Checkpoint
+	servers    []vllmServer
+	visible    string // environment variable of the GPUs that a process sees
+}
+
+// onVLLM is a plan as vLLM runs it. The error is a Refusal of that title where its rule pack,
+// its formats or the limits of the way it is started are in the way.
+func (s *Serving) onVLLM(title string, limits func(servers []vllmServer) []string) (*vllmPlan, error) {
+	checkpoint, err := s.checkpoint()
+	if err != nil {
+		return nil, err
+	}
+	servers, reasons, err := s.vllmServers(checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	if reasons = append(reasons, s.unlike()...); len(reasons) == 0 {
+		reasons = limits(servers)
+	}
+	if len(reasons) > 0 {
+		return nil, &Refusal{Title: title, Reasons: reasons}
+	}
+	vendors, err := s.vendors() // of one maker, by the rule pack
+	if err != nil {
+		return nil, err
+	}
+	return &vllmPlan{checkpoint: checkpoint, servers: servers, visible: visible(vendors[0])}, nil
+}
+
 // vllmServers are the replicas of a plan for vLLM. Reasons say why it cannot run them.
 func (s *Serving) vllmServers(checkpoint Checkpoint) ([]vllmServer, []string, error) {
 	reasons, err := s.limits("vllm")

@@ -16,37 +16,26 @@ const (
 
 // writeVLLM writes vllm.sh: what each node of the plan runs.
 func writeVLLM(s *Serving) ([]File, error) {
-	checkpoint, err := s.checkpoint()
-	if err != nil {
-		return nil, err
-	}
-	servers, reasons, err := s.vllmServers(checkpoint)
-	if err != nil {
-		return nil, err
-	}
-	for i := range servers {
-		if why := servers[i].oneLauncher(); why != "" {
-			if len(s.rayLimits(servers)) == 0 {
-				why += "; with Ray it runs (--to ray)"
+	v, err := s.onVLLM("vLLM", func(servers []vllmServer) []string {
+		for i := range servers {
+			if why := servers[i].oneLauncher(); why != "" {
+				if len(s.rayLimits(servers)) == 0 {
+					why += "; with Ray it runs (--to ray)"
+				}
+				return []string{why} // replicas are alike
 			}
-			reasons = append(reasons, why)
-			break // replicas are alike
 		}
-	}
-	vendors, err := s.vendors()
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	if reasons = append(reasons, vllmVendor(vendors)...); len(reasons) > 0 {
-		return nil, &Refusal{Title: "vLLM", Reasons: reasons}
-	}
-
-	x := s.start("vllm.sh", "Starts one node's part of a plan on vLLM (vllm serve, version 0.12 or later), and stays until a server ends.", s.vllmChecks(servers)...)
-	x.modelVariable(checkpoint)
+	x := s.start("vllm.sh", "Starts one node's part of a plan on vLLM (vllm serve, version 0.12 or later), and stays until a server ends.", s.vllmChecks(v.servers)...)
+	x.modelVariable(v.checkpoint)
 	x.hostVariables(x.hosts)
 	x.line("port=${PORT:-%d} # of the first replica of a node", httpPort)
 	x.line("")
-	shared := servers[0]
+	shared := v.servers[0]
 	for _, e := range shared.env {
 		x.line("export %s=%s", e[0], Word(e[1]))
 	}
@@ -54,19 +43,9 @@ func writeVLLM(s *Serving) ([]File, error) {
 	x.line("")
 	x.background()
 	x.function("serve GPUS FLAGS…: start a part of a replica on some GPUs of this node", "serve", []string{"local gpus=$1", "shift"},
-		visible(vendors[0])+"=$gpus vllm serve \"$MODEL\" \"${flags[@]}\" \"$@\"")
-	s.vllmCalls(x, servers)
+		v.visible+"=$gpus vllm serve \"$MODEL\" \"${flags[@]}\" \"$@\"")
+	s.vllmCalls(x, v.servers)
 	return []File{x.end("vllm.sh", "")}, nil
-}
-
-// vllmVendor says why vLLM's own commands do not run on a maker's devices.
-func vllmVendor(vendors []string) []string {
-	for _, v := range vendors {
-		if v != "" && v != "NVIDIA" && v != "AMD" {
-			return []string{fmt.Sprintf("vLLM runs on devices of %s through a plugin with limits of its own, which are not known here", quoted(v))}
-		}
-	}
-	return nil
 }
 
 // vllmCalls are the processes of each host.
@@ -112,9 +91,6 @@ func (s *Serving) vllmChecks(servers []vllmServer) []string {
 	if len(v.processes) > 1 {
 		checks = append(checks, "A node of several network cards: set VLLM_HOST_IP to the address that the others reach it by.")
 	}
-	if len(servers) > 1 {
-		checks = append(checks, "Requests go evenly to the replicas: by least_conn of nginx, HAProxy, or the router of vLLM's production stack.")
-	}
 	if n := s.Model.MaxContext; n > 0 && n < s.contextLength() {
 		checks = append(checks, fmt.Sprintf("The workload holds %d tokens a sequence, the model is made for %d: vLLM refuses that unless VLLM_ALLOW_LONG_MAX_MODEL_LEN=1.", s.contextLength(), n))
 	}
@@ -124,7 +100,10 @@ func (s *Serving) vllmChecks(servers []vllmServer) []string {
 	if s.Phase.Phase != "mixed" {
 		checks = append(checks, "Prefill and decode servers hand KV on by a --kv-transfer-config, which is yours to add.")
 	}
-	room := fmt.Sprintf("Once started, vLLM logs \"GPU KV cache size\": the plan needs %d tokens a data-parallel rank", divideUp(s.Phase.Strategy.SequencesPerReplica, v.dp)*s.contextLength())
+	room := fmt.Sprintf("Once started, vLLM logs \"GPU KV cache size\": the plan needs %d tokens", divideUp(s.Phase.Strategy.SequencesPerReplica, v.dp)*s.contextLength())
+	if v.dp > 1 {
+		room += " of each data-parallel rank"
+	}
 	if kv := s.Phase.Metrics.KVTokens; kv != nil && !v.mixed() {
 		room += fmt.Sprintf(" and counts on room for %d in a replica", *kv)
 	}

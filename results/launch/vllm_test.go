@@ -321,8 +321,14 @@ func TestVLLMRefuses(t *testing.T) {
 			a[2], a[3], b[0], b[1] = b[0], b[1], a[2], a[3]
 		},
 		"kv_precision = \"int8\"": func(p *results.Plan) { p.Deployment.Model.KV = inputs.INT8 },
-		"not in fp32":             func(p *results.Plan) { p.Deployment.Model.KV = inputs.FP32 },
-		"vendor = \"Huawei\"":     func(p *results.Plan) { p.Deployment.Cluster.Pools[0].Accelerator.Vendor = "Huawei" },
+		"replica 1 differs from replica 0": func(p *results.Plan) {
+			for i, st := range p.Phases[0].Stages[:2] {
+				st.Replica, st.FirstLayer, st.LastLayer = 1, 3*i, 3*i+2
+				p.Phases[0].Stages = append(p.Phases[0].Stages, st)
+			}
+		},
+		"not in fp32":         func(p *results.Plan) { p.Deployment.Model.KV = inputs.FP32 },
+		"vendor = \"Huawei\"": func(p *results.Plan) { p.Deployment.Cluster.Pools[0].Accelerator.Vendor = "Huawei" },
 	} {
 		p := plain()
 		change(p)

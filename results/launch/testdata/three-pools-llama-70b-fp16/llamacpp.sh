@@ -26,9 +26,9 @@ nextn=${NEXTN_LAYERS:-0} # layers for multi-token prediction in the file
 # Addresses of the nodes by their numbers: as the plan names them, or as the
 # variable HOSTS says, separated by spaces.
 hosts=(
+	node-0
 	node-1
 	node-2
-	node-0
 	node-3
 	node-4
 	node-5
@@ -89,21 +89,7 @@ remote() {
 }
 
 case $node in
-0) # node-1
-	# replica 0: answers requests on port 8080
-	CUDA_VISIBLE_DEVICES=0,1 server 0 CUDA0,RPC0,RPC1,RPC2,RPC3,CUDA1,RPC4,RPC5 --rpc "${hosts[1]}:$((rpc + 0)),${hosts[2]}:$((rpc + 0))"
-	# replica 1: answers requests on port 8081
-	CUDA_VISIBLE_DEVICES=2,3 server 1 CUDA0,RPC0,RPC1,RPC2,RPC3,CUDA1,RPC4,RPC5 --rpc "${hosts[3]}:$((rpc + 0)),${hosts[2]}:$((rpc + 1))"
-	# replica 2: answers requests on port 8082
-	CUDA_VISIBLE_DEVICES=4,5 server 2 CUDA0,RPC0,RPC1,RPC2,RPC3,CUDA1,RPC4,RPC5 --rpc "${hosts[4]}:$((rpc + 0)),${hosts[2]}:$((rpc + 2))"
-	# replica 3: answers requests on port 8083
-	CUDA_VISIBLE_DEVICES=6,7 server 3 CUDA0,RPC0,RPC1,RPC2,RPC3,CUDA1,RPC4,RPC5 --rpc "${hosts[5]}:$((rpc + 0)),${hosts[2]}:$((rpc + 3))"
-	;;
-1) # node-2
-	# replica 0: rpc-server
-	CUDA_VISIBLE_DEVICES=0,1,2,3 remote 0 CUDA0,CUDA1,CUDA2,CUDA3
-	;;
-2) # node-0
+0) # node-0
 	# replica 0: rpc-server
 	CUDA_VISIBLE_DEVICES=0,1 remote 0 CUDA0,CUDA1
 	# replica 1: rpc-server
@@ -112,6 +98,20 @@ case $node in
 	CUDA_VISIBLE_DEVICES=4,5 remote 2 CUDA0,CUDA1
 	# replica 3: rpc-server
 	CUDA_VISIBLE_DEVICES=6,7 remote 3 CUDA0,CUDA1
+	;;
+1) # node-1
+	# replica 0: answers requests on port 8080
+	CUDA_VISIBLE_DEVICES=0,1 server 0 CUDA0,RPC0,RPC1,RPC2,RPC3,CUDA1,RPC4,RPC5 --rpc "${hosts[2]}:$((rpc + 0)),${hosts[0]}:$((rpc + 0))"
+	# replica 1: answers requests on port 8081
+	CUDA_VISIBLE_DEVICES=2,3 server 1 CUDA0,RPC0,RPC1,RPC2,RPC3,CUDA1,RPC4,RPC5 --rpc "${hosts[3]}:$((rpc + 0)),${hosts[0]}:$((rpc + 1))"
+	# replica 2: answers requests on port 8082
+	CUDA_VISIBLE_DEVICES=4,5 server 2 CUDA0,RPC0,RPC1,RPC2,RPC3,CUDA1,RPC4,RPC5 --rpc "${hosts[4]}:$((rpc + 0)),${hosts[0]}:$((rpc + 2))"
+	# replica 3: answers requests on port 8083
+	CUDA_VISIBLE_DEVICES=6,7 server 3 CUDA0,RPC0,RPC1,RPC2,RPC3,CUDA1,RPC4,RPC5 --rpc "${hosts[5]}:$((rpc + 0)),${hosts[0]}:$((rpc + 3))"
+	;;
+2) # node-2
+	# replica 0: rpc-server
+	CUDA_VISIBLE_DEVICES=0,1,2,3 remote 0 CUDA0,CUDA1,CUDA2,CUDA3
 	;;
 3) # node-3
 	# replica 1: rpc-server

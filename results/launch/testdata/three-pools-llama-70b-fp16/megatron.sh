@@ -23,11 +23,11 @@ TOKENIZER=${TOKENIZER:-meta-llama/Llama-3.1-70B}
 # variable HOSTS says, separated by spaces.
 hosts=(
 	node-0
+	node-1
 	node-2
 	node-3
 	node-4
 	node-5
-	node-1
 )
 if [ -n "${HOSTS:-}" ]; then read -r -a hosts <<<"$HOSTS"; fi
 if [ ${#hosts[@]} -ne 6 ]; then
@@ -108,27 +108,27 @@ case $node in
 	# replica 0, part 2 of 8
 	server 4,5,6,7 4 1 8 1 "${hosts[0]}" $((meeting + 0))
 	;;
-1) # node-2
-	# replica 0, part 3 of 8
-	server 0,1,2,3 4 0 8 2 "${hosts[0]}" $((meeting + 0))
-	;;
-2) # node-3
-	# replica 0, part 4 of 8
-	server 0,1,2,3 4 0 8 3 "${hosts[0]}" $((meeting + 0))
-	;;
-3) # node-4
-	# replica 0, part 5 of 8
-	server 0,1,2,3 4 0 8 4 "${hosts[0]}" $((meeting + 0))
-	;;
-4) # node-5
-	# replica 0, part 6 of 8
-	server 0,1,2,3 4 0 8 5 "${hosts[0]}" $((meeting + 0))
-	;;
-5) # node-1
+1) # node-1
 	# replica 0, part 7 of 8
 	server 0,1,2,3 4 0 8 6 "${hosts[0]}" $((meeting + 0))
 	# replica 0, part 8 of 8
 	server 4,5,6,7 4 1 8 7 "${hosts[0]}" $((meeting + 0))
+	;;
+2) # node-2
+	# replica 0, part 3 of 8
+	server 0,1,2,3 4 0 8 2 "${hosts[0]}" $((meeting + 0))
+	;;
+3) # node-3
+	# replica 0, part 4 of 8
+	server 0,1,2,3 4 0 8 3 "${hosts[0]}" $((meeting + 0))
+	;;
+4) # node-4
+	# replica 0, part 5 of 8
+	server 0,1,2,3 4 0 8 4 "${hosts[0]}" $((meeting + 0))
+	;;
+5) # node-5
+	# replica 0, part 6 of 8
+	server 0,1,2,3 4 0 8 5 "${hosts[0]}" $((meeting + 0))
 	;;
 *)
 	echo "no node $node: the plan has the nodes 0 to 5" >&2
