@@ -220,10 +220,14 @@ func (g *graph) declare(s *stage, t *twins, folded bool) *heads {
 	if s.index == 0 {
 		h.replica = fmt.Sprintf("label=\"replica %d\";\n", t.replicas[0])
 		if n := len(t.replicas); n > 1 {
-			h.replica = fmt.Sprintf("label=\"replica %d (×%d: as many replicas are alike)\";\n", t.replicas[0], n)
+			h.replica = fmt.Sprintf("label=\"replica %d, and %d like it\";\n", t.replicas[0], n-1)
 		}
 	}
-	h.stage = fmt.Sprintf("label=\"stage %d: layers %d to %d\";\n", s.index, s.src.FirstLayer, s.src.LastLayer)
+	layers := fmt.Sprintf("layers %d to %d", s.src.FirstLayer, s.src.LastLayer)
+	if s.src.FirstLayer == s.src.LastLayer {
+		layers = fmt.Sprintf("layer %d", s.src.FirstLayer)
+	}
+	h.stage = fmt.Sprintf("label=\"stage %d: %s\";\n", s.index, layers)
 	for i := range s.lanes {
 		l := &s.lanes[i]
 		about := fmt.Sprintf("%s, replica %d, stage %d, rank %d%s", escaped(s.pool.Accelerator.Name), t.replicas[0], s.index, l.ranks[0], s.coordinates(l.ranks[0]))
@@ -233,7 +237,7 @@ func (g *graph) declare(s *stage, t *twins, folded bool) *heads {
 			ids = ids[:most]
 		}
 		if len(l.gpus) > 1 {
-			about += fmt.Sprintf(" and %d that do the same", len(l.gpus)-1)
+			about += fmt.Sprintf("; %d more do the same", len(l.gpus)-1)
 		}
 		text := fmt.Sprintf("gpu=\"%s\"; ", l.gpus[0])
 		if folded {
