@@ -34,7 +34,7 @@ func htmlComparison(w *webpage, p *results.Plan) {
 	w.heading(2, "Compared with heuristics")
 	w.paragraph(comparisonNote(p))
 	table := func() {
-		w.titled("Compared with heuristics", []string{"heuristic", "strategy", "objective#", "gap#", "request takes#", "tokens/s#", "GPUs#"}, tradeoffRows(p))
+		w.titled("Compared with heuristics", []string{"heuristic", "objective#", "gap#", "request takes#", "tokens/s#", "GPUs#", "strategy"}, tradeoffRows(p))
 	}
 	chart, missing := comparisonChart(p)
 	if len(chart.Points) < 2 {
@@ -132,7 +132,8 @@ func tradeoffRows(p *results.Plan) [][]string {
 		if gpus > 0 {
 			cells[2] = count(gpus)
 		}
-		rows[at] = append(rows[at], cells...)
+		name, strategy, figures := rows[at][0], rows[at][1], rows[at][2:]
+		rows[at] = slices.Concat([]string{name}, figures, cells, []string{strategy}) // the figures beside the names, on a phone too
 		at++
 	}
 	for i := range p.Phases {

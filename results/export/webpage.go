@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -117,13 +118,17 @@ func (w *webpage) end() {
 	w.open = false
 }
 
-func (w *webpage) paragraph(text string) { w.part("paragraph", plain(text)) }
-func (w *webpage) strong(text string)    { w.part("strong", plain(text)) }
+func (w *webpage) paragraph(text string) { w.part("paragraph", bound(text)) }
+func (w *webpage) strong(text string)    { w.part("strong", bound(text)) }
 
 // bullets is a list; a nil list leaves nothing.
 func (w *webpage) bullets(items []string) {
 	if len(items) > 0 {
-		w.part("bullets", plainAll(items))
+		lines := make([]string, len(items))
+		for i, item := range items {
+			lines[i] = bound(item)
+		}
+		w.part("bullets", lines)
 	}
 }
 
@@ -198,7 +203,7 @@ func (w *webpage) fold(title string, write func()) {
 
 // figure writes a chart; table writes the same in figures inside it.
 func (w *webpage) figure(title, about string, key []keyEntry, chart any, table func()) {
-	f := chartFigure{w.id("chart " + title), plain(title), plain(about), key}
+	f := chartFigure{w.id("chart " + title), plain(title), bound(about), key}
 	if w.charts == nil {
 		w.charts = map[string]any{}
 	}
@@ -207,6 +212,12 @@ func (w *webpage) figure(title, about string, key []keyEntry, chart any, table f
 	table()
 	w.part("endfigure", nil)
 }
+
+// figureInText is a number with its unit.
+var figureInText = regexp.MustCompile(`(\d) ((?:ms|s|µs|GiB|MiB|GPUs?)\b|%)`)
+
+// bound is a plain text whose numbers are never parted from their units.
+func bound(text string) string { return figureInText.ReplaceAllString(plain(text), "$1\u00a0$2") }
 
 func plainAll(items []string) []string {
 	out := make([]string, len(items))

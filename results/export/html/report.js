@@ -96,7 +96,7 @@
       option: {
         animation: false, tooltip: tooltip(colour), grid: { left, right, top, bottom },
         xAxis: { type: 'value', min: 0, max: chart.exact ? chart.end : undefined, name: chart.axis, nameLocation: 'middle', nameGap: 24, minInterval: chart.whole ? 1 : 0, ...base,
-          axisLabel: { ...base.axisLabel, formatter: number, showMaxLabel: chart.exact ? chart.whole : undefined, alignMaxLabel: chart.exact ? 'right' : undefined } },
+          axisLabel: { ...base.axisLabel, formatter: number, showMaxLabel: chart.exact ? Boolean(chart.whole) : undefined, alignMaxLabel: chart.exact ? 'right' : undefined } },
         yAxis: { type: 'category', inverse: true, data: labels, ...base, splitLine: { show: false },
           axisLabel: { ...base.axisLabel, interval: 0, hideOverlap: false } },
         series: [{
@@ -132,10 +132,10 @@
     const height = Math.max(300, Math.min(440, width * 0.45));
     const x = range((p) => p.x), y = range((p) => p.y);
     const spots = ordered.map((p) => ({ p, x: grid.left + x.at(p.x) * (width - grid.left - grid.right), y: height - grid.bottom - y.at(p.y) * (height - grid.top - grid.bottom), names: [p.t] }));
-    // Marks that nearly touch share one text; texts keep clear of each other and of marks.
+    // Marks of one sort that nearly touch share a text, and those that cover each other; texts keep clear of each other and of marks.
     const size = 12, heads = [];
     for (const s of [...spots].reverse()) {
-      const near = heads.find((h) => Math.abs(h.x - s.x) < 10 && Math.abs(h.y - s.y) < 10);
+      const near = heads.find((h) => { const reach = h.p.s === s.p.s ? 10 : 2; return Math.abs(h.x - s.x) < reach && Math.abs(h.y - s.y) < reach; });
       if (near) near.names.push(s.p.t); else heads.push(s);
     }
     const taken = spots.map((s) => [s.x - 5, s.y - 5, s.x + 5, s.y + 5]);
