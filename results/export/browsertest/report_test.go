@@ -45,7 +45,8 @@ func solved(t *testing.T, example string, change func(*inputs.Condition)) *resul
 
 func pageOf(t *testing.T, r *results.Report) []byte {
 	t.Helper()
-	page, err := export.HTML(r, []export.FileNote{{Name: "plan.json", Note: "the plan"}})
+	picture := `<svg xmlns="http://www.w3.org/2000/svg" width="2000" height="20"><rect width="2000" height="20"/></svg>`
+	page, err := export.HTML(r, []export.FileNote{{Name: "plan.json", Note: "the plan"}, {Name: "dag-folded.svg", Picture: []byte(picture)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,6 +90,9 @@ func TestReportsInABrowser(t *testing.T) {
 				}
 			}
 			drawn(t, b)
+			if width, err := chromedp.Run(b.ctx, chromedp.Evaluate[int]("(async () => { const i = document.querySelector('img'); i.closest('details').open = true; await i.decode(); return i.naturalWidth; })()", chromedp.EvalAwaitPromise)); err != nil || width != 2000 {
+				t.Errorf("the picture of the graph is %d wide: %v", width, err)
+			}
 			light := eval[string](t, b, "getComputedStyle(document.body).backgroundColor + document.querySelector('.plot svg text').getAttribute('fill')")
 			b.look(t, 390, "dark")
 			if dark := eval[string](t, b, "getComputedStyle(document.body).backgroundColor + document.querySelector('.plot svg text').getAttribute('fill')"); dark == light || strings.Contains(dark, "rgb(255, 255, 255)") {

@@ -226,11 +226,11 @@
   // A table wider than the page is scrolled by keyboard too.
   function reach() {
     for (const box of document.querySelectorAll('.scroll')) {
-      const wide = box.scrollWidth > box.clientWidth + 1;
+      const wide = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
       const set = (name, value) => (wide ? box.setAttribute(name, value) : box.removeAttribute(name));
       set('tabindex', '0');
       set('role', 'region');
-      set('aria-label', box.dataset.name + ', table');
+      set('aria-label', box.dataset.name + (box.querySelector('table') ? ', table' : ', picture'));
     }
   }
   reach();
