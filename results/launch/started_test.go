@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -52,7 +53,7 @@ func runNodes(t testing.TB, s *Serving, script []byte, stubs []string, together 
 	t.Helper()
 	var calls []hostCall
 	for _, h := range s.Hosts() {
-		r := launchtest.Run(t, script, launchtest.Options{Stubs: stubs, Args: []string{strconv.Itoa(h.Number)}, Together: together[h.Name],
+		r := launchtest.Run(t, script, launchtest.Options{Stubs: stubs, Args: []string{strconv.Itoa(h.Number)}, Together: together[h.Name], Limit: 3 * time.Minute,
 			Env: []string{"MODEL=/models/a b", "MEGATRON=/src/m m", "CHECKPOINT=/models/a b", "TOKENIZER=/models/a b"}})
 		if r.Exit != 0 || len(r.Calls) != together[h.Name] {
 			t.Fatalf("node %d: exit %d, %d calls instead of %d\n%s\n%s", h.Number, r.Exit, len(r.Calls), together[h.Name], r.Stderr, script)
