@@ -49,6 +49,9 @@ func writeSGLang(s *Serving) ([]File, error) {
 	if spread(all) {
 		checks = append(checks, fmt.Sprintf("The nodes have the same SGLang and the same weights under MODEL, and reach each other by the addresses below, on ports %d and up.", sglangMeeting))
 	}
+	if st := s.Replicas[0][0]; st.EP > 1 && st.EP == len(st.GPUs) {
+		checks = append(checks, "Without more flags the ranks gather all tokens for their experts. Where the package deep_ep is installed, --moe-a2a-backend deepep sends each token to its experts alone, which the plan counts on.")
+	}
 	for _, stages := range s.Replicas {
 		if _, held := s.sglangShare(stages); held < 1 {
 			checks = append(checks, fmt.Sprintf("SGLang sizes the KV cache of all stages by the GPU that has the least memory free: it holds about %d %% of the sequences that the plan counts on, and the others wait.", int(held*100)))

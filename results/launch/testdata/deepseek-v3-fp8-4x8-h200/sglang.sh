@@ -13,6 +13,9 @@
 #   nothing else holds memory on them.
 # - The nodes have the same SGLang and the same weights under MODEL, and reach
 #   each other by the addresses below, on ports 20000 and up.
+# - Without more flags the ranks gather all tokens for their experts. Where the
+#   package deep_ep is installed, --moe-a2a-backend deepep sends each token to
+#   its experts alone, which the plan counts on.
 set -euo pipefail
 
 # What is loaded: a Hugging Face id or the path of a copy that every node has.
