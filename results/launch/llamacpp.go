@@ -175,18 +175,24 @@ func cacheType(d inputs.DType) string {
 
 func (s *Serving) llamaScript(servers []llamaServer) File {
 	remote := slices.ContainsFunc(servers, func(v llamaServer) bool { return len(v.shares) > 1 })
-	checks := []string{"llama-server --list-devices shows the GPUs of a node as the plan counts them, and nothing else holds memory on them.",
-		fmt.Sprintf("MODEL is a GGUF file with %s weights. Where it holds layers for multi-token prediction, NEXTN_LAYERS must say how many, or the split is off by as many.", s.Model.Weights)}
+	tensor := s.Replicas[0][0].TP > 1 // tensors are split, not layers
+	file := fmt.Sprintf("MODEL is a GGUF file with %s weights.", s.Model.Weights)
+	if !tensor {
+		file += " Where it holds layers for multi-token prediction, NEXTN_LAYERS must say how many, or the split is off by as many."
+	}
+	checks := []string{"llama-server --list-devices shows the GPUs of a node as the plan counts them, and nothing else holds memory on them.", file}
 	if remote {
 		checks = append(checks, fmt.Sprintf("llama.cpp is built with -DGGML_RPC=ON on all nodes. Start those that run rpc-server first. It obeys anyone who reaches its port, %d and up: keep them to a closed network.", llamaRPCPort),
 			"Over RPC the stages take turns: nothing is pipelined between nodes, which the plan counts on.")
 	}
-	if s.Replicas[0][0].TP > 1 {
+	if tensor {
 		checks = append(checks, "--split-mode tensor is experimental, and not made for every architecture.")
 	}
 	x := s.start("llamacpp.sh", "Starts one node's part of a plan on llama.cpp (llama-server and rpc-server), and stays until a server ends.", checks...)
 	x.line("MODEL=${MODEL:?set MODEL to the path of the model as a GGUF file}")
-	x.line("nextn=${NEXTN_LAYERS:-0} # layers for multi-token prediction in the file")
+	if !tensor {
+		x.line("nextn=${NEXTN_LAYERS:-0} # layers for multi-token prediction in the file")
+	}
 	x.hostVariables(x.hosts)
 	x.line("port=${PORT:-%d} # of the first replica of a node", llamaPort)
 	if remote {
