@@ -165,7 +165,7 @@ func (s *screen) figures(v *results.Evaluation) {
 	for i := range rows {
 		rows[i] = rows[i][:5]
 	}
-	s.table([]string{"requirement", "want#", "got#", "", "margin#"}, rows)
+	s.table([]string{"requirement", "want#", "got#", "!", "margin#"}, rows)
 	s.stages(v)
 }
 

@@ -177,17 +177,15 @@ func (s *screen) fits(header []string, rows [][]string) bool {
 	return total(naturalWidths(header, rows)) <= s.width
 }
 
-// narrowText is the width down to which texts give way before figures do.
-const narrowText = 12
-
-// columns gives each column its widest cell and takes from the widest columns
-// until the table fits, from figures last: a cell is padded by a space on both sides.
+// columns gives each column its widest cell and takes from the widest columns until the
+// table fits: from texts down to their longest words first, from words and figures last. A
+// cell is padded by a space on both sides.
 func (s *screen) columns(header []string, rows [][]string, rigid []bool) []int {
-	widths := naturalWidths(header, rows)
+	widths, words := naturalWidths(header, rows), longestWords(header, rows)
 	for sum := total(widths); sum > s.width; sum-- {
 		widest := -1
 		for i, w := range widths {
-			if !rigid[i] && w > narrowText && (widest < 0 || w > widths[widest]) {
+			if !rigid[i] && w > words[i] && (widest < 0 || w > widths[widest]) {
 				widest = i
 			}
 		}
@@ -213,6 +211,19 @@ func naturalWidths(header []string, rows [][]string) []int {
 	for _, r := range rows {
 		for i, c := range r {
 			widths[i] = max(widths[i], text.StringWidthWithoutEscSequences(plain(c)))
+		}
+	}
+	return widths
+}
+
+// longestWords are the widest words of the columns, which a line is not broken within.
+func longestWords(header []string, rows [][]string) []int {
+	widths := make([]int, len(header))
+	for _, r := range append([][]string{header}, rows...) {
+		for i, c := range r {
+			for _, word := range strings.Fields(plain(c)) {
+				widths[i] = max(widths[i], text.StringWidthWithoutEscSequences(word))
+			}
 		}
 	}
 	return widths

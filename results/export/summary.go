@@ -86,7 +86,7 @@ func (s *screen) requirementTable(ph *results.PhasePlan) {
 	for i := range rows {
 		rows[i] = rows[i][:6]
 	}
-	s.table([]string{"requirement", "want#", "got#", "", "margin#", "nearest#"}, rows)
+	s.table([]string{"requirement", "want#", "got#", "!", "margin#", "nearest#"}, rows)
 }
 
 // comparison is a line or two for each heuristic. Beside a plan that misses requirements

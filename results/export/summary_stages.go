@@ -13,7 +13,7 @@ import (
 const (
 	summaryClasses = 2  // unlike replicas
 	summaryRows    = 8  // rows of stages, all classes together
-	summaryBar     = 6  // characters of a bar
+	summaryBar     = 5  // characters of a bar
 	summaryHosts   = 34 // letters of a list of GPUs
 )
 
@@ -46,15 +46,20 @@ func (s *screen) stageTable(ph *results.PhasePlan) {
 		}
 	}
 	header := []string{"replica", "stage", "layers#", "pool", "split", "GPUs!", "time#", "memory of a GPU!"}
+	if !s.fits(header, rows) { // without the degrees, which the strategy's line has
+		for _, r := range rows {
+			r[4] = ""
+		}
+	}
 	if !s.fits(header, rows) { // without the bars
 		for _, r := range rows {
 			_, r[7], _ = strings.Cut(r[7], " ")
 		}
 	}
-	if !s.fits(header, rows) { // without the degrees, which the strategy's line has
+	if !s.fits(header, rows) {
 		header[7] = "GiB of a GPU!"
 		for _, r := range rows {
-			r[4], r[7] = "", strings.TrimSuffix(r[7], " GiB")
+			r[7] = strings.TrimSuffix(r[7], " GiB")
 		}
 	}
 	s.table(header, rows)
