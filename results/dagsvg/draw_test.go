@@ -2,10 +2,14 @@ package dagsvg
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -184,5 +188,34 @@ func TestWhatIsNotDrawn(t *testing.T) {
 	var not *LayoutError
 	if err := error(&LayoutError{"g", errors.New("why")}); !errors.As(err, &not) || !strings.Contains(err.Error(), "why") {
 		t.Error(err)
+	}
+}
+
+// GPUs that work side by side stand in their order, whatever order has fewer crossings.
+func TestGPUsStandInTheirOrder(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("digraph { node [shape=ellipse]; in -> split; sum0; sum1; sum2; all; out; node [shape=box]\n")
+	for i := range 8 {
+		// A layer of tensor parallelism: embedding, attention and feed-forward, head.
+		text := `subgraph cluster_@ { gpu="@" label="gpu @" e@ n@ q@ r@ w@ k@ s@ p@ a@ g@ u@ d@ h@ }
+split -> e@ -> sum0 -> n@ -> q@ -> r@ -> w@ -> k@ -> s@ -> p@ -> sum1 -> a@; q@ -> w@; r@ -> s@; k@ -> p@; sum0 -> a@
+a@ -> g@ -> d@; a@ -> u@ -> d@ -> sum2 -> h@ -> all; a@ -> h@
+`
+		b.WriteString(strings.ReplaceAll(text, "@", strconv.Itoa(i)))
+	}
+	b.WriteString("subgraph cluster_0 { t } all -> t -> out")
+	var order []string
+	at := map[string]float64{}
+	for _, e := range elements(t, draw(t, b.String()+"}")) {
+		if e.name == "text" && strings.HasPrefix(e.text, "gpu ") {
+			x, err := strconv.ParseFloat(e.attrs["x"], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			order, at[e.text] = append(order, e.text), x
+		}
+	}
+	if len(order) != 8 || !slices.IsSortedFunc(slices.Sorted(maps.Keys(at)), func(a, b string) int { return cmp.Compare(at[a], at[b]) }) {
+		t.Errorf("from left to right: %v", at)
 	}
 }
