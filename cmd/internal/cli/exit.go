@@ -29,14 +29,14 @@ type ExitCode struct {
 // ExitCodes is the table that docs/exit-codes.md shows; a test keeps them in step.
 func ExitCodes() []ExitCode {
 	return []ExitCode{
-		{exitFound, "found", "a plan was found and verified", "plan.json, report.md, manifest.json"},
+		{exitFound, "found", "a plan was found and verified", "plan.json, the reports, graphs, launch files, manifest.json"},
 		{exitInternal, "internal", "the program failed: a file could not be written, or a defect", "nothing, or what an earlier run left"},
 		{exitUsage, "usage", "the command line is wrong, or it asks for a backend that is not built in", "nothing"},
 		{exitInvalidInput, "invalid input", "a condition file is wrong; every problem is listed as file:line:column", "nothing"},
-		{exitInfeasible, "infeasible", "proved: no plan meets the condition; the report says what is short and by how much", "closest-plan.json where one exists, report.md, manifest.json"},
-		{exitNothingFound, "nothing found", "neither a plan that meets everything nor a proof within the time limit", "closest-plan.json, report.md, manifest.json where a plan was found that misses requirements, else nothing"},
+		{exitInfeasible, "infeasible", "proved: no plan meets the condition; the report says what is short and by how much", "the reports, manifest.json; closest-plan.json, its graphs and launch files where one exists"},
+		{exitNothingFound, "nothing found", "neither a plan that meets everything nor a proof within the time limit", "closest-plan.json and all beside it where a plan was found that misses requirements, else nothing"},
 		{exitUnverified, "unverified", "a plan was found and failed the independent verification", "nothing"},
-		{exitNotOptimal, "not optimal", "a plan was found but not proved optimal; only with --require-optimal", "plan.json, report.md, manifest.json"},
+		{exitNotOptimal, "not optimal", "a plan was found but not proved optimal; only with --require-optimal", "plan.json, the reports, graphs, launch files, manifest.json"},
 	}
 }
 
