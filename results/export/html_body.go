@@ -82,15 +82,15 @@ func tilesOf(ph *results.PhasePlan) []tile {
 			if tiles[k].Name != metricNamed(q.Name) {
 				continue
 			}
-			bound := "≥ "
+			side := "≥ "
 			if inputs.RequirementKind(q.Name).Upper() {
-				bound = "≤ "
+				side = "≤ "
 			}
 			margin := row[4]
 			if q.Met {
 				margin = "margin " + margin
 			}
-			tiles[k].Asked = append(tiles[k].Asked, fmt.Sprintf("asked %s%s: %s, %s", bound, row[1], row[3], margin))
+			tiles[k].Asked = append(tiles[k].Asked, bound(fmt.Sprintf("asked %s%s: %s, %s", side, row[1], row[3], margin)))
 			if tiles[k].State != "bad" {
 				tiles[k].State = markOf(row[3])
 			}

@@ -174,10 +174,10 @@ func TestTilesHoldRequirements(t *testing.T) {
 	for _, x := range tiles {
 		byName[x.Name] = x
 	}
-	if x := byName["time to first token"]; x.State != "bad" || len(x.Asked) != 1 || x.Asked[0] != "asked ≤ 1 s: NOT MET, 140 % over" {
+	if x := byName["time to first token"]; x.State != "bad" || len(x.Asked) != 1 || x.Asked[0] != "asked ≤ 1\u00a0s: NOT MET, 140\u00a0% over" {
 		t.Errorf("%+v", x)
 	}
-	if x := byName["throughput of each GPU"]; x.State != "good" || x.Asked[0] != "asked ≥ 4,000 tokens/s/GPU: met, margin 22.24 %" {
+	if x := byName["throughput of each GPU"]; x.State != "good" || x.Asked[0] != "asked ≥ 4,000 tokens/s/GPU: met, margin 22.24\u00a0%" {
 		t.Errorf("%+v", x)
 	}
 	if x := byName["throughput"]; x.Value != "123,500" || x.Unit != "tokens/s" || x.State != "" {

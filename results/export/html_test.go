@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -398,6 +400,24 @@ func TestChartsAreLicensed(t *testing.T) {
 		if !strings.Contains(licences, words) {
 			t.Errorf("LICENSE-charts.txt does not hold the licence with %q", words)
 		}
+	}
+	lock, err := os.ReadFile(filepath.Join("html", "charts", "package-lock.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pinned struct {
+		Packages map[string]struct{ Version, Integrity string }
+	}
+	if err := json.Unmarshal(lock, &pinned); err != nil {
+		t.Fatal(err)
+	}
+	echarts := pinned.Packages["node_modules/echarts"]
+	if !strings.HasPrefix(htmlFile("charts.min.js"), "/*! Apache ECharts "+echarts.Version+",") || !strings.HasPrefix(echarts.Integrity, "sha512-") {
+		t.Errorf("the bundle is not of Apache ECharts %s, as the lock has it", echarts.Version)
+	}
+	notice, err := os.ReadFile(filepath.Join("..", "..", "NOTICE"))
+	if err != nil || !strings.Contains(string(notice), "Apache ECharts "+echarts.Version) {
+		t.Errorf("NOTICE does not name Apache ECharts %s (%v)", echarts.Version, err)
 	}
 	if head := htmlFile("charts.min.js"); !strings.HasPrefix(head, "/*! Apache ECharts ") || strings.Contains(head, "</script") {
 		t.Errorf("bundle begins with %q", head[:60])
