@@ -102,6 +102,15 @@ func TestCostNeedsAPrice(t *testing.T) {
 	}
 }
 
+func TestPrefillGeneratesNothing(t *testing.T) {
+	for _, asked := range []string{"TPOT: 30ms", "Output throughput: 500 tokens/s"} {
+		_, err := Load(Options{Paths: []string{"-"}, Stdin: strings.NewReader("## Environment\n* GPUs: 8×H100\n## Model\n* Model: Llama-3.1-8B\n## Input\n* Phase: prefill\n## Goal\n* " + asked + "\n")})
+		if err == nil || !strings.HasPrefix(err.Error(), "-:8:3: prefill alone generates no tokens") {
+			t.Errorf("%s: got %v", asked, err)
+		}
+	}
+}
+
 func TestDecodeHasNoFirstToken(t *testing.T) {
 	_, err := Load(Options{Paths: []string{"-"}, Stdin: strings.NewReader("## Environment\n* GPUs: 8×H100\n## Model\n* Model: Llama-3.1-8B\n## Input\n* Phase: decode\n## Goal\n* TTFT: 1s\n")})
 	if err == nil || !strings.HasPrefix(err.Error(), "-:8:3: decode alone has no first token") {

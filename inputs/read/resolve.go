@@ -3,6 +3,7 @@ package read
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -249,8 +250,11 @@ func (d *draft) checkPrices(g inputs.Goal, c inputs.Cluster) {
 // checkPhase refuses requirements that the stated phase has no figure for.
 func (d *draft) checkPhase(g inputs.Goal, phase inputs.Phase) {
 	for _, r := range g.Requirements {
-		if phase == inputs.Decode && r.Kind == inputs.TTFT {
+		switch {
+		case phase == inputs.Decode && r.Kind == inputs.TTFT:
 			d.problem(r.Place, "decode alone has no first token: requirement ttft", "tpot", "or state the phase mixed")
+		case phase == inputs.Prefill && slices.Contains([]inputs.RequirementKind{inputs.TPOT, inputs.OutputPerSecond, inputs.OutputPerSGPU}, r.Kind):
+			d.problem(r.Place, "prefill alone generates no tokens: requirement "+string(r.Kind), "ttft or throughput", "or state an output length with the phase mixed")
 		}
 	}
 }

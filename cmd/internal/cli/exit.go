@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 
+	"partita/formulation"
 	"partita/inputs/read"
 )
 
@@ -73,16 +74,17 @@ func endWith(code int) error {
 }
 
 // codeOf is the exit code that an error of a command leads to: the one it carries,
-// 3 for problems of an input, else 1.
+// 3 for problems of an input or of what it asks for, else 1.
 func codeOf(err error) int {
 	var coded *exitError
 	var diagnostics read.Diagnostics
+	var asked *formulation.AskedError
 	switch {
 	case err == nil:
 		return exitFound
 	case errors.As(err, &coded):
 		return coded.code
-	case errors.As(err, &diagnostics):
+	case errors.As(err, &diagnostics), errors.As(err, &asked):
 		return exitInvalidInput
 	default:
 		return exitInternal
