@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"partita/inputs"
+	"partita/results"
 )
 
 // deviceOf is the device that llama.cpp puts layer il of n on (llama_model::load_tensors): the
@@ -48,6 +51,14 @@ func TestLayerSplit(t *testing.T) {
 		got, output := layersOf(layerSplit(layers), n)
 		if !slices.Equal(got, layers) || output != len(layers)-1 {
 			rt.Fatalf("%v become %v, the output layer on %d", layers, got, output)
+		}
+		// NEXTN_LAYERS: a file with more layers at the end has them on the last device.
+		more := rapid.IntRange(1, 3).Draw(rt, "more")
+		split, want := layerSplit(layers), slices.Clone(layers)
+		split[len(split)-1] += more
+		want[len(want)-1] += more
+		if got, _ := layersOf(split, n+more); !slices.Equal(got, want) {
+			rt.Fatalf("%v and %d more become %v", layers, more, got)
 		}
 	})
 	// The layers alone, without one more for the output layer, are not enough.
@@ -143,4 +154,38 @@ func readLlamaCpp(t testing.TB, s *Serving, files []File) []started {
 		out = append(out, r)
 	}
 	return out
+}
+
+// TestUnlikeMakers: GPUs of two makers on one host are shown and called by the names of their
+// backends, in the order of the stages; those of another host by that of RPC.
+func TestUnlikeMakers(t *testing.T) {
+	p := plain()
+	onOneGPUEach(p)
+	pools := &p.Deployment.Cluster.Pools
+	amd := (*pools)[0]
+	amd.Name, amd.Accelerator.Vendor = "amd", "AMD"
+	amd.Nodes = []inputs.Node{{Host: (*pools)[0].Nodes[0].Host}, {Host: "far"}}
+	for j := range 4 {
+		amd.Nodes[0].GPUs = append(amd.Nodes[0].GPUs, fmt.Sprintf("%s/gpu-%d", amd.Nodes[0].Host, j+4))
+		amd.Nodes[1].GPUs = append(amd.Nodes[1].GPUs, fmt.Sprintf("far/gpu-%d", j))
+	}
+	*pools = append(*pools, amd)
+	host := (*pools)[0].Nodes[0].Host
+	stage := func(i int, pool, gpu string) results.Stage {
+		st := p.Phases[0].Stages[0]
+		st.Index, st.FirstLayer, st.LastLayer, st.Pool, st.GPUs = i, i, i, pool, []string{gpu}
+		return st
+	}
+	p.Deployment.Model.Layers = make([]int, 4)
+	p.Phases[0].Stages = []results.Stage{stage(0, (*pools)[0].Name, host+"/gpu-2"), stage(1, "amd", host+"/gpu-5"), stage(2, "amd", "far/gpu-3"), stage(3, (*pools)[0].Name, host+"/gpu-0")}
+	c, _ := calledWith(t, "llamacpp", p)
+	if got := first(c.Flag("--device")); got != "CUDA0,ROCm0,RPC0,CUDA1" {
+		t.Errorf("devices %s", got)
+	}
+	if c.Env["CUDA_VISIBLE_DEVICES"] != "2,0" || c.Env["HIP_VISIBLE_DEVICES"] != "5" {
+		t.Errorf("seen are %q and %q", c.Env["CUDA_VISIBLE_DEVICES"], c.Env["HIP_VISIBLE_DEVICES"])
+	}
+	if got := first(c.Flag("--tensor-split")); got != "1,1,1,2" {
+		t.Errorf("split %s", got)
+	}
 }
