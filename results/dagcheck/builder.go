@@ -133,12 +133,15 @@ func (b *builder) op(text []byte) op {
 	return firstUnknown + op(min(id, 1<<15))
 }
 
-// plain is the text of a label, valid until the next one.
+// plain is the text of a label, valid until the next one. The bars and braces of a record
+// end a line too.
 func (b *builder) plain(v dot.Value, node, graph string) []byte {
-	if v.HTML {
-		return plainHTML(v.Text)
+	b.scratch = v.Label(b.scratch[:0], node, graph)
+	for i, c := range b.scratch {
+		if c == '|' || c == '{' || c == '}' {
+			b.scratch[i] = '\n'
+		}
 	}
-	b.scratch = plainLabel(b.scratch[:0], v.Text, node, graph)
 	return b.scratch
 }
 

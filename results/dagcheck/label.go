@@ -2,7 +2,6 @@ package dagcheck
 
 import (
 	"bytes"
-	"html"
 	"strings"
 )
 
@@ -80,61 +79,6 @@ func join(a, b []byte, between byte) []byte {
 		return b
 	}
 	return append(append(append(make([]byte, 0, len(a)+1+len(b)), a...), between), b...)
-}
-
-// plainLabel resolves the escapes of a label into buf: line ends, the names of the node
-// and of the graph, and the bars and braces of a record.
-func plainLabel(buf, text []byte, node, graph string) []byte {
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if c == '|' || c == '{' || c == '}' {
-			c = '\n'
-		}
-		if c != '\\' || i+1 == len(text) {
-			buf = append(buf, c)
-			continue
-		}
-		i++
-		switch text[i] {
-		case 'n', 'l', 'r':
-			buf = append(buf, '\n')
-		case 'N':
-			buf = append(buf, node...)
-		case 'G':
-			buf = append(buf, graph...)
-		default:
-			buf = append(buf, text[i])
-		}
-	}
-	return buf
-}
-
-// plainHTML is the text of an HTML-like label: breaks, rows and cells end a line.
-func plainHTML(text []byte) []byte {
-	var out strings.Builder
-	for len(text) > 0 {
-		open := bytes.IndexByte(text, '<')
-		if open < 0 {
-			out.Write(text)
-			break
-		}
-		out.Write(text[:open])
-		text = text[open:]
-		end := bytes.IndexByte(text, '>')
-		if end < 0 {
-			break
-		}
-		name := strings.ToLower(strings.Trim(string(text[1:end]), " /"))
-		if word, _, ok := strings.Cut(name, " "); ok {
-			name = word
-		}
-		switch name {
-		case "br", "tr", "td", "hr", "table":
-			out.WriteByte('\n')
-		}
-		text = text[end+1:]
-	}
-	return []byte(html.UnescapeString(out.String()))
 }
 
 // clip shortens a foreign text for a message, without control characters.

@@ -1,7 +1,6 @@
 package dagsvg
 
 import (
-	"html"
 	"slices"
 	"strings"
 
@@ -146,46 +145,10 @@ func (c *collector) Edge(_ dot.Pos, from, to int, attrs []dot.Attr) error {
 	return nil
 }
 
-// lines are those of a label, its escapes resolved; of an HTML label its text.
+// lines are those of a label that are not empty.
 func lines(v dot.Value, node, graph string) []string {
-	var b strings.Builder
-	text := string(v.Text)
-	if v.HTML {
-		for len(text) > 0 {
-			before, rest, tag := strings.Cut(text, "<")
-			b.WriteString(before)
-			if !tag {
-				break
-			}
-			name, after, _ := strings.Cut(rest, ">")
-			if strings.HasPrefix(strings.ToLower(name), "br") {
-				b.WriteByte('\n')
-			}
-			text = after
-		}
-		text = html.UnescapeString(b.String())
-	} else {
-		for i := 0; i < len(text); i++ {
-			if text[i] != '\\' || i+1 == len(text) {
-				b.WriteByte(text[i])
-				continue
-			}
-			i++
-			switch text[i] {
-			case 'n', 'l', 'r':
-				b.WriteByte('\n')
-			case 'N':
-				b.WriteString(node)
-			case 'G':
-				b.WriteString(graph)
-			default:
-				b.WriteByte(text[i])
-			}
-		}
-		text = b.String()
-	}
 	var out []string
-	for line := range strings.SplitSeq(text, "\n") {
+	for line := range strings.Lines(string(v.Label(nil, node, graph))) {
 		if line = strings.TrimSpace(line); line != "" {
 			out = append(out, line)
 		}

@@ -189,3 +189,22 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestLabel(t *testing.T) {
+	for _, row := range []struct {
+		text string
+		html bool
+		want string
+	}{
+		{`a\nb\lc\rd`, false, "a\nb\nc\nd"},
+		{`\N of \G\\n \"x\" \T\`, false, `v of g\n "x" T\`},
+		{`<b>a</b><BR/>b &lt;c&gt;<br align="left"/>d`, true, "a\nb <c>\nd"},
+		{`<table><tr><td>a</td><td>b</td></tr></table>`, true, "\n\n\na\n\nb\n\n\n"},
+		{`a <b`, true, "a "},
+		{`a\nb`, true, `a\nb`},
+	} {
+		if got := string(Value{Text: []byte(row.text), HTML: row.html}.Label(nil, "v", "g")); got != row.want {
+			t.Errorf("%q: %q, want %q", row.text, got, row.want)
+		}
+	}
+}
