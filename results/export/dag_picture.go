@@ -70,7 +70,7 @@ func pictureTargets() []Target {
 	}
 	folded := target("svg", "a picture of the graph with what is alike drawn once (SVG)", foldedPictureName, dag.Options{Folded: true})
 	folded.TooLarge = tooLarge(graphs.foldedDrawn, "the folded graph has too many nodes to be drawn")
-	whole := target("svg-complete", "a picture of the complete graph, where it is small (SVG)", dagPictureName, dag.Options{})
+	whole := target("svg-full", "a picture of the complete graph, where it is small (SVG)", dagPictureName, dag.Options{})
 	whole.TooLarge = tooLarge(graphs.wholeDrawn, "the complete graph has too many nodes to be drawn")
 	return []Target{folded, whole}
 }

@@ -57,7 +57,7 @@ func TestPicturesByTheSizeOfTheGraph(t *testing.T) {
 		size, _, _ := graphsOf(row.r.Plan)
 		for _, target := range Targets() {
 			switch target.Name {
-			case "svg-complete":
+			case "svg-full":
 				if left := target.TooLarge(row.r.Plan) != ""; left == size.wholeDrawn() {
 					t.Errorf("%d nodes: left out = %v", size.whole, left)
 				}
