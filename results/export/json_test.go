@@ -206,6 +206,8 @@ func TestReadPlanTellsWhere(t *testing.T) {
 		{with(`"replicas": 4`, `"replicas": 4.5`), []string{`8:21: phases[0].strategy.replicas: 4.5, want a whole number`}},
 		{with(`"ep": 1`, `"ep": "one"`), []string{`14:15: phases[0].strategy.ep: "one", want a whole number, or a list with one a stage`}},
 		{with(`"stages": [`, `"stages": [7, {"gpus": [1], "layers": {}},`), []string{`: phases[0].stages[0]: 7, want an object`, `: phases[0].stages[1].gpus[0]: 1, want a text`, `: unknown field "phases[0].stages[1].layers", want a field of the plan`}},
+		{with(`"condition": "sample"`, `"condition": "sample", "Condition": "x", "condition": "y"`), []string{
+			`3:26: unknown field "Condition", want a field of the plan; did you mean "condition"?`, `3:44: field "condition" is given twice, want one value; the first is in line 3`}},
 		{append(append([]byte(nil), good...), "{}"...), []string{": more follows after the plan, want one plan"}},
 	} {
 		p, err := ReadPlan(tc.data)

@@ -12,8 +12,9 @@ import (
 )
 
 // misfits are the places where a JSON text, which is known to be one, does not fit a type:
-// fields that the type does not have and values of another type. encoding/json tells the
-// first alone, and of a field not where it is.
+// fields that the type does not have, or that are given twice, and values of another type.
+// encoding/json tells the first alone, of a field not where it is, and takes names in any
+// case and the last of two.
 func misfits(data []byte, t reflect.Type) inputs.Diagnostics {
 	w := &jsonWalk{data: data, d: json.NewDecoder(bytes.NewReader(data))}
 	w.d.UseNumber()
@@ -89,6 +90,7 @@ func (w *jsonWalk) value(t reflect.Type, path string) {
 // object takes the fields of an object.
 func (w *jsonWalk) object(t reflect.Type, path string) {
 	_, _ = w.d.Token()
+	seen := map[string]int64{}
 	for w.d.More() {
 		at := w.next()
 		token, err := w.d.Token()
@@ -97,6 +99,10 @@ func (w *jsonWalk) object(t reflect.Type, path string) {
 			return
 		}
 		below := strings.TrimPrefix(path+"."+name, ".")
+		if first, twice := seen[name]; twice {
+			w.problem(at, fmt.Sprintf("field %q is given twice", plain(below)), "one value", "the first is in line "+fmt.Sprint(placeAt(w.data, first).Line))
+		}
+		seen[name] = at
 		if t.Kind() == reflect.Map {
 			w.value(t.Elem(), below)
 			continue
@@ -118,10 +124,10 @@ func (w *jsonWalk) object(t reflect.Type, path string) {
 	_, _ = w.d.Token()
 }
 
-// fieldOf is the type of a field by its JSON name, whatever its case.
+// fieldOf is the type of a field by its JSON name.
 func fieldOf(t reflect.Type, name string) (reflect.Type, bool) {
 	for i := range t.NumField() {
-		if tag, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); tag != "-" && strings.EqualFold(tag, name) {
+		if tag, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); tag != "-" && tag == name {
 			return t.Field(i).Type, true
 		}
 	}

@@ -14,8 +14,8 @@ import (
 
 // ReadPlan reads what PlanJSON wrote, in the format of this program or an earlier one. What
 // cannot be a plan is refused with every place where it is not, as inputs.Diagnostics
-// without a file: bytes that are no JSON, unknown fields, values of another type, a later
-// format. A plan that is read only in part must not be applied. What a plan lacks shows
+// without a file: bytes that are no JSON, fields that are unknown or given twice, values of
+// another type, a later format. A plan that is read only in part must not be applied. What a plan lacks shows
 // where it is verified.
 func ReadPlan(data []byte) (*results.Plan, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -29,6 +29,9 @@ func ReadPlan(data []byte) (*results.Plan, error) {
 	}
 	if p.FormatVersion < results.OldestFormat || p.FormatVersion > results.FormatVersion {
 		return nil, wrongFormat(data)
+	}
+	if problems := misfits(data, reflect.TypeFor[results.Plan]()); len(problems) > 0 {
+		return nil, problems.Err()
 	}
 	return p, nil
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"partita/results"
 )
@@ -39,6 +40,7 @@ func planOf(t *testing.T, stdout string) *results.Plan {
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &manifest); err != nil {
 		t.Fatalf("the last line of stdout is not a manifest: %v\n%s", err, stdout)
 	}
+	meetsSchema(t, "manifest", []byte(lines[len(lines)-1]))
 	for name, value := range manifest {
 		path, ok := value.(string)
 		if !ok {
@@ -64,11 +66,37 @@ func readPlan(t *testing.T, path string) *results.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
+	meetsSchema(t, "plan", data)
 	plan := new(results.Plan)
 	if err := json.Unmarshal(data, plan); err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
 	return plan
+}
+
+// meetsSchema holds a file against the schema of its kind, as `partita schema` prints it.
+func meetsSchema(t *testing.T, kind string, data []byte) {
+	t.Helper()
+	_, printed, _ := run(t.Context(), "schema", kind)
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(printed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("urn:"+kind, doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("urn:" + kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(value); err != nil {
+		t.Errorf("%s: %v", kind, err)
+	}
 }
 
 // checkPlan holds what every written plan owes its reader.
