@@ -23,7 +23,8 @@ import (
 //   - what the YAML says replaces a flag as a whole: all of kv_cache_config is there.
 //   - max_batch_size and max_num_tokens are of one attention data-parallel rank.
 //   - a replica on several nodes is one MPI world; trtllm-llmapi-launch makes rank 0 the
-//     server and the others its workers (examples/llm-api/llm_mgmn_trtllm_serve.sh).
+//     server and the others its workers, and splits the server's words at spaces
+//     (tensorrt_llm/llmapi/trtllm-llmapi-launch at commit 020c89e).
 const trtPort = 8000
 
 // trtOptions is trtllm.yaml: what has no flag, by the names of TorchLlmArgs.
@@ -165,6 +166,11 @@ func (x *starter) trtFunctions(all []node, of map[int]int) {
 	}
 	x.comment("world NUMBER RANKS, then ADDRESS SLOTS GPUS for each part: start a replica of parts with RANKS ranks each, which see GPUS. SLOTS are the ranks of the replica at that address.")
 	x.line("world() {")
+	x.line("\t# trtllm-llmapi-launch splits the words that it is given at spaces.")
+	x.line("\tif [[ $MODEL$beside == *[[:space:]]* ]]; then")
+	x.line("\t\techo 'MODEL and the folder of this script must be paths without spaces' >&2")
+	x.line("\t\texit 2")
+	x.line("\tfi")
 	x.line("\tlocal number=$1 ranks=$2")
 	x.line("\tlocal -a options=() parts=()")
 	x.line("\tshift 2")

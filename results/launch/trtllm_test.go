@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"partita/results/launch/launchtest"
 )
 
 // readTensorRT reads replicas back from trtllm-serve, or from mpirun's parts, by the rules of
@@ -63,7 +65,7 @@ func readTensorRT(t testing.TB, s *Serving, files []File) []started {
 			world = []context{{c.host, c.Env["CUDA_VISIBLE_DEVICES"], strings.Count(c.Env["CUDA_VISIBLE_DEVICES"], ",") + 1}}
 			serve.Args = c.Args
 		}
-		if serve.Args[0] != "/models/a b" || !strings.HasSuffix(first(serve.Flag("--extra_llm_api_options")), "/trtllm.yaml") {
+		if serve.Args[0] != "/models/a*b" || !strings.HasSuffix(first(serve.Flag("--extra_llm_api_options")), "/trtllm.yaml") {
 			t.Errorf("trtllm-serve gets %q", serve.Args)
 		}
 		port, _ := serve.Flag("--port")
@@ -107,5 +109,17 @@ func split(words []string, mark string) [][]string {
 			return append(out, words)
 		}
 		out, words = append(out, words[:i]), words[i+1:]
+	}
+}
+
+// TestSpacesInAWorld: what trtllm-llmapi-launch would split is refused before it starts.
+func TestSpacesInAWorld(t *testing.T) {
+	files, err := Files("trtllm", plain())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := launchtest.Run(t, files[0].Data, launchtest.Options{Stubs: programs(), Args: []string{"0"}, Env: []string{"MODEL=/models/a b"}})
+	if r.Exit != 2 || len(r.Calls) > 0 || !strings.Contains(r.Stderr, "without spaces") {
+		t.Errorf("exit %d, %q, %s", r.Exit, r.Calls, r.Stderr)
 	}
 }

@@ -70,6 +70,11 @@ trap 'exit 143' TERM
 # parts with RANKS ranks each, which see GPUS. SLOTS are the ranks of the
 # replica at that address.
 world() {
+	# trtllm-llmapi-launch splits the words that it is given at spaces.
+	if [[ $MODEL$beside == *[[:space:]]* ]]; then
+		echo 'MODEL and the folder of this script must be paths without spaces' >&2
+		exit 2
+	fi
 	local number=$1 ranks=$2
 	local -a options=() parts=()
 	shift 2
