@@ -61,7 +61,7 @@ func (b *builder) GraphAttr(n int, a dot.Attr) error {
 }
 
 func (b *builder) Node(at dot.Pos, _ int, name string) error {
-	b.g.nodes = append(b.g.nodes, node{at: at, sub: dot.Root, layer: none})
+	b.g.nodes = append(b.g.nodes, node{at: at, sub: dot.Root, layer: none, shape: ellipse}) // as DOT has it
 	b.g.names = append(b.g.names, name)
 	return nil
 }

@@ -49,11 +49,16 @@ func TestGraphOfAnotherWriter(t *testing.T) {
 			t.Errorf("%s was checked on %d, want %d (%s)", rule, got.Checked, n, got.Unchecked)
 		}
 	}
+	// What an operator is that no word tells is not known, and the report says so.
+	if shape := r.Graphs[0].Rules[1]; shape.Rule != "shape" || shape.Unchecked != "5 nodes without an operator" {
+		t.Errorf("%+v", shape)
+	}
 	for from, to := range map[string]string{
 		"e0 -> r0":                        "e0 -> e0",      // a cycle, and one input of the add
 		"GPUs: 0,\\n1":                    "GPUs: 0",       // a participant not named
 		"ar -> r1":                        "m0 -> r1",      // between GPUs past all nodes
 		"[batch_size=4,seq_len=8,d=16], ": "[d=2]; ",       // another shape
+		"ar [shape=ellipse":               "ar [shape=box", // a collective drawn as computation
 		`label="GPU 1"`:                   `label="a box"`, // a GPU without a cluster
 	} {
 		text := strings.Replace(foreign, from, to, 1)
@@ -110,5 +115,22 @@ func TestTensors(t *testing.T) {
 	huge := s.of[s.list([]byte("[a=9000000000000000000, b=9000000000000000000]"))]
 	if e := s.all[huge.distinct[0]].elements; e != 1<<63-1 {
 		t.Errorf("%d elements", e)
+	}
+}
+
+// Dimensions that are not there cannot agree, and no rule passes for want of them.
+func TestAGraphWithoutDimensions(t *testing.T) {
+	r := checked(t, `digraph decode { subgraph cluster_gpu_0 { a [shape=box label="softmax\nGPU: 0"] } a -> b }`, Options{})
+	for _, rule := range r.Graphs[0].Rules {
+		switch rule.Rule {
+		case "agreement":
+			if rule.Checked != 0 || rule.Unchecked != "1 edge at nodes without dimensions" {
+				t.Errorf("%+v", rule)
+			}
+		case "decode":
+			if rule.Checked != 0 || rule.Unchecked != "2 nodes without dimensions" {
+				t.Errorf("%+v", rule)
+			}
+		}
 	}
 }

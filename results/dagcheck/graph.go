@@ -25,7 +25,7 @@ var shapeNames = map[string]shape{
 }
 
 func (s shape) String() string {
-	return [...]string{"the default, an ellipse", "box", "ellipse", "parallelogram", "another shape"}[s]
+	return [...]string{"no shape", "box", "ellipse", "parallelogram", "another shape"}[s]
 }
 
 // none is the number of a layer, a cluster or an expert that is not there.

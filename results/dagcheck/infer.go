@@ -91,10 +91,12 @@ var titleWords = []struct {
 	{"receive", opReceive}, {"recv", opReceive}, {"send", opSend},
 }
 
-// opOfTitle is the operator that a title and an outline tell.
+// opOfTitle is the operator that a title tells: it starts with its name, or has it inside
+// and the outline fits.
 func opOfTitle(title string, s shape) op {
+	start := withoutLayer(title)
 	for _, t := range titleWords {
-		if strings.Contains(title, t.words) && (s == t.op.shape() || s == noShape) {
+		if strings.HasPrefix(start, t.words) || strings.Contains(title, t.words) && s == t.op.shape() {
 			return t.op
 		}
 	}
@@ -113,6 +115,18 @@ func opOfTitle(title string, s shape) op {
 		}
 	}
 	return noOp
+}
+
+// withoutLayer takes "layer 12: " or "layer 12 " off a title.
+func withoutLayer(title string) string {
+	rest, ok := strings.CutPrefix(title, "layer")
+	if !ok {
+		return title
+	}
+	if _, after, ok := strings.Cut(rest, ":"); ok {
+		return strings.TrimSpace(after)
+	}
+	return strings.TrimLeft(rest, "0123456789 _-")
 }
 
 // numberAfter is the number that follows a word in a text: "layer 12", "layer_12".

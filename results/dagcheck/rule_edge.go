@@ -3,12 +3,17 @@ package dagcheck
 import "slices"
 
 func checkAgreement(c *check) {
-	c.applied = len(c.edges)
+	bare := 0
 	for i := range c.edges {
 		e := &c.edges[i]
 		out, in := c.outputs(e.from), c.inputs(e.to)
-		if e.dashed || out.problem != "" || in.problem != "" {
-			continue // a selection may carry nothing; the rule of dimensions tells of the rest
+		if out.problem != "" || in.problem != "" {
+			bare++
+			continue
+		}
+		c.applied++
+		if e.dashed {
+			continue // a selection may carry nothing
 		}
 		if !slices.ContainsFunc(out.distinct, func(t uint32) bool { return slices.Contains(in.distinct, t) }) {
 			c.wrong(e.at, "nothing that %s gives is what %s takes: %s; expected a tensor of the output among the inputs %s",
@@ -23,6 +28,9 @@ func checkAgreement(c *check) {
 		if len(c.out(n)) > 0 {
 			c.carried(n, c.outputs(n), c.out(n), func(e *edge) *shapes { return c.inputs(e.to) }, "gives %s, which no edge takes on; expected a node after it with that input")
 		}
+	}
+	if bare > 0 {
+		c.unchecked = counted(bare, "edge") + " at nodes without dimensions"
 	}
 }
 

@@ -46,18 +46,24 @@ func checkPhase(c *check) {
 }
 
 func checkShape(c *check) {
+	unknown := 0
 	c.all(nil, func(n int32) {
 		is, o := c.nodes[n].shape, c.op(n)
 		want := o.shape()
 		switch {
 		case o >= firstUnknown:
 			c.wrongNode(n, "has the operator %q; expected one of the list in the documents", clip(c.opNames.texts[min(int(o-firstUnknown), len(c.opNames.texts)-1)]))
-		case is == noShape || is == anotherShape:
+		case is == anotherShape:
 			c.wrongNode(n, "has %s as its shape; expected box, ellipse or parallelogram", is)
 		case want != noShape && is != want:
 			c.wrongNode(n, "is drawn as %s; expected %s: it is %s", is, want, kindOf(want))
+		case want == noShape:
+			unknown++
 		}
 	})
+	if unknown > 0 {
+		c.unchecked = counted(unknown, "node") + " without an operator"
+	}
 }
 
 func kindOf(s shape) string {

@@ -38,7 +38,8 @@ func checkDecode(c *check) {
 		c.unchecked = "the graph is no decode step"
 		return
 	}
-	c.all(nil, func(n int32) {
+	stated := func(n int32) bool { return c.inputs(n).problem == "" && c.outputs(n).problem == "" }
+	c.all(stated, func(n int32) {
 		in, out := c.inputs(n), c.outputs(n)
 		for _, t := range slices.Concat(in.distinct, out.distinct) {
 			if size, ok := c.tensor(t).size("seq_len"); ok && size != 1 {
@@ -64,6 +65,9 @@ func checkDecode(c *check) {
 			}
 		}
 	})
+	if bare := len(c.nodes) - c.applied; bare > 0 {
+		c.unchecked = counted(bare, "node") + " without dimensions"
+	}
 }
 
 func checkConservation(c *check) {
