@@ -1,7 +1,6 @@
 package read
 
 import (
-	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -14,6 +13,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 	"pgregory.net/rapid"
+
+	"partita/inputs/schema/schematest"
 )
 
 // conditionSchema is the schema as another program's library understands it.
@@ -23,23 +24,7 @@ func conditionSchema(t testing.TB) *jsonschema.Schema {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := s.JSON()
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource(s.ID, doc); err != nil {
-		t.Fatal(err)
-	}
-	compiled, err := c.Compile(s.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return compiled
+	return schematest.Compiled(t, s)
 }
 
 // fileOf is a condition that states one value.
@@ -57,13 +42,9 @@ func judged(t interface{ Fatal(...any) }, s *jsonschema.Schema, doc any) (schema
 	if err != nil {
 		t.Fatal(err)
 	}
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
 	d := newDraft()
 	readStructured(d, "c.json", "json", data)
-	return s.Validate(value) == nil, d.problems
+	return s.Validate(schematest.Value(t, data)) == nil, d.problems
 }
 
 // unlike is what the schema and the reader do not agree on, with the reason.
@@ -225,10 +206,7 @@ func TestStructure(t *testing.T) {
 		{`{"cluster": {"gpu": "H100", "accelerator": "A100"}}`, true, false},
 		{`{"model": "Llama-3.1-8B", "model": "Llama-3.1-70B"}`, true, false},
 	} {
-		value, err := jsonschema.UnmarshalJSON(strings.NewReader(row.text))
-		if err != nil {
-			t.Fatal(err)
-		}
+		value := schematest.Value(t, []byte(row.text))
 		d := newDraft()
 		readStructured(d, "c.json", "json", []byte(row.text))
 		if got := schema.Validate(value) == nil; got != row.schema {
@@ -269,14 +247,8 @@ func TestExamplesMeetTheSchema(t *testing.T) {
 	if checked < 10 {
 		t.Errorf("%d examples were found", checked)
 	}
-	for _, text := range []string{inJSON} {
-		value, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := schema.Validate(value); err != nil {
-			t.Error(err)
-		}
+	if err := schema.Validate(schematest.Value(t, []byte(inJSON))); err != nil {
+		t.Error(err)
 	}
 }
 

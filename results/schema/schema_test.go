@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 	"partita/formulation"
 	"partita/inputs/read"
 	js "partita/inputs/schema"
+	"partita/inputs/schema/schematest"
 	"partita/results/export"
 	"partita/results/verify"
 )
@@ -57,34 +57,11 @@ func compiled(t testing.TB, make func() (*js.Schema, error)) *jsonschema.Schema 
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := s.JSON()
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource(s.ID, doc); err != nil {
-		t.Fatal(err)
-	}
-	out, err := c.Compile(s.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return schematest.Compiled(t, s)
 }
 
 // value is JSON as the library takes it.
-func value(t testing.TB, data []byte) any {
-	t.Helper()
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
+func value(t testing.TB, data []byte) any { return schematest.Value(t, data) }
 
 // sample is the plan.json of a real solve: unlike stages, a requirement, five GPUs.
 var sample = func() func(t testing.TB) []byte {

@@ -14,9 +14,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"partita/inputs/schema/schematest"
 	"partita/results"
+	"partita/results/schema"
 )
 
 const repository = "../../.."
@@ -74,27 +75,15 @@ func readPlan(t *testing.T, path string) *results.Plan {
 	return plan
 }
 
-// meetsSchema holds a file against the schema of its kind, as `partita schema` prints it.
+// meetsSchema holds a file against the schema that `partita schema` prints of its kind.
 func meetsSchema(t *testing.T, kind string, data []byte) {
 	t.Helper()
-	_, printed, _ := run(t.Context(), "schema", kind)
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(printed))
+	at := slices.Index(schemaNames(), kind)
+	s, err := schema.Kinds()[at].Make()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("urn:"+kind, doc); err != nil {
-		t.Fatal(err)
-	}
-	schema, err := c.Compile("urn:" + kind)
-	if err != nil {
-		t.Fatal(err)
-	}
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := schema.Validate(value); err != nil {
+	if err := schematest.Compiled(t, s).Validate(schematest.Value(t, data)); err != nil {
 		t.Errorf("%s: %v", kind, err)
 	}
 }
