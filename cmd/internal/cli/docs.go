@@ -81,7 +81,7 @@ func docs() map[string]doc {
 		},
 		"partita schema": {
 			group: prepareCommands,
-			exits: []exit{{exitFound, "printed or written"}, {exitInternal, "it could not be written"}, {exitUsage, ""}},
+			exits: []exit{{exitFound, "printed or written"}, {exitInternal, "it could not be written"}, {exitUsage, "the command line is wrong, or nothing of the name has a schema"}},
 			see:   "docs/schema.md, docs/condition.md, partita help condition",
 		},
 		"partita completion": {

@@ -49,7 +49,13 @@ batch also reads its settings, such as PARTITA_JOBS and PARTITA_OUTPUT
 (docs/batch.md lists them), and which share of the scenarios is its own:
 
   JOB_COMPLETION_INDEX    of a pod of an Indexed Job of Kubernetes
-  SLURM_ARRAY_TASK_ID     of a task of a Slurm array`
+  SLURM_ARRAY_TASK_ID     of a task of a Slurm array
+
+Colours (where --color does not say it):
+
+  NO_COLOR, CLICOLOR=0           none, on a terminal either
+  CLICOLOR_FORCE, FORCE_COLOR    in a pipe too
+  TERM=dumb                      none, and no line of progress`
 }
 
 func conditionTopic() string {
