@@ -293,7 +293,7 @@ func TestKubernetesIsThePlan(t *testing.T) {
 		}
 		pods := decode(t, files[0].Data, schema)
 		checkCommands(t, p, pods.calls)
-		// The GPUs of a pod have no ids: a process is its pool and how many it has.
+		// The GPUs of a pod have no ids: a rank is its pool.
 		s, err := Of(p)
 		if err != nil {
 			rt.Fatal(err)
@@ -304,32 +304,23 @@ func TestKubernetesIsThePlan(t *testing.T) {
 			if m.PP == 1 {
 				m.Layers = ""
 			}
-			var processes []string
-			for i, gpu := range m.GPUs {
-				if i == 0 || hostIn(gpu) != hostIn(m.GPUs[i-1]) {
-					processes = append(processes, "")
+			var ranks []string
+			for i := range m.GPUs {
+				for label, value := range k.selector(s.Replicas[r][(i/m.TP)%m.PP].Pool) {
+					ranks = append(ranks, label+"="+value)
 				}
-				stage := (i / m.TP) % m.PP
-				var pool string
-				for label, value := range k.selector(s.Replicas[r][stage].Pool) {
-					pool = label + "=" + value
-				}
-				processes[len(processes)-1] += " " + pool
 			}
-			want = append(want, fmt.Sprintf("%d %d %d %v %s: %q", m.TP, m.PP, m.DP, m.EP, m.Layers, processes))
+			want = append(want, fmt.Sprintf("%d %d %d %v %s: %q", m.TP, m.PP, m.DP, m.EP, m.Layers, ranks))
 		}
 		for i := range pods.calls {
 			pods.calls[i].Env["CUDA_VISIBLE_DEVICES"] = pods.pools[i] + strings.Repeat(","+pods.pools[i], pods.gpus[i]-1)
 		}
 		for _, m := range saidBy(t, pods.calls) {
-			var processes []string
-			for i, gpu := range m.GPUs {
-				if i == 0 || hostIn(gpu) != hostIn(m.GPUs[i-1]) {
-					processes = append(processes, "")
-				}
-				processes[len(processes)-1] += strings.TrimPrefix(gpu, hostIn(gpu))
+			var ranks []string
+			for _, gpu := range m.GPUs {
+				ranks = append(ranks, strings.TrimPrefix(gpu, hostIn(gpu)+" "))
 			}
-			got = append(got, fmt.Sprintf("%d %d %d %v %s: %q", m.TP, m.PP, m.DP, m.EP, m.Layers, processes))
+			got = append(got, fmt.Sprintf("%d %d %d %v %s: %q", m.TP, m.PP, m.DP, m.EP, m.Layers, ranks))
 		}
 		slices.Sort(want)
 		slices.Sort(got)

@@ -109,6 +109,7 @@ func (s *Serving) vllmServers(checkpoint Checkpoint) ([]vllmServer, []string, er
 				return a.Host == b.Host && utilization([]Device{a}) == utilization([]Device{b})
 			})
 		}
+		v.even()
 		servers = append(servers, v)
 	}
 	return servers, nil, nil
@@ -303,6 +304,34 @@ func (p *vllmProcess) short(share float64) string {
 	return ""
 }
 
+// even cuts the processes of a replica into ones of as many ranks, which vLLM's launcher wants,
+// where hosts have unlike numbers of them: several processes on a host, each with whole tensor
+// groups, so that none is cut inside a host.
+func (v *vllmServer) even() {
+	size := 0
+	for _, p := range v.processes {
+		size = gcd(size, len(p.devices))
+	}
+	if v.dp > 1 || size%v.tp != 0 || size*len(v.processes) == v.tp*v.pp {
+		return
+	}
+	var out []vllmProcess
+	for _, p := range v.processes {
+		for i := 0; i < len(p.devices); i += size {
+			devices := p.devices[i : i+size]
+			out = append(out, vllmProcess{host: p.host, devices: devices, needs: p.needs[i : i+size], utilization: utilization(devices)})
+		}
+	}
+	v.processes = out
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
 // mixed reports whether a process holds GPUs that may be filled further than its share.
 func (v *vllmServer) mixed() bool {
 	return slices.ContainsFunc(v.processes, func(p vllmProcess) bool {
@@ -311,9 +340,10 @@ func (v *vllmServer) mixed() bool {
 }
 
 // oneLauncher says why a replica cannot be spread over hosts by vLLM's multiprocessing; ""
-// where it can. Every host then runs one process, or one for each kind of its GPUs: of the same number of ranks, one after the
-// other (local_world_size = world_size // nnodes), and of data-parallel ranks that are whole,
-// or of a part of one (nnodes_within_dp; both in vllm/config/parallel.py).
+// where it can. Processes, one or a few that follow each other on a host, have the same number
+// of ranks, one after the other (local_world_size = world_size // nnodes), and data-parallel
+// ranks are whole in one, or have processes of their own (nnodes_within_dp; both in
+// vllm/config/parallel.py).
 func (v *vllmServer) oneLauncher() string {
 	if why := v.shortOfMemory(); why != "" || len(v.processes) == 1 {
 		return why
@@ -321,7 +351,7 @@ func (v *vllmServer) oneLauncher() string {
 	each := len(v.processes[0].devices)
 	seen := map[string]bool{}
 	for i, p := range v.processes {
-		beside := i > 0 && v.processes[i-1].host == p.host // two kinds of GPUs of one host
+		beside := i > 0 && v.processes[i-1].host == p.host // several processes of one host
 		if seen[p.host] && !beside && v.dp > 1 {
 			return fmt.Sprintf("stages of replica %d that are split over data-parallel ranks span hosts: each of its %d data-parallel ranks has to be on hosts of its own, or whole on one", v.replica, v.dp)
 		}

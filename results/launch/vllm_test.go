@@ -154,18 +154,9 @@ func runVLLM(t testing.TB, p *results.Plan, script []byte, nodes ...int) []hostC
 	}
 	var calls []hostCall
 	for _, n := range nodes {
-		parts := 0
-		for _, stages := range s.Replicas {
-			on := false
-			for _, st := range stages {
-				for _, id := range st.GPUs {
-					on = on || s.hostOf(id) == hosts[n].Name
-				}
-			}
-			if on {
-				parts++
-			}
-		}
+		_, block, _ := strings.Cut(string(script), fmt.Sprintf("\n%d) # ", n))
+		block, _, _ = strings.Cut(block, "\n\t;;")
+		parts := strings.Count(block, "\n\tserve ")
 		r := launchtest.Run(t, script, launchtest.Options{Stubs: []string{"vllm"}, Args: []string{strconv.Itoa(n)}, Together: parts, Env: []string{"MODEL=/models/a b"}})
 		if r.Exit != 0 || len(r.Calls) != parts {
 			t.Fatalf("node %d: exit %d, %d calls instead of %d\n%s\n%s", n, r.Exit, len(r.Calls), parts, r.Stderr, script)
@@ -307,7 +298,7 @@ func TestVLLMRefuses(t *testing.T) {
 			st := &p.Phases[0].Stages[0]
 			st.TP, st.ETP, st.GPUs = 2, 2, st.GPUs[:2]
 		},
-		"gives every host as many ranks": func(p *results.Plan) {
+		"gives every host as many ranks": func(p *results.Plan) { // five and three, of groups of four
 			pool := &p.Deployment.Cluster.Pools[0]
 			a, b := &pool.Nodes[0], &pool.Nodes[1]
 			a.GPUs, b.GPUs = append(slices.Clone(a.GPUs), b.GPUs[0]), b.GPUs[1:]
