@@ -34,14 +34,28 @@ type engine struct {
 }
 
 // compiled makes the engine when the first picture is asked for, once a process: it takes
-// some 0.4 s.
+// some 0.4 s. Where the system lets no program make code, the module is interpreted, which
+// gives the same picture some ten times slower.
 var compiled = sync.OnceValues(func() (*engine, error) {
+	e, err := newEngine(wazero.NewRuntimeConfig())
+	if err != nil {
+		return newEngine(wazero.NewRuntimeConfigInterpreter())
+	}
+	return e, nil
+})
+
+// newEngine makes an engine. The library panics where it gets no memory for code.
+func newEngine(config wazero.RuntimeConfig) (e *engine, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			e, err = nil, fmt.Errorf("the module cannot be compiled: %v", cause)
+		}
+	}()
 	ctx := context.Background()
-	e := &engine{runtime: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithMemoryLimitPages(mostMemory))}
+	e = &engine{runtime: wazero.NewRuntimeWithConfig(ctx, config.WithMemoryLimitPages(mostMemory))}
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, e.runtime); err != nil {
 		return nil, err
 	}
-	var err error
 	if e.code, err = e.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0)), graphviz); err != nil {
 		return nil, err
 	}
@@ -57,16 +71,20 @@ var compiled = sync.OnceValues(func() (*engine, error) {
 		return nil, err
 	}
 	return e, nil
-})
+}
 
 // layout draws one graph in the DOT language, by Graphviz' dot, as SVG. It sees neither
 // files nor clock nor environment: same text, same bytes.
 func layout(dot string) ([]byte, error) {
-	ctx := context.Background() // what is drawn is small: mostNodes
 	e, err := compiled()
 	if err != nil {
 		return nil, err
 	}
+	return e.layout(dot)
+}
+
+func (e *engine) layout(dot string) ([]byte, error) {
+	ctx := context.Background() // what is drawn is small: MostNodes
 	module, err := e.runtime.InstantiateModule(ctx, e.code, wazero.NewModuleConfig().WithName(""))
 	if err != nil {
 		return nil, err

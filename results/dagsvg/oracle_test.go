@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	goccy "github.com/goccy/go-graphviz"
+	"github.com/tetratelabs/wazero"
 
 	"partita/results/dagcheck/dot"
 )
@@ -57,3 +58,30 @@ func TestLayoutIsThatOfGoGraphviz(t *testing.T) {
 		}
 	}
 }
+
+// Where no code can be made the module is interpreted, to the same picture.
+func TestInterpretedLayoutIsTheSame(t *testing.T) {
+	e, err := newEngine(wazero.NewRuntimeConfigInterpreter())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const text = "digraph { graph [newrank=true]; a -> b -> c; a -> c; subgraph cluster_x { label=<<b>x</b>> b c } }"
+	want, err := layout(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := e.layout(text); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("interpreted: %v\n%s\ncompiled:\n%s", err, got, want)
+	}
+}
+
+// A library that panics, as it does without memory for code, is an error.
+func TestAnEngineThatCannotBeMade(t *testing.T) {
+	if _, err := newEngine(panics{wazero.NewRuntimeConfig()}); err == nil || !strings.Contains(err.Error(), "cannot be compiled: permission denied") {
+		t.Errorf("%v", err)
+	}
+}
+
+type panics struct{ wazero.RuntimeConfig }
+
+func (panics) WithMemoryLimitPages(uint32) wazero.RuntimeConfig { panic("permission denied") }
