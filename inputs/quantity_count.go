@@ -13,12 +13,16 @@ const maxCount = 1 << 31
 // countSuffix is what may follow a count: "94-layer", "128 sequences".
 var countSuffix = regexp.MustCompile(`^(|k|K|[- ]?\pL+)$`)
 
+// unitSuffix are units of sizes, rates and times: a figure with one is no count, whatever
+// it stands behind.
+var unitSuffix = regexp.MustCompile(`(?i)^[- ]?([kmgtp]i?b|[kmgt]?bps|[kmgtp]?flops|[kmgtp]?ops|[mµun]s|secs?|seconds?|mins?|minutes?|hours?|percent|gigabytes?|megabytes?|terabytes?|bytes?)$`)
+
 // ParseCount reads a whole number with an optional noun: 94, 94-layer, 128 sequences,
-// 151,936, 128k (128 · 1024, as context lengths are written).
+// 151,936, 128k (128 · 1024, as context lengths are written). A unit is no noun.
 func ParseCount(s string) (int, error) {
 	value, unit, ok := splitNumber(s)
 	bad := &QuantityError{Text: strings.TrimSpace(s), Want: "a whole number"}
-	if !ok || !countSuffix.MatchString(unit) {
+	if !ok || !countSuffix.MatchString(unit) || unitSuffix.MatchString(unit) {
 		return 0, bad
 	}
 	if unit == "k" || unit == "K" {

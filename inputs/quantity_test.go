@@ -69,6 +69,10 @@ func TestParseQuantities(t *testing.T) {
 		{"tokens", ParseTokenRate, "80 TPS", 80},
 		{"tokens", ParseTokenRate, "80 tokens", bad},
 		{"tokens", ParseTokenRate, "80 tokens/mile", bad},
+		{"count", count, "64GB", bad}, // a unit is no noun
+		{"count", count, "30 ms", bad},
+		{"count", count, "400 TFLOPS", bad},
+		{"count", count, "8 minutes", bad},
 		{"count", count, "94-layer", 94},
 		{"count", count, "128 sequences", 128},
 		{"count", count, "151,936", 151936},

@@ -64,6 +64,8 @@ func differences() []unlike {
 		{why: "which end of a range stands first is no matter of its form", forms: "lengths gpuCount", problem: "is not understood", text: `\d\D+\d`},
 		{why: "GPUs of a host named twice or backwards are no matter of the form", forms: "hosts", problem: "is not understood", text: `/`},
 		{why: "no tokens a second are no time per token", forms: "atMostTokenTime", problem: "is not understood", text: `^"[^1-9]*$`},
+		{why: "that a unit is no noun behind a count is known to the reader alone", forms: "count countFromZero lengths", problem: "is not understood",
+			text: `(?i)\d\s*-?([kmgtp]i?b|[kmgt]?bps|[kmgtp]?flops|[kmgtp]?ops|[mµun]s|secs?|seconds?|mins?|minutes?|hours?|percent|(giga|mega|tera)?bytes?)"?`},
 		{why: "the schema does not read the prose of a link to its end", forms: "link", problem: "is not understood"},
 		{why: "an object without fields states nothing, which only the whole file tells", problem: "the file states nothing", text: `^\{\}$`},
 		{why: "how large a figure may be is no matter of its form", problem: "is not understood", text: `\d[\d.,_]{6}|[\d.][eE]\+?\d`},
