@@ -97,6 +97,7 @@ func (r *run) newProspect(ctx context.Context, layouts []*stagegraph.Layout, num
 func (x *prospect) run(ctx context.Context) error {
 	for len(x.queue) > 0 && ctx.Err() == nil {
 		n := heap.Pop(&x.queue).(*frontNode)
+		x.tellFront()
 		if x.front.covered(n.low) {
 			x.prune(n)
 			continue

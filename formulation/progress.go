@@ -9,6 +9,8 @@ type Progress struct {
 	// Incumbent is the value of the best plan so far, nil where there is none yet; Bound is
 	// what no plan of the part is below. Their unit is the part's own.
 	Incumbent, Bound *float64
+	// Points is how many plans of a trade-off are known so far.
+	Points int
 }
 
 // Gap is how far the bound is from the incumbent, as a share of it; false where that is not
@@ -18,6 +20,14 @@ func (p *Progress) Gap() (float64, bool) {
 		return 0, false
 	}
 	return max(0, 1 - *p.Bound / *p.Incumbent), true
+}
+
+// tellFront says where the search for a trade-off stands.
+func (x *prospect) tellFront() {
+	if x.watch != nil {
+		o := &x.ledger.outer
+		x.watch(Progress{Part: x.pass.purpose, Settled: o.Solved + o.Infeasible + o.Pruned, Points: len(x.front)})
+	}
 }
 
 // tell says where the pass stands before its next node, of all that are left the one with

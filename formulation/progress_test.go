@@ -44,3 +44,25 @@ func TestWatch(t *testing.T) {
 		}
 	}
 }
+
+// TestWatchFrontier: the search for a trade-off tells how many of its choices are settled
+// and how many points are known.
+func TestWatchFrontier(t *testing.T) {
+	c, err := read.Load(read.Options{Paths: []string{"../examples/gpus-6.yaml"}, Overrides: []read.Override{{Key: "workload.batch", Value: "48"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []Progress
+	f, err := Pareto(t.Context(), c, Options{Backend: "labels", Watch: func(p Progress) { seen = append(seen, p) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(seen) == 0 || len(f.Points) == 0 {
+		t.Fatalf("%d points, told %d times", len(f.Points), len(seen))
+	}
+	last := seen[len(seen)-1]
+	o := &f.Certificate.Outer
+	if last.Points == 0 || last.Settled > o.Solved+o.Infeasible+o.Pruned {
+		t.Errorf("the last word is %+v, the search came to %+v with %d points", last, *o, len(f.Points))
+	}
+}

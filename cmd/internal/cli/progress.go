@@ -29,7 +29,13 @@ func watched[T any](env Environment, s *searchFlags, run func(formulation.Option
 	}
 	p := newSearchProgress(env)
 	opts.Log = func(part string) { p.state.Store(&formulation.Progress{Part: part}) }
-	opts.Watch = func(at formulation.Progress) { p.state.Store(&at) }
+	opts.Watch = func(at formulation.Progress) {
+		// The log says what the search is for, the search what it is doing for it.
+		if now := p.state.Load(); now != nil {
+			at.Part = now.Part
+		}
+		p.state.Store(&at)
+	}
 	p.begin()
 	defer p.end()
 	return run(opts)
@@ -101,11 +107,10 @@ func (p *searchProgress) end() {
 func (p *searchProgress) line(at *formulation.Progress, since time.Duration) string {
 	parts := []string{printable(at.Part), fmt.Sprintf("%.0f s", since.Seconds())}
 	if at.Settled > 0 {
-		noun := "choices"
-		if at.Settled == 1 {
-			noun = "choice"
-		}
-		parts = append(parts, fmt.Sprintf("%d %s settled", at.Settled, noun))
+		parts = append(parts, numberOf(at.Settled, "choice")+" settled")
+	}
+	if at.Points > 0 {
+		parts = append(parts, numberOf(at.Points, "point")+" so far")
 	}
 	if gap, ok := at.Gap(); ok {
 		parts = append(parts, fmt.Sprintf("gap %.2g %%", 100*gap), fmt.Sprintf("best %.4g, bound %.4g", *at.Incumbent, *at.Bound))
@@ -116,4 +121,12 @@ func (p *searchProgress) line(at *formulation.Progress, since time.Duration) str
 		parts = parts[:len(parts)-1]
 	}
 	return text.Trim(strings.Join(parts, " · "), p.width)
+}
+
+// numberOf is "1 choice", "3 choices".
+func numberOf(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }

@@ -23,6 +23,7 @@ func TestProgressLine(t *testing.T) {
 			"objective · 12 s · 279505 choices settled · gap 1.7 % · best 2.014, bound 1.98"},
 		{59, formulation.Progress{Part: "objective", Settled: 279505, Incumbent: value(2.0141), Bound: value(1.98)},
 			"objective · 12 s · 279505 choices settled · gap 1.7 %"},
+		{79, formulation.Progress{Part: "the trade-off", Settled: 30, Points: 3}, "the trade-off · 12 s · 30 choices settled · 3 points so far"},
 		{79, formulation.Progress{Part: "objective", Settled: 3, Bound: value(1.98)}, "objective · 12 s · 3 choices settled · no plan yet, bound 1.98"},
 		{79, formulation.Progress{Part: "objective", Settled: 3, Incumbent: value(2), Bound: value(2.5)}, "objective · 12 s · 3 choices settled · gap 0 % · best 2, bound 2.5"},
 	} {
