@@ -30,30 +30,32 @@ type form struct {
 // Pieces of the expressions.
 const (
 	plainNumber = `(?:\d{1,3}(?:[,_]\d{3})+|\d+)`
-	realNumber  = `\+?(?:` + plainNumber + `(?:\.\d+)?|\.\d+)(?:[eE][+-]?[0-5]?\d)?`
-	perSecond   = `\s?(?:/\s?s|/\s?sec|/\s?second|ps|p/s| per second)`
-	sizeText    = realNumber + `\s*(?:(?i:[kmgtp]i?|e|kilo|mega|giga|tera|kibi|mebi|gibi|tebi)\s*(?:(?i:bytes?)|B)?|(?:[kmgtp]i?|e)\s*b|B|b|(?i:bytes?))`
-	byteText    = realNumber + `\s*(?:[kKMGTP]i?(?:B|[bB]ytes?)?|B|[bB]ytes?)` + perSecond
-	bitText     = realNumber + `\s*[kKMGTPmgtp]?(?:b|bits?)` + perSecond
-	timeUnits   = `s|secs?|seconds?|ms|msecs?|milliseconds?|us|µs|μs|usec|microseconds?|ns|nanoseconds?|mins?|minutes?|h|hr|hours?`
-	timeText    = realNumber + `\s*(?i:` + timeUnits + `)\.?`
-	tokenText   = realNumber + `\s*(?i:(?:(?:output|generated|total)[ -]tok(?:en)?s?|(?:k|m)?\s?(?:tokens?|toks?|t))\s?(?:/|per\s)\s?(?:an?\s|each\s)?(?:` + timeUnits + `)|(?:k|m)?\s?tps)(?i:\s*(?:/|per)\s*(?:gpu|npu|xpu|card|device)s?)?`
-	shareText   = realNumber + `\s*(?i:%|percent|per cent|pct)|\+?(?:0*\.\d+|0+(?:\.\d+)?|0*1(?:\.0+)?)|\+?\d(?:\.\d+)?[eE]-[1-5]?[1-9]`
-	priceText   = `(?i:\$?\s*` + plainNumber + `(?:\.\d+)?\s*(?:\$|usd|us dollars?|dollars?)?\s*(?:(?:/|per)\s*(?:gpu|card|device)?[\s/-]*(?:h|hr|hour))?(?:\s*(?:/|per)\s*(?:gpu|card|device))?)`
-	countText   = `\+?` + plainNumber + `\s*(?:k|K|[- ]?\pL+)?`
-	rangeText   = countText + `|[\[(]?\s*\d[\d,_]*k?\s*(?:~|～|-|–|—|\.\.\.?|…|;|,\s|\s(?:to|and)\s)\s*\d[\d,_]*k?\s*[\])]?|\[\s*\d[\d_]*k?\s*,\s*\d[\d_]*k?\s*\]`
-	noneText    = `(?i:none|no|n/?a|no requirements?|no limits?|no constraints?|not required|not limited|unlimited|unconstrained|null|nil|any|-+|/)`
-	upperText   = `(?i:<=?|≤|=<|⩽|at most|no more than|not more than|not exceed(?:ing)?|less than|lower than|below|under|within|up to|max(?:imum)?\.?(?: of)?)\s*`
-	lowerText   = `(?i:>=?|≥|=>|⩾|at least|no less than|not less than|greater than|higher than|above|over|min(?:imum)?\.?(?: of)?)\s*`
-	degreeUnit  = `\s*(?i:[- ]?ways?|x|[- ]?(?:gpus?|npus?|xpus?|cards?|devices?|stages?|replicas?|groups?|ranks?))?\.?`
-	oneDegree   = `(?:\d{1,3}(?:,\d{3})+|\d+)` + degreeUnit
-	degreeText  = oneDegree + `|(?i:none|off|no|disabled|n/a|not used)`
-	inListText  = `\d+` + degreeUnit + `|(?i:none|off|no|disabled|not used)`
-	hostText    = `[^\s,/\[\]](?:[^\s,\[\]]*[^\s,/\[\]])?/\d{1,6}(?:\.\.\d{1,6})?`
-	gpuNouns    = `(?i:\s+(?:gpus?|npus?|xpus?|cards?|accelerators?|devices?))?`
-	gpuCount    = `(?:` + upperText + `|` + lowerText + `)?` + plainNumber + gpuNouns
-	gpuSpan     = `(?i:(?:between|from)\s+\d+\s*(?:and|to|-|–|~)\s*\d+)` + gpuNouns + `|` + plainNumber + `(?:\s*(?:~|～|-|–|—|\.\.\.?|…|,\s)\s*|\s+(?:to|and)\s+)` + plainNumber + gpuNouns + `|\[\s*\d[\d_]*\s*,\s*\d[\d_]*\s*\]`
-	linkWord    = `\b(?i:nv\s?-?link(?:\s?bridge)?s?\d?|nvswitch|hccs|infinity fabric|xgmi|mesh|pcie?|infini\s?-?band|ib|[hn]dr|ethernet|roce|\d+gbe)\b`
+	// letter is of the Latin script or a Han sign: not every library knows \p{L}.
+	letter     = `[A-Za-z\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{24F}\x{4E00}-\x{9FFF}]`
+	realNumber = `\+?(?:` + plainNumber + `(?:\.\d+)?|\.\d+)(?:[eE][+-]?[0-5]?\d)?`
+	perSecond  = `\s?(?:/\s?s|/\s?sec|/\s?second|ps|p/s| per second)`
+	sizeText   = realNumber + `\s*(?:(?i:[kmgtp]i?|e|kilo|mega|giga|tera|kibi|mebi|gibi|tebi)\s*(?:(?i:bytes?)|B)?|(?:[kmgtp]i?|e)\s*b|B|b|(?i:bytes?))`
+	byteText   = realNumber + `\s*(?:[kKMGTP]i?(?:B|[bB]ytes?)?|B|[bB]ytes?)` + perSecond
+	bitText    = realNumber + `\s*[kKMGTPmgtp]?(?:b|bits?)` + perSecond
+	timeUnits  = `s|secs?|seconds?|ms|msecs?|milliseconds?|us|µs|μs|usec|microseconds?|ns|nanoseconds?|mins?|minutes?|h|hr|hours?`
+	timeText   = realNumber + `\s*(?i:` + timeUnits + `)\.?`
+	tokenText  = realNumber + `\s*(?i:(?:(?:output|generated|total)[ -]tok(?:en)?s?|(?:k|m)?\s?(?:tokens?|toks?|t))\s?(?:/|per\s)\s?(?:an?\s|each\s)?(?:` + timeUnits + `)|(?:k|m)?\s?tps)(?i:\s*(?:/|per)\s*(?:gpu|npu|xpu|card|device)s?)?`
+	shareText  = realNumber + `\s*(?i:%|percent|per cent|pct)|\+?(?:0*\.\d+|0+(?:\.\d+)?|0*1(?:\.0+)?)|\+?\d(?:\.\d+)?[eE]-[1-5]?[1-9]`
+	priceText  = `(?i:\$?\s*` + plainNumber + `(?:\.\d+)?\s*(?:\$|usd|us dollars?|dollars?)?\s*(?:(?:/|per)\s*(?:gpu|card|device)?[\s/-]*(?:h|hr|hour))?(?:\s*(?:/|per)\s*(?:gpu|card|device))?)`
+	countText  = `\+?` + plainNumber + `\s*(?:k|K|[- ]?` + letter + `+)?`
+	rangeText  = countText + `|[\[(]?\s*\d[\d,_]*k?\s*(?:~|～|-|–|—|\.\.\.?|…|;|,\s|\s(?:to|and)\s)\s*\d[\d,_]*k?\s*[\])]?|\[\s*\d[\d_]*k?\s*,\s*\d[\d_]*k?\s*\]`
+	noneText   = `(?i:none|no|n/?a|no requirements?|no limits?|no constraints?|not required|not limited|unlimited|unconstrained|null|nil|any|-+|/)`
+	upperText  = `(?i:<=?|≤|=<|⩽|at most|no more than|not more than|not exceed(?:ing)?|less than|lower than|below|under|within|up to|max(?:imum)?\.?(?: of)?)\s*`
+	lowerText  = `(?i:>=?|≥|=>|⩾|at least|no less than|not less than|greater than|higher than|above|over|min(?:imum)?\.?(?: of)?)\s*`
+	degreeUnit = `\s*(?i:[- ]?ways?|x|[- ]?(?:gpus?|npus?|xpus?|cards?|devices?|stages?|replicas?|groups?|ranks?))?\.?`
+	oneDegree  = `(?:\d{1,3}(?:,\d{3})+|\d+)` + degreeUnit
+	degreeText = oneDegree + `|(?i:none|off|no|disabled|n/a|not used)`
+	inListText = `\d+` + degreeUnit + `|(?i:none|off|no|disabled|not used)`
+	hostText   = `[^\s,/\[\]](?:[^\s,\[\]]*[^\s,/\[\]])?/\d{1,6}(?:\.\.\d{1,6})?`
+	gpuNouns   = `(?i:\s+(?:gpus?|npus?|xpus?|cards?|accelerators?|devices?))?`
+	gpuCount   = `(?:` + upperText + `|` + lowerText + `)?` + plainNumber + gpuNouns
+	gpuSpan    = `(?i:(?:between|from)\s+\d+\s*(?:and|to|-|–|~)\s*\d+)` + gpuNouns + `|` + plainNumber + `(?:\s*(?:~|～|-|–|—|\.\.\.?|…|,\s)\s*|\s+(?:to|and)\s+)` + plainNumber + gpuNouns + `|\[\s*\d[\d_]*\s*,\s*\d[\d_]*\s*\]`
+	linkWord   = `\b(?i:nv\s?-?link(?:\s?bridge)?s?\d?|nvswitch|hccs|infinity fabric|xgmi|mesh|pcie?|infini\s?-?band|ib|[hn]dr|ethernet|roce|\d+gbe)\b`
 )
 
 // bounded is a JSON number between two bounds; whole ones only where asked.
