@@ -49,7 +49,7 @@ func (e *evaluation) launch(x knowledge.Engine) (bool, string, error) {
 		}
 	}
 	if len(broken) == 0 {
-		return true, kept, nil
+		return e.written(x, kept)
 	}
 	var why []string
 	for _, v := range broken {
@@ -60,6 +60,24 @@ func (e *evaluation) launch(x knowledge.Engine) (bool, string, error) {
 		why = append(why, fmt.Sprintf("%s (%s)", text, v.Values))
 	}
 	return false, strings.Join(why, "; "), nil
+}
+
+// written is the verdict of what writes an engine's commands: it may have limits that no rule
+// tells. It is asked of a strategy that fits, for it needs each GPU by name.
+func (e *evaluation) written(x knowledge.Engine, kept string) (bool, string, error) {
+	if e.opts.Launch == nil || !e.out.Feasible || e.out.Phase == nil {
+		return true, kept, nil
+	}
+	reasons, err := e.opts.Launch(x.Name, &results.Plan{
+		FormatVersion: results.FormatVersion, Condition: e.c.Name, Phases: []results.PhasePlan{*e.out.Phase}, Deployment: results.DeploymentOf(e.c),
+	})
+	if err != nil {
+		return false, "", fmt.Errorf("launch files for %s: %w", x.Title, err)
+	}
+	if len(reasons) > 0 {
+		return false, strings.Join(reasons, "; "), nil
+	}
+	return true, kept, nil
 }
 
 // longerFirst is a pipeline with as many layers on its stages, the most on the first.

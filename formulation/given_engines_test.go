@@ -1,6 +1,7 @@
 package formulation
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,5 +43,33 @@ func TestEnginesOfStrategies(t *testing.T) {
 		if len(v.Engines) < 5 {
 			t.Errorf("%d engines", len(v.Engines))
 		}
+	}
+}
+
+// What writes an engine's commands has the last word on a strategy that keeps its rules.
+func TestLaunchHasTheLastWord(t *testing.T) {
+	c := testCondition(testModel(8, 8, false), inputs.Mixed, 8, testPool("gpu", hosts(1), 2, 8, 4e14, 3e11))
+	var asked []string
+	v, err := Evaluate(t.Context(), c, Given{Strategy: &inputs.Strategy{PP: 2}}, Options{Launch: func(engine string, p *results.Plan) ([]string, error) {
+		asked = append(asked, engine)
+		if p.Deployment == nil || len(p.Phases) != 1 || len(p.Phases[0].Stages) != 2 {
+			t.Errorf("%s is asked of %+v", engine, p)
+		}
+		if engine == "vllm" {
+			return []string{"one thing", "another"}, nil
+		}
+		return nil, nil
+	}})
+	if err != nil || !v.Feasible {
+		t.Fatalf("%v %+v", err, v)
+	}
+	for _, e := range v.Engines {
+		want := e.Engine != "vllm" && slices.Contains(asked, e.Engine)
+		if e.Launchable != want || e.Engine == "vllm" && e.Why != "one thing; another" {
+			t.Errorf("%+v, asked %q", e, asked)
+		}
+	}
+	if !slices.Contains(asked, "vllm") || !slices.Contains(asked, "llamacpp") {
+		t.Errorf("asked %q", asked)
 	}
 }

@@ -3,6 +3,7 @@ package formulation
 import (
 	"time"
 
+	"partita/results"
 	"partita/solver"
 )
 
@@ -28,6 +29,9 @@ type Options struct {
 	// ILP and SAT make the backends. A nil ILP means that lp_solve is not built in.
 	ILP func() (solver.Backend, error)
 	SAT func() (solver.Backend, error)
+	// Launch tells Evaluate why an engine cannot be started with a plan, beyond what its rules
+	// say; nil: the rules alone are asked.
+	Launch func(engine string, p *results.Plan) (reasons []string, err error)
 	// Log receives a line when the search enters a new part; nil: silence.
 	Log func(string)
 	// Watch is told where the search stands, before every step; it must return at once. nil:

@@ -107,15 +107,12 @@ func gain(now, then *float64, more bool) *float64 {
 // loses reports whether a figure gets no better.
 func loses(gain *float64) bool { return gain == nil || *gain <= 0 }
 
-// changes are the changes that make sense: more GPUs where a number is stated, links where
+// changes are the changes that make sense: more of the strongest GPUs where their number is stated, links where
 // there are several GPUs to join.
 func changes(c *inputs.Condition, now *results.PhasePlan) []change {
 	var list []change
-	for k := range c.Cluster.Pools {
+	if k := strongest(c); k >= 0 {
 		pool := &c.Cluster.Pools[k]
-		if !pool.Count.Stated() || len(pool.Nodes) == 0 {
-			continue
-		}
 		if host := roomiest(c, pool); host >= 0 {
 			list = append(list, change{fmt.Sprintf("one more GPU of %s in %s", pool.Name, pool.Nodes[host].Host), poolPath(c, k) + ".count", withOneMore(c, k, host)})
 		}
@@ -135,6 +132,24 @@ func changes(c *inputs.Condition, now *results.PhasePlan) []change {
 		list = append(list, change{"the network twice as fast: " + rate(fast.Cluster.Network.BytesPerSecond), "cluster.network", fast})
 	}
 	return list
+}
+
+// strongest is the pool with the fastest memory and, of equal ones, the most memory: of
+// several kinds of GPU, more of the strongest brings most, and a search for each kind would
+// take most of the time of a solve. Its number must be stated; -1 where none is.
+func strongest(c *inputs.Condition) int {
+	best := -1
+	for k := range c.Cluster.Pools {
+		pool := &c.Cluster.Pools[k]
+		if !pool.Count.Stated() || len(pool.Nodes) == 0 {
+			continue
+		}
+		if best < 0 || pool.Accelerator.MemoryBandwidth > c.Cluster.Pools[best].Accelerator.MemoryBandwidth ||
+			pool.Accelerator.MemoryBandwidth == c.Cluster.Pools[best].Accelerator.MemoryBandwidth && pool.MemoryBytes > c.Cluster.Pools[best].MemoryBytes {
+			best = k
+		}
+	}
+	return best
 }
 
 // hostCount is how many hosts the GPUs of a condition are on; 0: their number is open.

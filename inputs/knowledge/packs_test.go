@@ -31,9 +31,11 @@ func plans() map[string]Plan {
 		"no such shape":     {MicroBatches: 5, Stages: []Stage{stage(0, 0, 0, 3, Shape{TP: 4, CP: 1, DP: 1, EP: 3, ETP: 1})}},
 		"odd sharing":       {MicroBatches: 5, Stages: []Stage{stage(0, 0, 0, 3, Shape{TP: 2, CP: 1, DP: 3, EP: 6, ETP: 1})}},
 		"ranks over a node": {MicroBatches: 5, Stages: []Stage{stage(0, 0, 0, 3, Shape{TP: 2, CP: 1, DP: 6, EP: 12, ETP: 1})}},
-		"uneven":            {MicroBatches: 5, DecodeGroups: 2, Stages: []Stage{stage(0, 0, 0, 0, two), stage(1, 0, 1, 3, two)}},
-		"many stages":       {MicroBatches: 5, Stages: stages(16, one, stage)},
-		"slow GPU":          {MicroBatches: 5, Stages: []Stage{stage(0, 1, 0, 3, one)}},
+		"ranks over a pipeline of nodes": {MicroBatches: 5, Stages: []Stage{
+			stage(0, 0, 0, 1, Shape{TP: 1, CP: 1, DP: 8, EP: 8, ETP: 1}), stage(1, 0, 2, 3, Shape{TP: 1, CP: 1, DP: 8, EP: 8, ETP: 1})}},
+		"uneven":      {MicroBatches: 5, DecodeGroups: 2, Stages: []Stage{stage(0, 0, 0, 0, two), stage(1, 0, 1, 3, two)}},
+		"many stages": {MicroBatches: 5, Stages: stages(16, one, stage)},
+		"slow GPU":    {MicroBatches: 5, Stages: []Stage{stage(0, 1, 0, 3, one)}},
 		"layers over and over": {MicroBatches: 8, Stages: []Stage{
 			stage(0, 0, 0, 0, one), stage(1, 0, 1, 1, one), stage(2, 0, 2, 2, one), stage(3, 0, 3, 3, one), stage(4, 0, 3, 3, one)}},
 	}

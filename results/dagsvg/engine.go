@@ -44,6 +44,12 @@ var compiled = sync.OnceValues(func() (*engine, error) {
 	return e, nil
 })
 
+// Prepare makes the engine ready in the background: half a second of work that a search
+// before the first picture leaves a core for.
+func Prepare() {
+	go func() { _, _ = compiled() }()
+}
+
 // newEngine makes an engine. The library panics where it gets no memory for code.
 func newEngine(config wazero.RuntimeConfig) (e *engine, err error) {
 	defer func() {

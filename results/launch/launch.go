@@ -115,10 +115,25 @@ func Files(name string, p *results.Plan) ([]File, error) {
 			if err != nil {
 				return nil, err
 			}
-			return t.write(s)
+			files, err := t.write(s)
+			var name *nameError
+			if errors.As(err, &name) {
+				err = &Refusal{Title: t.Title, Reasons: []string{name.Error()}}
+			}
+			return files, err
 		}
 	}
 	return nil, fmt.Errorf("no launch target %q", name)
+}
+
+// Refused are the reasons for which a target cannot run a plan; nil where it can.
+func Refused(name string, p *results.Plan) ([]string, error) {
+	_, err := Files(name, p)
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		return refusal.Reasons, nil
+	}
+	return nil, err
 }
 
 // limits are the reasons for which an engine cannot run a plan, by its rule pack.

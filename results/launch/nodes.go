@@ -100,7 +100,7 @@ func (s *Serving) devices(stage *results.Stage) ([]Device, error) {
 		index := id[i+1:]
 		index = strings.TrimPrefix(index, "gpu-")
 		if n, err := strconv.Atoi(index); i < 0 || err != nil || n < 0 || strconv.Itoa(n) != index {
-			return nil, fmt.Errorf("the GPU %q does not end in its number on the host, such as node-0/gpu-3", id)
+			return nil, &nameError{id}
 		}
 		out = append(out, Device{Host: s.hostOf(id), Index: index, Pool: pool})
 	}
@@ -135,4 +135,12 @@ func (s *Serving) vendors() ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// nameError is the error of a GPU whose name does not tell its number: no engine can be told
+// to use it.
+type nameError struct{ id string }
+
+func (e *nameError) Error() string {
+	return fmt.Sprintf("the GPU %q does not end in its number on the host, such as node-0/gpu-3", e.id)
 }

@@ -12,6 +12,7 @@ import (
 	"partita/inputs"
 	"partita/results"
 	"partita/results/export"
+	"partita/results/launch"
 	"partita/results/verify"
 )
 
@@ -81,6 +82,7 @@ for one that does not.`,
 			return err
 		}
 		v, err := watched(env, &search, func(opts formulation.Options) (*results.Evaluation, error) {
+			opts.Launch = launch.Refused
 			return formulation.Evaluate(cmd.Context(), c, given, opts)
 		})
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"partita/formulation"
 	"partita/results"
+	"partita/results/dagsvg"
 )
 
 func newSolve(env Environment) *cobra.Command {
@@ -40,6 +41,7 @@ interrupt it twice and it stops at once.`,
 		if err != nil {
 			return err
 		}
+		dagsvg.Prepare()
 		rep, err := watched(env, &search, func(opts formulation.Options) (*results.Report, error) {
 			opts.Explain, opts.WhatIf = true, true
 			return formulation.Optimize(cmd.Context(), c, opts)
