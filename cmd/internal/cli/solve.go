@@ -16,8 +16,10 @@ func newSolve(env Environment) *cobra.Command {
 		Use:   "solve CONDITION…",
 		Short: "Find, prove, verify and write the optimal plan",
 		Long: `solve reads one condition (several files combine: hardware, model, workload),
-searches for the optimal plan, proves it, verifies it by independent code, writes
-plan.json, report.md, report.html and manifest.json, and prints a summary.
+searches for the optimal plan, proves it, verifies it by independent code, and
+prints a summary. It writes plan.json, report.md and report.html, the graph of
+operators (dag.dot, dag-folded.dot, dag-folded.svg), what starts the plan on real
+engines (launch/), and manifest.json with the paths of them all.
 
 Interrupt it once and it writes the best plan so far with its bound and gap;
 interrupt it twice and it stops at once.`,
