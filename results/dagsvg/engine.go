@@ -33,16 +33,25 @@ type engine struct {
 	code    wazero.CompiledModule
 }
 
-// compiled makes the engine when the first picture is asked for, once a process: it takes
-// some 0.4 s. Where the system lets no program make code, the module is interpreted, which
-// gives the same picture some ten times slower.
-var compiled = sync.OnceValues(func() (*engine, error) {
-	e, err := newEngine(wazero.NewRuntimeConfig())
+// compiled makes the engine when the first picture is asked for, once a process.
+var compiled = sync.OnceValues(makeEngine)
+
+// makeEngine compiles the module, some 0.4 s, or takes what it was compiled to before, some
+// 0.05 s. Where that is damaged it is compiled anew; where the system lets no program make
+// code the module is interpreted, which gives the same picture some ten times slower.
+func makeEngine() (*engine, error) {
+	config := wazero.NewRuntimeConfig()
+	if kept := machineCode(); kept != nil {
+		if e, err := newEngine(config.WithCompilationCache(kept)); err == nil {
+			return e, nil
+		}
+	}
+	e, err := newEngine(config)
 	if err != nil {
 		return newEngine(wazero.NewRuntimeConfigInterpreter())
 	}
 	return e, nil
-})
+}
 
 // Prepare makes the engine ready in the background: half a second of work that a search
 // before the first picture leaves a core for.

@@ -13,7 +13,7 @@ import (
 // TestEveryCommandHasJSON: what a person reads a program can read as well.
 func TestEveryCommandHasJSON(t *testing.T) {
 	without := map[string]string{
-		"partita": "an overview", "partita catalog": "its commands have it", "partita manual": "writes pages for people", "partita completion": "prints a script",
+		"partita": "an overview", "partita catalog": "its commands have it", "partita manual": "writes pages for people", "partita completion": "prints a script", "partita schema": "prints JSON",
 	}
 	eachCommand(func(cmd *cobra.Command) {
 		if cmd.IsAdditionalHelpTopicCommand() {
