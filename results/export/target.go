@@ -62,7 +62,7 @@ const launchFolder = "launch/"
 
 // launchFiles are the files of launch/: what starts the plan on each target, or one line
 // that says why the target cannot run it.
-func launchFiles(p *results.Plan) ([]Stream, error) {
+func launchFiles(p *results.Plan) []Stream {
 	var out []Stream
 	for _, t := range launch.Targets() {
 		files, err := launch.Files(t.Name, p)
@@ -72,14 +72,15 @@ func launchFiles(p *results.Plan) ([]Stream, error) {
 			line := strings.Join(strings.Fields(plain(refusal.Error())), " ")
 			files = []launch.File{{Name: t.Name + refusedSuffix, Data: []byte(line + "\n")}}
 		case errors.Is(err, launch.ErrNoDeployment):
-			return nil, nil
-		case err != nil:
-			return nil, fmt.Errorf("launch files for %s: %w", t.Title, err)
+			return nil
+		case err != nil: // a plan that was found and verified is written whatever becomes of this
+			line := strings.Join(strings.Fields(plain(fmt.Sprintf("The files for %s could not be made, which is a defect; please report it with the plan: %v", t.Title, err))), " ")
+			files = []launch.File{{Name: t.Name + refusedSuffix, Data: []byte(line + "\n")}}
 		}
 		for _, f := range launchStreams(files) {
 			f.Name = launchFolder + f.Name
 			out = append(out, f)
 		}
 	}
-	return out, nil
+	return out
 }

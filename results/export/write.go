@@ -108,11 +108,7 @@ func (s *fileSet) plan(r *results.Report) error {
 	for _, f := range graphs {
 		s.manifest.DAG = append(s.manifest.DAG, s.add(f))
 	}
-	starts, err := launchFiles(r.Plan)
-	if err != nil {
-		return err
-	}
-	for _, f := range starts {
+	for _, f := range launchFiles(r.Plan) {
 		s.manifest.Launch = append(s.manifest.Launch, s.add(f))
 	}
 	return nil

@@ -52,7 +52,7 @@ func (o *outputFlags) finish(env Environment, c *inputs.Condition, r *results.Re
 		}
 		err = json.NewEncoder(env.Out).Encode(manifest)
 	} else {
-		err = o.summary(env, dir, r)
+		err = o.summary(env, dir, r, manifest)
 	}
 	if err != nil {
 		return fmt.Errorf("writing to stdout: %w", err)
@@ -61,8 +61,11 @@ func (o *outputFlags) finish(env Environment, c *inputs.Condition, r *results.Re
 }
 
 // summary prints the plan for a terminal and where the rest is.
-func (o *outputFlags) summary(env Environment, dir string, r *results.Report) error {
+func (o *outputFlags) summary(env Environment, dir string, r *results.Report, m export.Manifest) error {
 	if err := export.SummaryOn(env.Out, r, env.screen()); err != nil {
+		return err
+	}
+	if err := export.StartsOn(env.Out, env.screen(), m); err != nil {
 		return err
 	}
 	absolute, err := filepath.Abs(dir)
