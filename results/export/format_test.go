@@ -89,7 +89,7 @@ func TestGPULine(t *testing.T) {
 		want string
 	}{
 		{results.GPUCount{Available: ptr(16), Used: 16, Parts: 16, Match: true}, "16 GPUs used of 16 given; 16 parts counted from the stages: as many as GPUs are used"},
-		{results.GPUCount{Available: ptr(16), Used: 6, Parts: 6, Why: "idle GPUs allowed"}, "6 GPUs used of 16 given, 10 idle; 6 parts counted from the stages: as many as GPUs are used. idle GPUs allowed"},
+		{results.GPUCount{Available: ptr(16), Used: 6, Parts: 6, Why: "idle GPUs allowed"}, "6 GPUs used of 16 given, 10 idle; 6 parts counted from the stages: as many as GPUs are used (idle GPUs allowed)"},
 		{results.GPUCount{Available: ptr(16), Used: 6, Parts: 6, Match: true}, "6 GPUs used of at most 16; 6 parts counted from the stages: as many as GPUs are used"},
 		{results.GPUCount{Available: ptr(1), Used: 7, Parts: 7}, "7 GPUs used of 1 given, 6 too many; 7 parts counted from the stages: as many as GPUs are used"},
 		{results.GPUCount{Used: 4, Parts: 3}, "4 GPUs used, the number was ours to choose; 3 parts counted from the stages: not as many as GPUs are used"},

@@ -138,7 +138,7 @@ func gpuLine(g *results.GPUCount) string {
 		line += "not as many as GPUs are used"
 	}
 	if g.Why != "" {
-		line += ". " + g.Why
+		line += " (" + g.Why + ")"
 	}
 	return line
 }
