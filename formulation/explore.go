@@ -91,6 +91,9 @@ func (e *explorer) run(ctx context.Context, p *pass) (outcome, error) {
 			heap.Push(&x.queue, n)
 			break
 		}
+		if x.effort != nil && n.level >= 2 {
+			x.effort.spend(stepWork)
+		}
 		if err := x.step(ctx, n); err != nil {
 			return outcome{}, err
 		}

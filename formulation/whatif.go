@@ -14,8 +14,8 @@ import (
 )
 
 // whatIfWork is the work that each search of other hardware may spend
-// (path.Result.Work): about a second of one core.
-const whatIfWork = 32 << 20
+// (path.Result.Work, stepWork): about a second and a half of one core.
+const whatIfWork = 24 << 20
 
 // change is other hardware.
 type change struct {
