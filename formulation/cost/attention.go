@@ -101,8 +101,9 @@ func (c *Calculator) latentAttention(d *device, k *kindFigures, s Shape, st Step
 		bytes := ea*w.tokens*n*(2*k.kvRank+k.rope) + w.sequences*kv*perToken
 		return t + d.decode.time(flops, bytes)
 	}
-	// Keys and values of the whole context are made from the latents.
-	expanded := w.sequences * (float64(st.Cached) + w.new)
+	// Keys and values of the whole context are made from the latents; context-parallel ranks
+	// gather the latents, and each makes all of them.
+	expanded := w.sequences * context
 	t += d.matmul.matmul(expanded, k.kvRank, n*(k.nope+k.v), ew, ea)
 	bytes := ea*w.tokens*n*(k.qk+k.v) + ea*w.sequences*context*n*(k.qk+k.v) + w.sequences*context*perToken
 	t += d.prefill.time(k.prefillFLOPs(n, w, st), bytes) // (O7)
