@@ -49,8 +49,8 @@ func (p *batchProgress) observe(now batch.Progress) {
 		}
 	}
 	if p.tracker != nil {
+		p.tracker.UpdateMessage(message(now)) // first: the bar of the last value is drawn no more
 		p.tracker.SetValue(int64(now.Done - now.Earlier))
-		p.tracker.UpdateMessage(message(now))
 		return
 	}
 	at := p.env.Now()
