@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -24,29 +25,37 @@ type change struct {
 }
 
 // whatIf searches for the optimum with one thing of the hardware changed, two changes at a
-// time. The order of the answers, and the answers, do not depend on the clock.
-func whatIf(ctx context.Context, c *inputs.Condition, p *results.Plan, opts Options) ([]results.WhatIf, error) {
+// time. The answers and their order depend on no clock but that of a TimeLimit and, where a
+// stated balance is refuted, wideLimit. No plan is lost because of a search beside it: one
+// that fails says so.
+func whatIf(ctx context.Context, c *inputs.Condition, p *results.Plan, opts Options) []results.WhatIf {
 	list := changes(c, &p.Phases[0])
 	out := make([]results.WhatIf, len(list))
-	errs := make([]error, len(list))
 	slots := make(chan struct{}, 2)
 	var all sync.WaitGroup
 	for i := range list {
-		all.Add(1)
-		go func() {
-			defer all.Done()
+		all.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			out[i], errs[i] = tryChange(ctx, &list[i], &p.Phases[0], opts, whatIfWork)
-		}()
+			w, err := guardedChange(ctx, &list[i], &p.Phases[0], opts)
+			if err != nil {
+				w = results.WhatIf{Change: list[i].words, Path: list[i].path, Status: results.StatusUnknown, Why: "the search failed, which is a defect; please report it with the condition: " + err.Error()}
+			}
+			out[i] = w
+		})
 	}
 	all.Wait()
-	for i, err := range errs {
-		if err != nil {
-			return nil, fmt.Errorf("with %s: %w", list[i].words, err)
+	return out
+}
+
+// guardedChange is tryChange, a panic as an error: nobody else can catch it in a goroutine.
+func guardedChange(ctx context.Context, x *change, now *results.PhasePlan, opts Options) (w results.WhatIf, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("%v", cause)
 		}
-	}
-	return out, nil
+	}()
+	return tryChange(ctx, x, now, opts, whatIfWork)
 }
 
 // tryChange searches one changed condition.
@@ -107,14 +116,14 @@ func gain(now, then *float64, more bool) *float64 {
 // loses reports whether a figure gets no better.
 func loses(gain *float64) bool { return gain == nil || *gain <= 0 }
 
-// changes are the changes that make sense: more of the strongest GPUs where their number is stated, links where
-// there are several GPUs to join.
+// changes are the changes that make sense: more of the strongest GPUs where their number is
+// stated, faster links where there are several GPUs to join.
 func changes(c *inputs.Condition, now *results.PhasePlan) []change {
 	var list []change
 	if k := strongest(c); k >= 0 {
 		pool := &c.Cluster.Pools[k]
-		if host := roomiest(c, pool); host >= 0 {
-			list = append(list, change{fmt.Sprintf("one more GPU of %s in %s", pool.Name, pool.Nodes[host].Host), poolPath(c, k) + ".count", withOneMore(c, k, host)})
+		if hostCount(c) == 1 && onHost(c, pool.Nodes[0].Host) < commonNode { // else the next one comes with a node
+			list = append(list, change{fmt.Sprintf("one more GPU of %s in %s", pool.Name, pool.Nodes[0].Host), poolPath(c, k) + ".count", withOneMore(c, k)})
 		}
 		if size := len(pool.Nodes[0].GPUs); size > 1 {
 			list = append(list, change{fmt.Sprintf("one more node of %d GPUs of %s", size, pool.Name), poolPath(c, k) + ".nodes", withNode(c, k, size)})
@@ -124,7 +133,11 @@ func changes(c *inputs.Condition, now *results.PhasePlan) []change {
 		return list
 	}
 	if fast, link := withFasterLinks(c); link != "" {
-		list = append(list, change{"the links inside nodes twice as fast: " + link, "cluster.intra_link", fast})
+		path := "cluster.intra_link"
+		if len(c.Cluster.Pools) > 1 {
+			path = "cluster.pools.*.intra_link"
+		}
+		list = append(list, change{"the links inside nodes twice as fast: " + link, path, fast})
 	}
 	if hostCount(c) != 1 && c.Cluster.Network.BytesPerSecond > 0 {
 		fast := withPools(c)
@@ -171,7 +184,7 @@ func poolPath(c *inputs.Condition, k int) string {
 	if len(c.Cluster.Pools) == 1 {
 		return "cluster"
 	}
-	return "cluster.pools." + c.Cluster.Pools[k].Name
+	return fmt.Sprintf("cluster.pools.%d", k)
 }
 
 // rate is a rate of a link for people.
@@ -187,23 +200,13 @@ func withPools(c *inputs.Condition) *inputs.Condition {
 // commonNode is how many GPUs a server has room for; a host with fewer takes one more.
 const commonNode = 8
 
-// roomiest is the node of a pool that has room for one more GPU, -1 where there is none: the
-// next one then comes with a node of its own, and a node is bought whole. Of several hosts
-// none gets a GPU that the others lack.
-func roomiest(c *inputs.Condition, pool *inputs.Pool) int {
-	if hostCount(c) > 1 || onHost(c, pool.Nodes[0].Host) >= commonNode {
-		return -1
-	}
-	return 0
-}
-
-// withOneMore is a condition with one more GPU of a pool in one of its nodes.
-func withOneMore(c *inputs.Condition, k, host int) *inputs.Condition {
+// withOneMore is a condition with one more GPU of a pool in its first node.
+func withOneMore(c *inputs.Condition, k int) *inputs.Condition {
 	more := withCount(c, k, 1)
 	pool := &more.Cluster.Pools[k]
 	pool.Nodes = slices.Clone(pool.Nodes)
-	n := &pool.Nodes[host]
-	n.GPUs = append(slices.Clone(n.GPUs), freeGPU(c, n.Host))
+	n := &pool.Nodes[0]
+	n.GPUs = append(slices.Clone(n.GPUs), free(c, n.Host+"/gpu-"))
 	pool.GPUsPerNode = max(pool.GPUsPerNode, len(n.GPUs))
 	return more
 }
@@ -230,7 +233,7 @@ func withFasterLinks(c *inputs.Condition) (fast *inputs.Condition, rates string)
 // withNode is a condition with one more node of a pool.
 func withNode(c *inputs.Condition, k, gpus int) *inputs.Condition {
 	more := withCount(c, k, gpus)
-	n := inputs.Node{Host: freeHost(c)}
+	n := inputs.Node{Host: free(c, "node-")}
 	for i := range gpus {
 		n.GPUs = append(n.GPUs, fmt.Sprintf("%s/gpu-%d", n.Host, i))
 	}
@@ -273,17 +276,11 @@ func taken(c *inputs.Condition, name string) bool {
 	return false
 }
 
-// free is the first name of a series that is not taken.
-func free(c *inputs.Condition, format string) string {
+// free is the first name of a series that is not taken: node-0, node-1 …
+func free(c *inputs.Condition, series string) string {
 	for n := 0; ; n++ {
-		if name := fmt.Sprintf(format, n); !taken(c, name) {
+		if name := series + strconv.Itoa(n); !taken(c, name) {
 			return name
 		}
 	}
-}
-
-func freeHost(c *inputs.Condition) string { return free(c, "node-%d") }
-
-func freeGPU(c *inputs.Condition, host string) string {
-	return free(c, strings.ReplaceAll(host, "%", "%%")+"/gpu-%d")
 }

@@ -130,3 +130,11 @@ func TestEffortEnds(t *testing.T) {
 		t.Error("an effort of 1 proves an optimum")
 	}
 }
+
+// A search beside the plan that breaks down is an error, and no end of the program.
+func TestWhatIfThatBreaks(t *testing.T) {
+	w, err := guardedChange(t.Context(), &change{words: "nothing at all"}, &results.PhasePlan{}, Options{})
+	if err == nil {
+		t.Errorf("a change without a condition: %+v, want an error", w)
+	}
+}

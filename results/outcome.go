@@ -13,11 +13,13 @@ type Outcome struct {
 	Binding []string `json:"binding,omitempty"`
 }
 
-// WhatIf is the proved optimum of the same condition with one thing changed.
+// WhatIf is the best plan of the same condition with one thing changed, as far as a fixed
+// effort went: Status says whether it is proved.
 type WhatIf struct {
 	// Change is the change in words: "one more h100", "the network twice as fast: 100 GB/s".
 	Change string `json:"change"`
-	// Path is the field of the condition that changes: cluster.network.
+	// Path is the field of the condition that changes: cluster.network, cluster.pools.0.count;
+	// cluster.pools.*.intra_link of every pool.
 	Path string `json:"path"`
 	// Status: optimal, feasible (found, not proved), infeasible, unknown.
 	Status Status `json:"status"`

@@ -40,28 +40,26 @@ func graphsOf(p *results.Plan) (graphs, bool, error) {
 // dagFiles are the graphs that a run leaves, each with its picture: both, or the folded one
 // alone where the complete one is too large. The complete one has a picture where it is
 // small.
-func dagFiles(p *results.Plan) ([]Stream, error) {
+func dagFiles(p *results.Plan) []Stream {
 	size, known, err := graphsOf(p)
-	if err != nil || !known {
-		return nil, err
+	switch {
+	case err != nil: // no plan is lost because of a graph
+		return []Stream{notDrawn(foldedPictureName, fmt.Errorf("the graph could not be made, which is a defect; please report it with the plan: %w", err))}
+	case !known:
+		return nil
 	}
 	var files []Stream
-	add := func(name, picture string, drawn bool, o dag.Options) error {
+	add := func(name, picture string, drawn bool, o dag.Options) {
 		files = append(files, dagStream(p, name, o))
-		if !drawn {
-			return nil
+		if drawn {
+			files = append(files, drawnOrWhy(p, picture, o))
 		}
-		f, err := drawnOrWhy(p, picture, o)
-		files = append(files, f)
-		return err
 	}
 	if size.whole <= mostNodes {
-		if err := add(dagName, dagPictureName, size.wholeDrawn(), dag.Options{}); err != nil {
-			return nil, err
-		}
+		add(dagName, dagPictureName, size.wholeDrawn(), dag.Options{})
 	}
-	err = add(foldedName, foldedPictureName, size.foldedDrawn(), dag.Options{Folded: true})
-	return files, err
+	add(foldedName, foldedPictureName, size.foldedDrawn(), dag.Options{Folded: true})
+	return files
 }
 
 // dagStream is a graph of a plan, written as it is drawn.

@@ -2,7 +2,6 @@ package export
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -47,17 +46,18 @@ func graphPicture(p *results.Plan, o dag.Options) ([]byte, error) {
 
 // drawnOrWhy is the picture of a graph, or, where it cannot be drawn, a file of one line
 // that says why: no plan is lost because of a picture.
-func drawnOrWhy(p *results.Plan, name string, o dag.Options) (Stream, error) {
+func drawnOrWhy(p *results.Plan, name string, o dag.Options) Stream {
 	svg, err := graphPicture(p, o)
-	var layout *dagsvg.LayoutError
-	switch {
-	case errors.As(err, &layout), errors.Is(err, dagsvg.ErrTooLarge):
-		why := strings.Join(strings.Fields(plain(err.Error())), " ")
-		return Whole(strings.TrimSuffix(name, ".svg")+notDrawnSuffix, []byte(why+"\n")), nil
-	case err != nil:
-		return Stream{}, err
+	if err != nil {
+		return notDrawn(name, err)
 	}
-	return Whole(name, svg), nil
+	return Whole(name, svg)
+}
+
+// notDrawn is the file that says in a line why a picture is not there.
+func notDrawn(picture string, err error) Stream {
+	why := strings.Join(strings.Fields(plain(err.Error())), " ")
+	return Whole(strings.TrimSuffix(picture, ".svg")+notDrawnSuffix, []byte(why+"\n"))
 }
 
 // pictureTargets are the exports of both pictures.

@@ -66,15 +66,15 @@ func launchFiles(p *results.Plan) []Stream {
 	var out []Stream
 	for _, t := range launch.Targets() {
 		files, err := launch.Files(t.Name, p)
-		var refusal *launch.Refusal
-		switch {
-		case errors.As(err, &refusal):
-			line := strings.Join(strings.Fields(plain(refusal.Error())), " ")
-			files = []launch.File{{Name: t.Name + refusedSuffix, Data: []byte(line + "\n")}}
-		case errors.Is(err, launch.ErrNoDeployment):
+		if errors.Is(err, launch.ErrNoDeployment) {
 			return nil
-		case err != nil: // a plan that was found and verified is written whatever becomes of this
-			line := strings.Join(strings.Fields(plain(fmt.Sprintf("The files for %s could not be made, which is a defect; please report it with the plan: %v", t.Title, err))), " ")
+		}
+		if err != nil {
+			var refusal *launch.Refusal
+			if !errors.As(err, &refusal) { // a plan that was found and verified is written whatever becomes of this
+				err = fmt.Errorf("the files for %s could not be made, which is a defect; please report it with the plan: %w", t.Title, err)
+			}
+			line := strings.Join(strings.Fields(plain(err.Error())), " ")
 			files = []launch.File{{Name: t.Name + refusedSuffix, Data: []byte(line + "\n")}}
 		}
 		for _, f := range launchStreams(files) {

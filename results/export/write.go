@@ -1,6 +1,7 @@
-// Package export writes what comes out of a solve: plan.json for programs,
-// report.md for people, manifest.json with the absolute paths of both, and a
-// summary for a terminal. One exporter a file.
+// Package export writes what comes out of a solve: plan.json for programs, report.md
+// and report.html for people, the graph of operators, what starts the plan on engines,
+// manifest.json with the absolute paths of them all, and a summary for a terminal. One
+// exporter a file.
 //
 // A run's files are written as a set: all of them are there afterwards, or the
 // folder is as it was before. Names and texts of a condition are foreign to every
@@ -34,8 +35,8 @@ var (
 
 // Write leaves the artifacts of a report in dir, which is made where it is
 // missing: plan.json (closest-plan.json where the requirements cannot all be met),
-// report.md, report.html, dag.dot, dag-folded.dot, launch/ and manifest.json. A plan without a verification that holds is
-// refused. Files of an earlier run that would contradict this one are removed.
+// report.md, report.html, the graphs with their pictures, launch/ and manifest.json. A
+// plan without a verification that holds is refused. Files of an earlier run that would contradict this one are removed.
 // Same report, same bytes.
 func Write(dir string, r *results.Report) (Manifest, error) {
 	if r == nil {
@@ -101,11 +102,7 @@ func (s *fileSet) plan(r *results.Report) error {
 	} else {
 		s.manifest.ClosestPlan = path
 	}
-	graphs, err := dagFiles(r.Plan)
-	if err != nil {
-		return err
-	}
-	for _, f := range graphs {
+	for _, f := range dagFiles(r.Plan) {
 		s.manifest.DAG = append(s.manifest.DAG, s.add(f))
 	}
 	for _, f := range launchFiles(r.Plan) {
@@ -146,6 +143,6 @@ func PlanFile(r *results.Report) (name string, data []byte, err error) {
 	if r.Feasible {
 		name = planName
 	}
-	data, err = PlanJSON(r.WithOutcome())
+	data, err = PlanJSON(r.WithOutcome()) // the name and what the plan says of itself agree
 	return name, data, err
 }

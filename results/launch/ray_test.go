@@ -229,10 +229,7 @@ def PlacementGroupSchedulingStrategy(placement_group, placement_group_bundle_ind
 // python runs ray_serve.py between stand-ins of its modules.
 func python(t *testing.T, replicas []byte, without string) (string, error) {
 	t.Helper()
-	path, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("python3 is not installed")
-	}
+	path := launchtest.Tool(t, "python3")
 	dir := t.TempDir()
 	for name, text := range fakeRay {
 		if name == without {

@@ -12,6 +12,7 @@ import (
 const (
 	ruleFormat      = "plan format is known"
 	ruleCondition   = "plan belongs to this condition"
+	ruleOutcome     = "plan says of the whole search what its solve says"
 	ruleDeployment  = "plan repeats the model, cluster and workload as they are"
 	rulePhase       = "plan serves the phase of the workload"
 	ruleOrder       = "stages are numbered by replica and index"

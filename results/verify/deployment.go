@@ -29,6 +29,31 @@ func deploymentCheck(p *results.Plan, c *inputs.Condition) results.Check {
 	return results.Check{Rule: ruleDeployment, OK: got == want, Want: want, Got: got}
 }
 
+// outcomeCheck: a saved plan calls itself optimal, or proved to be the closest, only where
+// its solve does, and meets the condition where it says so.
+func outcomeCheck(p *results.Plan) results.Check {
+	o := p.Outcome
+	c := results.Check{Rule: ruleOutcome, Want: "optimal only with an optimal solve; infeasible only of a closest plan"}
+	c.Got = fmt.Sprintf("feasible %t, status %s", o.Feasible, o.Status)
+	proved, met := len(p.Phases) > 0, true
+	for i := range p.Phases {
+		proved = proved && p.Phases[i].Solve.Status == string(results.StatusOptimal)
+		for _, q := range p.Phases[i].Requirements {
+			met = met && q.Met
+		}
+		c.Got += ", solve " + p.Phases[i].Solve.Status
+	}
+	switch o.Status {
+	case results.StatusOptimal:
+		c.OK = o.Feasible && met && proved
+	case results.StatusInfeasible:
+		c.OK = !o.Feasible
+	case results.StatusFeasible:
+		c.OK = !o.Feasible || met
+	}
+	return c
+}
+
 // unlikeness names the first thing in which two values differ as JSON; "" where they
 // agree.
 func unlikeness(want, got any) (string, error) {

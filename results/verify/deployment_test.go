@@ -49,3 +49,45 @@ func TestDeploymentThatIsNotTheConditions(t *testing.T) {
 		})
 	}
 }
+
+// A saved plan that calls itself more than its solve proved fails: a report made of it would
+// say so too.
+func TestOutcomeThatTheSolveDoesNotBear(t *testing.T) {
+	optimal, found := results.StatusOptimal, results.StatusFeasible
+	for _, row := range []struct {
+		name    string
+		outcome results.Outcome
+		solve   results.Status
+		ok      bool
+	}{
+		{"proved", results.Outcome{Feasible: true, Status: optimal}, optimal, true},
+		{"found", results.Outcome{Feasible: true, Status: found}, found, true},
+		{"proved, it says less", results.Outcome{Feasible: true, Status: found}, optimal, true},
+		{"found, it says more", results.Outcome{Feasible: true, Status: optimal}, found, false},
+		{"optimal and closest", results.Outcome{Status: optimal}, optimal, false},
+		{"infeasible and not closest", results.Outcome{Feasible: true, Status: results.StatusInfeasible}, optimal, false},
+		{"no status of a plan", results.Outcome{Feasible: true, Status: results.StatusUnknown}, optimal, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := llama8B()
+			p := llamaPlan(t, c)
+			p.Outcome, p.Phases[0].Solve.Status = &row.outcome, string(row.solve)
+			s := &p.Phases[0].Solve
+			s.BestBound = &s.Objective
+			v, err := CheckWith(p, c, Options{Closest: !row.outcome.Feasible})
+			if err != nil {
+				t.Fatal(err)
+			}
+			failed := Violations(v)
+			if row.ok != (len(failed) == 0) || !row.ok && (len(failed) != 1 || failed[0].Rule != ruleOutcome) {
+				t.Errorf("failed checks %+v, want OK %t", failed, row.ok)
+			}
+		})
+	}
+	p := llamaPlan(t, llama8B())
+	p.Phases[0].Requirements = []results.RequirementResult{{Name: "ttft", Met: false}}
+	p.Outcome, p.Phases[0].Solve.Status = &results.Outcome{Feasible: true, Status: optimal}, string(optimal)
+	if check := outcomeCheck(p); check.OK {
+		t.Error("a plan that misses a requirement calls itself feasible")
+	}
+}

@@ -38,7 +38,9 @@ func (a *audit) checkSolve() {
 		if s.Outer.Open > 0 {
 			t.fail(0, "optimal with %d outer choices open", s.Outer.Open)
 		}
-		if s.BestBound != nil && !equal(*s.BestBound, s.Objective) {
+		if s.BestBound == nil {
+			t.fail(0, "optimal without a bound")
+		} else if !equal(*s.BestBound, s.Objective) {
 			t.fail(0, "optimal with bound %s below the objective %s", number(*s.BestBound), number(s.Objective))
 		}
 	}

@@ -60,8 +60,13 @@ func CheckWith(p *results.Plan, c *inputs.Condition, o Options) (*results.Verifi
 		return nil, fmt.Errorf("verification cannot price the condition %q: %w", c.Name, err)
 	}
 	v := check(p, c, prices, o)
-	repeated := deploymentCheck(p, given)
-	v.Checks, v.OK = append(v.Checks, repeated), v.OK && repeated.OK
+	claims := []results.Check{deploymentCheck(p, given)}
+	if p.Outcome != nil {
+		claims = append(claims, outcomeCheck(p))
+	}
+	for _, claim := range claims {
+		v.Checks, v.OK = append(v.Checks, claim), v.OK && claim.OK
+	}
 	return v, nil
 }
 

@@ -31,10 +31,7 @@ gap is exact under the cost model. It writes no files.`,
 	search.register(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON line instead of the table")
 	cmd.RunE = action(func(cmd *cobra.Command, args []string) error {
-		if err := search.check(); err != nil {
-			return withCode(exitUsage, err)
-		}
-		c, err := condition.load(env, args)
+		c, err := search.condition(env, &condition, args)
 		if err != nil {
 			return err
 		}

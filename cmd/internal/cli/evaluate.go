@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -137,10 +136,5 @@ func verifiedEvaluation(c *inputs.Condition, v *results.Evaluation) error {
 	if checks.OK {
 		return nil
 	}
-	var b strings.Builder
-	b.WriteString("the figures of the strategy failed verification; this is a defect, please report it with the condition:")
-	for _, check := range verify.Violations(checks) {
-		fmt.Fprintf(&b, "\n  %s: want %s, got %s", check.Rule, check.Want, check.Got)
-	}
-	return withCode(exitUnverified, errors.New(b.String()))
+	return unverified("the figures of the strategy failed verification; this is a defect, please report it with the condition", checks)
 }

@@ -47,10 +47,7 @@ the explanation may take 30 seconds; most take less than one.`,
 	search.register(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON line instead of the text")
 	cmd.RunE = action(func(cmd *cobra.Command, args []string) error {
-		if err := search.check(); err != nil {
-			return withCode(exitUsage, err)
-		}
-		c, err := condition.load(env, args)
+		c, err := search.condition(env, &condition, args)
 		if err != nil {
 			return err
 		}

@@ -184,7 +184,7 @@ func (f *exportFlags) completed(env Environment, p *results.Plan) (*results.Plan
 	if err != nil {
 		return nil, err
 	}
-	whole := *p
+	whole := *results.ReportOf(p).WithOutcome()
 	whole.FormatVersion, whole.Deployment = results.FormatVersion, results.DeploymentOf(c)
 	return &whole, nil
 }
@@ -198,12 +198,7 @@ func stillVerified(env Environment, p *results.Plan) error {
 		return withCode(exitUnverified, fmt.Errorf("the plan could not be verified, nothing written: %w", err))
 	}
 	if !v.OK {
-		var b strings.Builder
-		b.WriteString("the plan fails verification, nothing written:")
-		for _, check := range verify.Violations(v) {
-			fmt.Fprintf(&b, "\n  %s: want %s, got %s", check.Rule, check.Want, check.Got)
-		}
-		return withCode(exitUnverified, errors.New(b.String()))
+		return unverified("the plan fails verification, nothing written", v)
 	}
 	p.Verification = v
 	if !r.Feasible {

@@ -49,6 +49,12 @@ func TestExportRefusesEditedPlans(t *testing.T) {
 			pool := p["deployment"].(map[string]any)["cluster"].(map[string]any)["pools"].([]any)[0].(map[string]any)
 			pool["memory_bytes"] = 2 * pool["memory_bytes"].(float64)
 		}},
+		{"a proof that is none", "plan says of the whole search", func(p map[string]any) {
+			p["phases"].([]any)[0].(map[string]any)["solve"].(map[string]any)["status"] = "feasible"
+		}},
+		{"an optimum without a bound", "optimal without a bound", func(p map[string]any) {
+			delete(p["phases"].([]any)[0].(map[string]any)["solve"].(map[string]any), "best_bound")
+		}},
 		{"a smaller batch", "sequences", func(p map[string]any) {
 			p["deployment"].(map[string]any)["workload"].(map[string]any)["batch"] = 1
 		}},

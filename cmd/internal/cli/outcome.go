@@ -90,12 +90,13 @@ func (o *outputFlags) code(r *results.Report) int {
 	}
 }
 
-// verified recomputes the plan independently and records the checklist in it. The
-// error of a plan that fails carries exit code 6 and every failed check.
+// verified has the plan repeat what its search came to, recomputes it independently and
+// records the checklist in it. The error of a plan that fails carries exit code 6 and every failed check.
 func verified(c *inputs.Condition, r *results.Report) error {
 	if r.Plan == nil {
 		return nil
 	}
+	r.Plan = r.WithOutcome()
 	v, err := verify.CheckWith(r.Plan, c, verify.Options{Closest: !r.Feasible})
 	if err != nil {
 		return withCode(exitUnverified, fmt.Errorf("the plan could not be verified, nothing written: %w", err))
@@ -115,8 +116,14 @@ func verified(c *inputs.Condition, r *results.Report) error {
 	if v.OK {
 		return nil
 	}
+	return unverified(what+" failed verification, nothing written; this is a defect of the search, please report it with the condition", v)
+}
+
+// unverified is the error of a verification that fails: what failed, and every check that
+// did.
+func unverified(what string, v *results.Verification) error {
 	var b strings.Builder
-	b.WriteString(what + " failed verification, nothing written; this is a defect of the search, please report it with the condition:")
+	b.WriteString(what + ":")
 	for _, check := range verify.Violations(v) {
 		fmt.Fprintf(&b, "\n  %s: want %s, got %s", check.Rule, check.Want, check.Got)
 	}

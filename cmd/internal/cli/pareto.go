@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -126,12 +125,7 @@ func verifiedPoint(c *inputs.Condition, p *results.Plan, name string) error {
 	if v.OK {
 		return nil
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "the plan of %s failed verification, nothing written; this is a defect of the search, please report it with the condition:", name)
-	for _, check := range verify.Violations(v) {
-		fmt.Fprintf(&b, "\n  %s: want %s, got %s", check.Rule, check.Want, check.Got)
-	}
-	return withCode(exitUnverified, errors.New(b.String()))
+	return unverified("the plan of "+name+" failed verification, nothing written; this is a defect of the search, please report it with the condition", v)
 }
 
 // print writes the files and shows the frontier in the form asked for.

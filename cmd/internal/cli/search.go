@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"partita/formulation"
+	"partita/inputs"
 	"partita/solver"
 	"partita/solver/lpsolve"
 	"partita/solver/sat"
@@ -69,6 +70,14 @@ func (s *searchFlags) check() error {
 		return nil
 	}
 	return fmt.Errorf("--backend %q: %w", s.backend, oneOf(s.backend, names))
+}
+
+// condition is the condition of a command line that asks for what this build can do.
+func (s *searchFlags) condition(env Environment, c *conditionFlags, paths []string) (*inputs.Condition, error) {
+	if err := s.check(); err != nil {
+		return nil, withCode(exitUsage, err)
+	}
+	return c.load(env, paths)
 }
 
 // options are the search's options with the backends of this build; the log goes to

@@ -10,9 +10,9 @@ import (
 // toolsMust is the environment variable that makes a missing program a failure: CI sets it.
 const toolsMust = "PARTITA_TOOLS"
 
-// tool is the path of a program; a test without it is skipped, or fails where tools are
+// Tool is the path of a program; a test without it is skipped, or fails where tools are
 // a must.
-func tool(t testing.TB, name string) string {
+func Tool(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -30,7 +30,7 @@ func Lint(t testing.TB, script []byte) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "script.sh")
 	must(t, os.WriteFile(path, script, 0o644))
-	if out, err := exec.Command(tool(t, "bash"), "-n", path).CombinedOutput(); err != nil {
+	if out, err := exec.Command(Tool(t, "bash"), "-n", path).CombinedOutput(); err != nil {
 		t.Errorf("bash -n: %s", out)
 	}
 	check, err := exec.LookPath("shellcheck")

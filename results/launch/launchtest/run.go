@@ -124,8 +124,8 @@ func Try(t testing.TB, script []byte, o Options) *Result {
 
 func try(t testing.TB, script []byte, o Options) *Result {
 	t.Helper()
-	bash := tool(t, "bash")
-	env, mv := tool(t, "env"), tool(t, "mv")
+	bash := Tool(t, "bash")
+	env, mv := Tool(t, "env"), Tool(t, "mv")
 	dir, err := os.MkdirTemp("", "launch")
 	must(t, err)
 	defer os.RemoveAll(dir)
@@ -138,7 +138,7 @@ func try(t testing.TB, script []byte, o Options) *Result {
 	must(t, os.WriteFile(path, script, 0o755))
 	wait := ""
 	if o.Together > 1 {
-		wait = fmt.Sprintf("while c=('%s'/call-*); [ ${#c[@]} -lt %d ]; do '%s' 0.02; done\n", log, o.Together, tool(t, "sleep"))
+		wait = fmt.Sprintf("while c=('%s'/call-*); [ ${#c[@]} -lt %d ]; do '%s' 0.02; done\n", log, o.Together, Tool(t, "sleep"))
 	}
 	for _, name := range o.Stubs {
 		must(t, os.WriteFile(filepath.Join(bin, name), []byte(stub(bash, env, mv, log, name, wait+o.Does[name])), 0o755))
