@@ -49,7 +49,7 @@ func TestSolveAgreesWithBruteForce(t *testing.T) {
 const patience = 30 * time.Second
 
 func BenchmarkSolve(b *testing.B) {
-	for _, f := range pathtest.Families() {
+	for _, f := range append(pathtest.Families(), pathtest.Large()...) {
 		b.Run(f.Name, func(b *testing.B) {
 			p := f.Problem(1)
 			for b.Loop() {
