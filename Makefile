@@ -6,6 +6,8 @@ SHELL := /bin/bash
 BIN := bin/partita
 EXAMPLE ?= examples/llama-3.1-70b-2x8-h100.yaml
 OUT ?= partita-out
+# Published placement instances: helix.json, tandemn.json, dnn-partitioning/.
+INSTANCES ?= ../shared/instances
 MANDIR ?= $(HOME)/.local/share/man
 TESTFLAGS ?=
 FUZZTIME ?= 10m
@@ -31,7 +33,7 @@ export CGO_CFLAGS := -I$(LPSOLVE_INCLUDE)
 export CGO_LDFLAGS := -L$(LPSOLVE_LIB) -Wl,-rpath,$(LPSOLVE_LIB) -llpsolve55 -lm -ldl -lcolamd
 endif
 
-.PHONY: help run deps build test man docs-long lint race agree frontier kill slurm fuzz bench fresh clean lpsolve-note
+.PHONY: help run deps build test man docs-long lint race agree frontier kill slurm fuzz bench instances fresh clean lpsolve-note
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 11
@@ -89,8 +91,11 @@ frontier: ## every outer choice of frontiers refuted between their points by ano
 fuzz: ## every fuzz target for FUZZTIME (10m)
 	@GO="$(GO)" TAGS="$(TAGS)" scripts/fuzz.sh $(FUZZTIME)
 
-bench: ## every benchmark, as a table
+bench: instances ## every benchmark, as tables: published instances first, then Go's
 	@GO="$(GO)" TAGS="$(TAGS)" scripts/bench.sh
+
+instances: build ## published instances beside what is recorded of them (INSTANCES is their folder)
+	@$(GO) run ./cmd/internal/instancebench -bin $(BIN) $(INSTANCES)
 
 fresh: ## run both README commands in a fresh Debian root (needs root and debootstrap)
 	scripts/fresh.sh
