@@ -56,16 +56,24 @@ func (g *guardedBuffer) Write(p []byte) (int, error) {
 	return g.b.Write(p)
 }
 
+func (g *guardedBuffer) text() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.b.String()
+}
+
 // TestTerminalProgress: a bar with counts, rate and time left, gone quiet at the end.
 func TestTerminalProgress(t *testing.T) {
 	var errs guardedBuffer
 	p := newProgress(Environment{Err: &errs, Now: time.Now, Terminal: true}, false)
 	p.observe(batch.Progress{Total: 400})
 	p.observe(batch.Progress{Total: 400, Done: 4, Failed: 1, Scenario: "s"})
-	time.Sleep(2 * barEvery)
+	for !strings.Contains(errs.text(), "4 of 400") { // drawn when the machine comes to it
+		time.Sleep(barEvery / 10)
+	}
 	p.observe(batch.Progress{Total: 400, Done: 400, Failed: 1, Scenario: "s"})
 	p.close()
-	out := errs.b.String()
+	out := errs.text()
 	for _, want := range []string{"4 of 400 scenarios, 1 without a plan", "[", "/s", "ETA", "400 of 400 scenarios, 1 without a plan"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("missing %q in %q", want, out)
