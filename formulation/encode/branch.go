@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	// firstSteps and laterSteps are price steps of a box: a box made from another
-	// starts with the prices of that one.
-	firstSteps, laterSteps = 150, 25
+	// firstSteps and laterSteps bound the prices tried for a box: a box made from
+	// another starts with those of that one. The search for prices ends by itself,
+	// mostly after a third of them.
+	firstSteps, laterSteps = 200, 100
 	// fewArcs is a model that backends settle in milliseconds: no splitting before.
 	fewArcs = 60
 )

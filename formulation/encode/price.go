@@ -1,10 +1,6 @@
 package encode
 
-import (
-	"math"
-
-	"partita/solver/path"
-)
+import "math"
 
 const (
 	// priceUnit is the integer that stands for a price of 1: prices are multiples of
@@ -120,75 +116,15 @@ func (f *form) addScaled(g *form, s int64) {
 	f.fee += s * g.fee
 }
 
-// dual is the best bound that prices gave.
-type dual struct {
+// dualBound is the best bound that prices gave.
+type dualBound struct {
 	value int64 // in 1/priceUnit
 	u     []int64
 	form  priced
 }
 
 // bound is the dual value in ticks: no path of the box has a smaller objective.
-func (d *dual) bound() int64 { return ceilDiv(d.value, priceUnit) }
-
-// ascend improves the prices by subgradient steps of Polyak's length towards target,
-// the cutoff where there is one. found is told of every path that keeps all rows; it
-// stops as soon as the bound reaches the cutoff.
-func (n *network) ascend(arcs []int32, main *form, rows []row, k known, start []int64, steps int, found func([]int32) bool) dual {
-	w := n.newWork()
-	u := make([]int64, len(rows))
-	copy(u, start)
-	scale, most := n.rowScale(arcs, rows)
-	best := dual{value: -unreachable}
-	theta, stale := 1.0, 0
-	var t totals
-	t.used = make([]int64, len(n.p.Resources))
-	slack := make([]float64, len(rows))
-	for range steps {
-		c := price(main, rows, u, k, len(n.p.Resources))
-		length := n.shortest(arcs, &c.form, w.dist, w.via)
-		if value := length + c.constant; value > best.value {
-			best, stale = dual{value, append([]int64(nil), u...), c}, 0
-		} else if stale++; stale > 6 {
-			theta, stale = theta/2, 0
-		}
-		if k.cutoff != path.NoLimit && best.bound() >= k.cutoff {
-			return best
-		}
-		w.path = n.trace(w.via, &t, w.path)
-		norm, kept := 0.0, true
-		for j := range rows {
-			r := &rows[j]
-			g := float64(r.form.on(&t) + r.form.at(k.low) - r.bound)
-			if g > 0 || g < 0 && r.equal {
-				kept = false
-			}
-			if g < 0 && u[j] == 0 && !r.equal {
-				g = 0
-			}
-			slack[j] = g / scale[j]
-			norm += slack[j] * slack[j]
-		}
-		if kept {
-			found(w.path)
-		}
-		if norm == 0 || theta < 1e-3 {
-			break // the bound is the value of a path, or the steps no longer matter
-		}
-		target := float64(best.value) + math.Max(math.Abs(float64(best.value))/20, 10*priceUnit)
-		if k.cutoff != path.NoLimit {
-			target = float64(k.cutoff) * priceUnit
-		}
-		step := theta * (target - float64(length+c.constant)) / norm
-		for j := range rows {
-			next := float64(u[j]) + step*slack[j]/scale[j]
-			if !rows[j].equal {
-				next = math.Max(next, 0)
-			}
-			u[j] = int64(math.Max(-most[j], math.Min(next, most[j])))
-		}
-	}
-	return best
-}
+func (d *dualBound) bound() int64 { return ceilDiv(d.value, priceUnit) }
 
 // rowScale is the mean size of the coefficients of each row, by which steps are
 // measured, and the largest price that cannot overflow.
