@@ -38,6 +38,7 @@ type PlacedRecorded struct {
 // PlacedSolution is where the layers or nodes of an instance go. One of its lists is set.
 type PlacedSolution struct {
 	Stages     []PlacedStage  `json:"stages,omitempty"`  // of a chain
+	Routes     []PlacedRoute  `json:"routes,omitempty"`  // beside Stages, where machines share layers: who hands over to whom
 	Devices    []PlacedDevice `json:"devices,omitempty"` // of a graph
 	Rented     []PlacedRental `json:"rented,omitempty"`  // beside Stages: the instances paid for
 	USDPerHour float64        `json:"usd_per_hour,omitempty"`
@@ -51,6 +52,13 @@ type PlacedStage struct {
 	Index      int     `json:"index"`        // which of its type, from 0
 	TP         int     `json:"tp,omitempty"` // GPUs of the group, of a rental
 	TokensPerS float64 `json:"tokens_per_s"` // what it passes
+}
+
+// PlacedRoute is what goes from one machine of a solution to another.
+type PlacedRoute struct {
+	From       int     `json:"from"` // index of the stage; -1: enters at the first layer
+	To         int     `json:"to"`   // index of the stage; -1: leaves after the last layer
+	TokensPerS float64 `json:"tokens_per_s"`
 }
 
 // PlacedDevice is one device of a graph with its nodes.
