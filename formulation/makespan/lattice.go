@@ -15,7 +15,11 @@ type lattice struct {
 	frontier [][]int32 // nodes of an ideal with a successor outside it, ascending
 	crosses  [][]cross // the edges out of an ideal
 	begun    [][]int32 // classes with items in and out of an ideal: those are on the CPU
+	room     int       // crosses that may still be stored
 }
+
+// maxCrosses keeps a lattice within a few hundred MB.
+const maxCrosses = 20_000_000
 
 // cross is an edge from a node of a frontier, by its place there; edges are numbered as
 // problem.edge says.
@@ -23,12 +27,16 @@ type cross struct{ at, edge int32 }
 
 func (l *lattice) size() int { return len(l.first) - 1 }
 
-// chain is the lattice of one order of the items: its ideals are the prefixes.
-func (p *problem) chain(order []int) *lattice {
+// chain is the lattice of one order of the items: its ideals are the prefixes; nil where
+// it is too large or the context ended.
+func (p *problem) chain(ctx context.Context, order []int) *lattice {
 	l := newLattice()
 	in := make([]bool, len(p.items))
 	has := func(j int) bool { return in[j] }
 	for i, it := range order {
+		if l.room < 0 || i&63 == 0 && ctx.Err() != nil {
+			return nil
+		}
 		in[it] = true
 		l.first = append(l.first, int32(i))
 		l.item = append(l.item, int32(it))
@@ -42,7 +50,7 @@ func (p *problem) chain(order []int) *lattice {
 
 // newLattice has the empty ideal.
 func newLattice() *lattice {
-	return &lattice{frontier: [][]int32{nil}, crosses: [][]cross{nil}, begun: [][]int32{nil}}
+	return &lattice{frontier: [][]int32{nil}, crosses: [][]cross{nil}, begun: [][]int32{nil}, room: maxCrosses}
 }
 
 // add appends what is known of an ideal: it is another, before, with an item more.
@@ -71,6 +79,7 @@ func (l *lattice) add(p *problem, before, item int, in func(item int) bool) {
 	for ; i < len(nodes); i++ {
 		keep(int32(nodes[i]))
 	}
+	l.room -= len(crosses)
 	l.frontier = append(l.frontier, frontier)
 	l.crosses = append(l.crosses, crosses)
 	l.begun = append(l.begun, p.begun(l.begun[before], item, in))
@@ -89,8 +98,8 @@ func (p *problem) begun(before []int32, added int, in func(item int) bool) []int
 	return out
 }
 
-// ideals lists all of them, level by level; nil where there are more than limit or the
-// context ended.
+// ideals lists all of them, level by level; nil where there are more than limit, they
+// are too large, or the context ended.
 func (p *problem) ideals(ctx context.Context, limit int) *lattice {
 	words := (len(p.items) + 63) / 64
 	l := newLattice()
@@ -112,7 +121,7 @@ func (p *problem) ideals(ctx context.Context, limit int) *lattice {
 			clear(level)
 			levelEnd = len(open)
 		}
-		if at&255 == 0 && ctx.Err() != nil {
+		if at&63 == 0 && ctx.Err() != nil {
 			return nil
 		}
 		l.first = append(l.first, int32(len(l.item)))
@@ -124,7 +133,7 @@ func (p *problem) ideals(ctx context.Context, limit int) *lattice {
 			}
 			child, known := level[string(key)]
 			if !known {
-				if len(open) >= limit {
+				if len(open) >= limit || l.room < 0 {
 					return nil
 				}
 				child = int32(len(open))

@@ -20,9 +20,11 @@ import (
 //     other; on an accelerator they are together anyway.
 type problem struct {
 	g        *opgraph.Graph
+	order    []int     // all nodes in topological order
 	cpu, acc []float64 // ms of a node; +Inf: not there
 	succ     [][]int   // among nodes of items
 	pred     [][]int
+	blocks   int     // most blocks of a plan
 	edge     []int32 // number of a node's first edge, the others follow; one more at the end
 	itemOf   []int   // of a node; -1: dropped or optional
 	items    []item
@@ -51,9 +53,9 @@ type option struct {
 	pays  bool // sinks only: there are some, so the node sends unless they are taken in
 }
 
-func reduce(g *opgraph.Graph) *problem {
+func reduce(g *opgraph.Graph, order []int) *problem {
 	n := len(g.Nodes)
-	p := &problem{g: g, cpu: make([]float64, n), acc: make([]float64, n), itemOf: make([]int, n), sinks: make([]option, n)}
+	p := &problem{g: g, order: order, cpu: make([]float64, n), acc: make([]float64, n), itemOf: make([]int, n), sinks: make([]option, n)}
 	for v := range g.Nodes {
 		p.cpu[v], p.acc[v] = math.Inf(1), math.Inf(1)
 		if g.CPUs > 0 {
@@ -64,7 +66,6 @@ func reduce(g *opgraph.Graph) *problem {
 		}
 	}
 	r := &reducer{problem: p, out: make([]bool, n)}
-	r.order, _ = g.Topological()
 	r.members = map[int]int{}
 	for v := range g.Nodes {
 		if c := g.Nodes[v].Colour; c != opgraph.NoColour {
@@ -84,7 +85,6 @@ func reduce(g *opgraph.Graph) *problem {
 // reducer is the work of reduce.
 type reducer struct {
 	*problem
-	order            []int
 	members          map[int]int // nodes of a colour
 	out              []bool      // dropped or optional
 	succAll, predAll [][]int
@@ -220,10 +220,16 @@ func (r *reducer) finish(sinkOf map[int][]int) {
 	to := make([][]int, len(r.order))
 	for v := range r.order {
 		for _, w := range r.succ[v] {
-			if a, b := r.leader[v], r.leader[w]; !r.out[v] && !r.out[w] && a != b && !slices.Contains(to[a], b) {
+			if a, b := r.leader[v], r.leader[w]; !r.out[v] && !r.out[w] && a != b {
 				to[a] = append(to[a], b)
-				waits[b]++
 			}
+		}
+	}
+	for a := range to {
+		slices.Sort(to[a])
+		to[a] = slices.Compact(to[a])
+		for _, b := range to[a] {
+			waits[b]++
 		}
 	}
 	var order []int
@@ -241,6 +247,7 @@ func (r *reducer) finish(sinkOf map[int][]int) {
 			}
 		}
 	}
+	p.blocks = min(p.g.Accelerators, len(order))
 	p.items, p.sources = make([]item, len(order)), make([][]option, len(order))
 	classOf := map[int]int{}
 	for i, l := range order {

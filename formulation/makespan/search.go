@@ -31,7 +31,8 @@ type search struct {
 	last     *label  // its end, over the lattice at
 	at       *lattice
 	explored int64 // labels made
-	work     int64 // since the context was looked at
+	work     int64 // steps of this run
+	limit    int64 // of steps; 0: none
 	stopped  bool
 	inexact  bool // an option was too hard to decide: no proof
 
@@ -52,8 +53,9 @@ func newSearch(ctx context.Context, p *problem, t *tails) *search {
 // a lower bound on all solutions that run over this lattice and beat the incumbent, which
 // is +Inf if it came to the end with all labels.
 func (s *search) run(l *lattice, width int) float64 {
+	s.work, s.stopped = 0, false
 	labels := make([][]*label, l.size())
-	labels[0] = []*label{{bound: s.tails.start[s.g.Accelerators]}}
+	labels[0] = []*label{{bound: s.tails.start[s.blocks]}}
 	stamp := make([]int32, l.size())
 	for at := range labels {
 		here := slices.DeleteFunc(labels[at], s.hopeless)
@@ -95,9 +97,9 @@ func pending(labels [][]*label) float64 {
 
 func (s *search) hopeless(lb *label) bool { return lb.bound >= s.best*(1-resolution) }
 
-// tick counts a step of work and looks at the context now and then.
+// tick counts a step of work, and looks at the context now and then.
 func (s *search) tick() bool {
-	if s.work++; s.work&1023 == 0 && s.ctx.Err() != nil {
+	if s.work++; s.work == s.limit || s.work&1023 == 0 && s.ctx.Err() != nil {
 		s.stopped = true
 	}
 	return s.stopped
@@ -118,18 +120,18 @@ func (s *search) expand(l *lattice, labels [][]*label, at int32, here []*label, 
 			}
 		}
 	}
-	spare := slices.DeleteFunc(slices.Clone(here), func(lb *label) bool { return int(lb.used) == s.g.Accelerators })
+	spare := slices.DeleteFunc(slices.Clone(here), func(lb *label) bool { return int(lb.used) == s.blocks })
 	if len(spare) > 0 {
-		s.blocks(l, labels, at, at, spare, stamp)
+		s.walk(l, labels, at, at, spare, stamp)
 	}
 	for _, v := range l.frontier[at] {
 		s.pos[v] = -1
 	}
 }
 
-// blocks walks the ideals above one along the lattice, which makes blocks of what lies
+// walk visits the ideals above one along the lattice, which makes blocks of what lies
 // between.
-func (s *search) blocks(l *lattice, labels [][]*label, from, at int32, here []*label, stamp []int32) {
+func (s *search) walk(l *lattice, labels [][]*label, from, at int32, here []*label, stamp []int32) {
 	for e := l.first[at]; e < l.first[at+1]; e++ {
 		i, child := l.item[e], l.child[e]
 		it := &s.items[i]
@@ -147,7 +149,7 @@ func (s *search) blocks(l *lattice, labels [][]*label, from, at int32, here []*l
 		if s.block.openClass == 0 {
 			s.onAccelerator(l, labels, here, child)
 		}
-		s.blocks(l, labels, from, child, here, stamp)
+		s.walk(l, labels, from, child, here, stamp)
 		s.block.pop()
 		if s.stopped {
 			return

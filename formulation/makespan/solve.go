@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"partita/formulation/assignment"
 	"partita/inputs/opgraph"
@@ -20,8 +21,12 @@ type Options struct {
 
 const (
 	defaultIdeals = 200_000
+	// firstEffort is the steps after which a proof waits for a better incumbent.
+	firstEffort = 20_000_000
 	// chainWidth is the labels kept of an ideal while incumbents are looked for.
 	chainWidth = 16
+	// narrowWidth is those kept of an ideal before all of them are.
+	narrowWidth = 1
 )
 
 // Solve minimises the makespan of a graph. It is anytime: when the context ends it returns the
@@ -33,14 +38,15 @@ func Solve(ctx context.Context, g *opgraph.Graph, opts Options) (assignment.Resu
 			return r, fmt.Errorf("node %d belongs to a backward pass: the latency of one sample is one of inference", g.Nodes[v].ID)
 		}
 	}
-	if _, acyclic := g.Topological(); !acyclic {
+	order, acyclic := g.Topological()
+	if !acyclic {
 		return r, errors.New("the graph has a cycle")
 	}
 	if opts.Ideals <= 0 {
 		opts.Ideals = defaultIdeals
 	}
-	p := reduce(g)
-	a := &attempt{problem: p, Result: r}
+	p := reduce(g, order)
+	a := &attempt{problem: p, Result: r, limit: opts.Ideals}
 	if g.CPUs > 0 {
 		all := make([]int, len(g.Nodes))
 		for v := range all {
@@ -50,23 +56,17 @@ func Solve(ctx context.Context, g *opgraph.Graph, opts Options) (assignment.Resu
 			return r, err
 		}
 	}
-	t := newTails(ctx, p)
-	a.bound(t.start[g.Accelerators], "the longest path, with the blocks it can meet")
-	s := newSearch(ctx, p, t)
-	s.best = a.Value
-	for _, order := range p.orders() {
-		if a.proved() || ctx.Err() != nil {
+	s := newSearch(ctx, p, newTails(p))
+	a.bound(s.tails.start[p.blocks], "the longest path, every node where it is faster")
+	for _, step := range []func(*search) error{a.hasty, a.paths, a.careful, a.prove, a.anneal, a.prove} {
+		if a.proved() || a.Status == solver.Infeasible || ctx.Err() != nil {
 			break
 		}
-		s.run(p.chain(order), chainWidth)
-		if err := a.take(s); err != nil {
+		s.best = a.Value
+		if err := step(s); err != nil {
 			return r, err
 		}
-	}
-	if !a.proved() && ctx.Err() == nil {
-		if err := a.prove(s, opts.Ideals); err != nil {
-			return r, err
-		}
+		s.limit = 0
 	}
 	a.Explored = s.explored
 	switch {
@@ -86,6 +86,10 @@ func Solve(ctx context.Context, g *opgraph.Graph, opts Options) (assignment.Resu
 type attempt struct {
 	*problem
 	assignment.Result
+	limit  int // of ideals
+	chains []*lattice
+	all    *lattice // of all ideals, once listed
+	tried  bool
 }
 
 // offer takes an assignment that is better than the one at hand.
@@ -118,9 +122,70 @@ func (a *attempt) bound(value float64, because string) {
 
 func (a *attempt) proved() bool { return a.Device != nil && a.Bound >= a.Value*(1-resolution) }
 
-// prove searches all ideals.
-func (a *attempt) prove(s *search, limit int) error {
-	l := a.ideals(s.ctx, limit)
+// hasty looks for incumbents along some orders.
+func (a *attempt) hasty(s *search) error {
+	for _, order := range a.orders() {
+		l := a.chain(s.ctx, order)
+		if l == nil {
+			return nil
+		}
+		a.chains = append(a.chains, l)
+		if err := a.along(s, l, 1); err != nil || s.stopped {
+			return err
+		}
+	}
+	return nil
+}
+
+// careful does the same with more labels.
+func (a *attempt) careful(s *search) error {
+	for _, l := range a.chains {
+		if err := a.along(s, l, chainWidth); err != nil || s.stopped {
+			return err
+		}
+	}
+	return nil
+}
+
+// along searches a lattice with few labels an ideal.
+func (a *attempt) along(s *search, l *lattice, width int) error {
+	s.run(l, width)
+	return a.take(s)
+}
+
+// paths raises the bounds.
+func (a *attempt) paths(s *search) error {
+	s.tails.paths(s.ctx, a.problem)
+	a.bound(s.tails.start[a.blocks], "the longest path, with the blocks it can meet")
+	return nil
+}
+
+// anneal improves the incumbent.
+func (a *attempt) anneal(s *search) error {
+	if a.Device == nil {
+		return nil
+	}
+	var failed error
+	newAnnealing(a.g, a.Device).run(s.ctx, a.Value, func(_ float64, device []int) {
+		if err := a.offer(slices.Clone(device)); err != nil {
+			failed = err
+		}
+	})
+	return failed
+}
+
+// prove searches all ideals, the first time within firstEffort.
+func (a *attempt) prove(s *search) error {
+	if !a.tried {
+		a.tried, s.limit = true, firstEffort
+		if a.all = a.ideals(s.ctx, a.limit); a.all == nil {
+			return nil
+		}
+		if err := a.along(s, a.all, narrowWidth); err != nil {
+			return err
+		}
+	}
+	l := a.all
 	if l == nil {
 		return nil
 	}

@@ -59,7 +59,7 @@ func (s *search) add(l *lattice, labels [][]*label, from *label, child, used int
 		}
 	}
 	bound := max(from.bound, done)
-	rest := s.tails.over[s.g.Accelerators-int(used)]
+	rest := s.tails.over[s.blocks-int(used)]
 	frontier := l.frontier[child]
 	for _, c := range l.crosses[child] {
 		bound = max(bound, finishOf(frontier[c.at])+rest[c.edge])

@@ -59,13 +59,20 @@ func (g *Graph) Predecessors() [][]int {
 
 func (g *Graph) neighbours(ends func(Edge) (int, int)) [][]int {
 	out := make([][]int, len(g.Nodes))
-	seen := make(map[[2]int]bool, len(g.Edges))
 	for _, e := range g.Edges {
 		a, b := ends(e)
-		if !seen[[2]int{a, b}] {
-			seen[[2]int{a, b}] = true
-			out[a] = append(out[a], b)
+		out[a] = append(out[a], b)
+	}
+	seenBy := make([]int, len(g.Nodes)) // the last node, plus one, whose neighbour it was
+	for a, list := range out {
+		once := list[:0]
+		for _, b := range list {
+			if seenBy[b] != a+1 {
+				seenBy[b] = a + 1
+				once = append(once, b)
+			}
 		}
+		out[a] = once
 	}
 	return out
 }
