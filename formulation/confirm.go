@@ -31,7 +31,7 @@ func (o *Options) prover() (prover, string, error) {
 		if err != nil {
 			return nil, "", err
 		}
-		return encoded(b), o.Backend, nil
+		return encode.Prover(b), o.Backend, nil
 	}
 	return nil, "", fmt.Errorf("backend %q: want auto, labels, ilp or sat", o.Backend)
 }
@@ -50,20 +50,6 @@ func (o *Options) backend(name string) (solver.Backend, error) {
 		return nil, fmt.Errorf("backend %q: %w", name, err)
 	}
 	return b, nil
-}
-
-// encoded proves by a backend over integer models instead of labels.
-func encoded(b solver.Backend) prover {
-	return func(ctx context.Context, p *path.Problem, opts path.Options) (path.Result, error) {
-		r, err := encode.Solve(ctx, p, b, encode.Options{Incumbent: opts.Incumbent, Cutoff: opts.Cutoff})
-		if err != nil {
-			return path.Result{}, err
-		}
-		if r.Status == solver.NumericalError || r.Status == solver.Unsupported {
-			return path.Result{}, fmt.Errorf("%s gave up on the stage graph: %v", b.Name(), r.Status)
-		}
-		return path.Result{Status: r.Status, Stages: r.Stages, Value: r.Value, Bound: r.Bound, HasBound: r.HasBound, Boxes: r.Nodes}, nil
-	}
 }
 
 // confirm has a second solver prove the final outer choice again: it must produce

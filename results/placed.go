@@ -17,13 +17,17 @@ type Placed struct {
 	WallMS   int64           `json:"wall_ms"` // rounded up
 	Solution *PlacedSolution `json:"solution"`
 
-	Goal     string   `json:"goal"`  // series, lanes, throughput, usd-per-million, contiguous, noncontiguous, latency
-	Sense    string   `json:"sense"` // minimize or maximize
-	Unit     string   `json:"unit"`  // tokens/s, USD per million tokens, ms
-	AgreedBy []string `json:"agreed_by,omitempty"`
+	Goal  string `json:"goal"`  // series, lanes, throughput, usd-per-million, contiguous, noncontiguous, latency
+	Sense string `json:"sense"` // minimize or maximize
+	Unit  string `json:"unit"`  // tokens/s, USD per million tokens, ms
+	// BudgetUSDPerHour is what may be spent, where the goal has a budget.
+	BudgetUSDPerHour *float64 `json:"budget_usd_per_hour,omitempty"`
+	AgreedBy         []string `json:"agreed_by,omitempty"`
 	// Because says in a few words what proves the bound.
 	Because  string          `json:"because,omitempty"`
 	Recorded *PlacedRecorded `json:"recorded,omitempty"`
+	// KnownOptimum is what the instance's file says to be the exact optimum.
+	KnownOptimum *float64 `json:"known_optimum,omitempty"`
 	// Verified: an evaluator that shares no code with the search found the solution to
 	// keep every rule of the instance and to be worth Objective.
 	Verified bool `json:"verified"`

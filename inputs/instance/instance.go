@@ -71,7 +71,9 @@ type Segment struct {
 // RentalRecord is a budget with what the authors' solver and exact search reached.
 type RentalRecord struct {
 	BudgetUSDPerHour float64
-	Recorded, Exact  float64 // bottleneck tokens/s
+	Recorded, Exact  float64 // bottleneck tokens/s; 0: not known
+	// RecordedUSDPerMillion is the price per million tokens of what was recorded.
+	RecordedUSDPerMillion float64
 }
 
 // RentalBest is the cheapest way by price per million tokens.

@@ -112,6 +112,8 @@ func argumentsOf(cmd *cobra.Command) cobra.CompletionFunc {
 		return first(modelNames)
 	case "partita batch":
 		return files("yaml", "yml", "toml", "json")
+	case "partita instance":
+		return files("json")
 	case "partita completion", "partita schema":
 		return nil
 	}
@@ -131,6 +133,9 @@ func valuesOf(cmd *cobra.Command, f *pflag.Flag) cobra.CompletionFunc {
 			return modelNames(), cobra.ShellCompDirectiveDefault // or the path of a config.json
 		}
 	case "objective":
+		if cmd.Name() == "instance" {
+			return values(instanceObjectives()...)
+		}
 		return values(objectives()...)
 	case "phase":
 		return values(string(inputs.Prefill), string(inputs.Decode), string(inputs.Mixed))

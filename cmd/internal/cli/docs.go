@@ -59,6 +59,12 @@ func docs() map[string]doc {
 				{exitInfeasible, "none of the targets can run the plan; what is in the way is said"}, {exitUnverified, "the plan fails verification: it was edited, or is not of its condition; or the DAG breaks a rule"}},
 			see: "docs/export.md, docs/launch.md, docs/reading-a-plan.md, partita solve, partita help exit-codes",
 		},
+		"partita instance": {
+			group: judgeCommands,
+			exits: []exit{{exitFound, "every instance has a verified answer"}, {exitInternal, ""}, {exitUsage, "the command line is wrong, or an instance has no such objective"}, {exitInvalidInput, "the file is wrong; every problem is listed as file:line:column"},
+				{exitInfeasible, "proved: an instance has no solution"}, {exitNothingFound, "neither a solution nor a proof within the time limit"}, {exitUnverified, "an answer failed the independent verification"}},
+			see: "docs/instance.md, docs/formulation.md, partita solve",
+		},
 		"partita init": {
 			group: prepareCommands,
 			exits: []exit{{exitFound, "the condition is written"}, {exitInternal, "it could not be written, or the answers ended"},

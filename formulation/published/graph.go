@@ -1,0 +1,62 @@
+package published
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"partita/formulation/assignment"
+	"partita/inputs/opgraph"
+	"partita/results"
+)
+
+// solveGraph answers an operator graph: the search of the goal, then its assignment as
+// devices.
+func solveGraph(ctx context.Context, g *opgraph.Graph, o Options, a *answer) error {
+	if err := o.only(a.Goal, Labels); err != nil {
+		return err
+	}
+	r, err := searchGraph(ctx, g, a.Goal)
+	if err != nil {
+		return err
+	}
+	a.Backend, a.status, a.Because = Labels, r.Status, r.Because
+	if r.Device != nil {
+		a.found(&results.PlacedSolution{Devices: devicesOf(g, r.Device)}, r.Value)
+	}
+	if !math.IsInf(r.Bound, 0) {
+		a.bounded(r.Bound)
+	}
+	return nil
+}
+
+// searchGraph runs the search of a goal.
+func searchGraph(_ context.Context, _ *opgraph.Graph, goal string) (assignment.Result, error) {
+	return assignment.Result{}, unsupported(goal)
+}
+
+// devicesOf lists the devices that have nodes, with their loads.
+func devicesOf(g *opgraph.Graph, device []int) []results.PlacedDevice {
+	loads := assignment.Loads(g, device)
+	all := make([]results.PlacedDevice, g.Devices())
+	for d := range all {
+		all[d] = results.PlacedDevice{Device: deviceName(g, d), Nodes: []int{}, LoadMS: loads[d]}
+	}
+	for v, d := range device {
+		all[d].Nodes = append(all[d].Nodes, g.Nodes[v].ID)
+		all[d].Bytes += g.Nodes[v].Bytes
+	}
+	for d := range all {
+		slices.Sort(all[d].Nodes)
+	}
+	return slices.DeleteFunc(all, func(d results.PlacedDevice) bool { return len(d.Nodes) == 0 })
+}
+
+// deviceName is accelerator-0 …, then cpu-0 ….
+func deviceName(g *opgraph.Graph, d int) string {
+	if g.IsCPU(d) {
+		return fmt.Sprintf("cpu-%d", d-g.Accelerators)
+	}
+	return fmt.Sprintf("accelerator-%d", d)
+}
