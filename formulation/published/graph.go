@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"partita/formulation/assignment"
+	"partita/formulation/makespan"
 	"partita/inputs/opgraph"
 	"partita/results"
 )
@@ -32,8 +33,13 @@ func solveGraph(ctx context.Context, g *opgraph.Graph, o Options, a *answer) err
 }
 
 // searchGraph runs the search of a goal.
-func searchGraph(_ context.Context, _ *opgraph.Graph, goal string) (assignment.Result, error) {
-	return assignment.Result{}, unsupported(goal)
+func searchGraph(ctx context.Context, g *opgraph.Graph, goal string) (assignment.Result, error) {
+	switch goal {
+	case Latency:
+		return makespan.Solve(ctx, g, makespan.Options{})
+	default:
+		return assignment.Result{}, unsupported(goal)
+	}
 }
 
 // devicesOf lists the devices that have nodes, with their loads.

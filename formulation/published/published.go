@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"partita/inputs/instance"
+	"partita/inputs/opgraph"
 	"partita/results"
 	"partita/solver"
 )
@@ -80,6 +81,9 @@ func Check(i *instance.Instance, o Options) error {
 	}
 	if o.Budget != nil && goal != Throughput {
 		return refuse("%s: a budget goes with the objective %s only; the price per million tokens has none", i.Name, Throughput)
+	}
+	if goal == Latency && slices.ContainsFunc(i.Graph.Nodes, func(n opgraph.Node) bool { return n.Backward }) {
+		return refuse("%s is a graph of training: the objective %s is of one sample of inference", i.Name, Latency)
 	}
 	return nil
 }

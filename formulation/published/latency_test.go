@@ -1,0 +1,33 @@
+package published
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"partita/solver"
+)
+
+// The best values in ms that were known of the published files; all are proved now.
+func TestLatency(t *testing.T) {
+	for file, known := range map[string]float64{
+		"layer-bert24": 100.2185, "layer-gnmt": 244.331, "operator-bert_l-3": 414.441, "operator-resnet50": 839.5363,
+	} {
+		t.Run(file, func(t *testing.T) {
+			list := load(t, filepath.Join("dnn-partitioning", "latency", file+"_inference.json"))
+			a := one(t, list[0], Options{Objective: Latency})
+			if a.Status != solver.Optimal.String() || a.BestBound == nil || *a.BestBound != *a.Objective || *a.Objective > known*(1+1e-6) {
+				t.Errorf("%s: %v (bound %v), known were %g", a.Status, *a.Objective, a.BestBound, known)
+			}
+			t.Logf("%.4f ms: %s", *a.Objective, a.Because)
+		})
+	}
+}
+
+func TestLatencyIsOfInference(t *testing.T) {
+	list := load(t, filepath.Join("dnn-partitioning", "throughput", "layer-bert24_training.json"))
+	_, err := Solve(t.Context(), list[0], Options{Objective: Latency})
+	if refused := (*RefusedError)(nil); !errors.As(err, &refused) {
+		t.Errorf("a graph of training: %v, want a refusal", err)
+	}
+}
