@@ -87,6 +87,11 @@ func (s *screen) placement(p *results.Placed) {
 	}
 	s.table([]string{"layers!", "number#", "machine", "of its type#", "tp#", "tokens/s#"}, rows)
 	rows = nil
+	for _, r := range p.Solution.Routes {
+		rows = append(rows, []string{routeEnd(p.Solution, r.From, "input"), routeEnd(p.Solution, r.To, "output"), exactly(r.TokensPerS)})
+	}
+	s.table([]string{"from!", "to!", "tokens/s#"}, rows)
+	rows = nil
 	for _, d := range p.Solution.Devices {
 		rows = append(rows, []string{d.Device, fmt.Sprint(len(d.Nodes)), exactly(d.LoadMS), fmt.Sprint(d.Bytes), spans(d.Nodes)})
 	}
@@ -100,6 +105,14 @@ func (s *screen) placement(p *results.Placed) {
 		s.gap()
 		s.line("Price ", exactly(p.Solution.USDPerHour)+" USD an hour")
 	}
+}
+
+// routeEnd names the machine at an end of a route.
+func routeEnd(s *results.PlacedSolution, stage int, outside string) string {
+	if stage < 0 || stage >= len(s.Stages) {
+		return outside
+	}
+	return fmt.Sprintf("%s %d", s.Stages[stage].Machine, s.Stages[stage].Index)
 }
 
 // spans writes ascending numbers with runs joined: 1–4, 7, 9–10.
