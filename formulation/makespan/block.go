@@ -18,7 +18,8 @@ type block struct {
 
 // sums are restored on pop rather than subtracted, so that rounding does not add up.
 type sums struct {
-	load       float64 // ms without options
+	work       float64 // ms
+	load       float64 // ms: work and transfers, without options
 	bytes      int64
 	openClass  int     // classes with items in and out of the block
 	saves      float64 // of the options that are worth taking, together
@@ -53,6 +54,7 @@ func (b *block) push(i int) {
 	}
 	for _, v := range it.nodes {
 		b.in[v] = true
+		b.work += b.acc[v]
 		b.load += b.acc[v]
 		for _, u := range b.pred[v] {
 			if !b.in[u] {

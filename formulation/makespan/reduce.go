@@ -26,6 +26,7 @@ type problem struct {
 	pred     [][]int
 	blocks   int     // most blocks of a plan
 	edge     []int32 // number of a node's first edge, the others follow; one more at the end
+	target   []int32 // of an edge
 	itemOf   []int   // of a node; -1: dropped or optional
 	items    []item
 	sinks    []option   // by node: what spares its output
@@ -286,7 +287,10 @@ func (r *reducer) finish(sinkOf map[int][]int) {
 		if r.out[v] {
 			p.succ[v], p.pred[v] = nil, nil
 		}
-		p.edge = append(p.edge, p.edge[v]+int32(len(p.succ[v])))
+		for _, w := range p.succ[v] {
+			p.target = append(p.target, int32(w))
+		}
+		p.edge = append(p.edge, int32(len(p.target)))
 	}
 }
 

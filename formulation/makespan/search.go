@@ -37,12 +37,16 @@ type search struct {
 	inexact  bool // an option was too hard to decide: no proof
 
 	block *block
-	pos   []int32   // of a node in the frontier of the ideal at hand; -1
-	time  []float64 // scratch: finishes of an item's nodes
+	pos   []int32 // of a node in the frontier of the ideal at hand; -1
+	// Scratch:
+	time   []float64 // finishes of an item's nodes
+	inputs []int     // places in the frontier that a block needs
+	start  []float64 // of the block at hand, by label
+	rest   []float64 // what comes after it, by accelerators left
 }
 
 func newSearch(ctx context.Context, p *problem, t *tails) *search {
-	s := &search{problem: p, tails: t, ctx: ctx, best: math.Inf(1), block: newBlock(p), pos: make([]int32, len(p.itemOf)), time: make([]float64, len(p.itemOf))}
+	s := &search{problem: p, tails: t, ctx: ctx, best: math.Inf(1), block: newBlock(p), pos: make([]int32, len(p.itemOf)), time: make([]float64, len(p.itemOf)), rest: make([]float64, p.blocks+1)}
 	for v := range s.pos {
 		s.pos[v] = -1
 	}
@@ -146,10 +150,12 @@ func (s *search) walk(l *lattice, labels [][]*label, from, at int32, here []*lab
 			return
 		}
 		s.block.push(int(i))
-		if s.block.openClass == 0 {
-			s.onAccelerator(l, labels, here, child)
+		if s.promising(l, here, child) {
+			if s.block.openClass == 0 {
+				s.onAccelerator(l, labels, here, child)
+			}
+			s.walk(l, labels, from, child, here, stamp)
 		}
-		s.walk(l, labels, from, child, here, stamp)
 		s.block.pop()
 		if s.stopped {
 			return

@@ -20,24 +20,63 @@ func (s *search) onCPU(l *lattice, labels [][]*label, lb *label, it *item, child
 	s.add(l, labels, lb, child, lb.used, done, 0)
 }
 
-// onAccelerator runs the block at hand, which ends in child, after each label.
+// starts fills in when the block at hand, begun in the ideal at hand, starts after each
+// label: its inputs have to be there.
+func (s *search) starts(l *lattice, here []*label) {
+	s.inputs = s.inputs[:0]
+	for i, v := range l.frontier[here[0].ideal] {
+		if s.block.inside[v] > 0 {
+			s.inputs = append(s.inputs, i)
+		}
+	}
+	s.start = s.start[:0]
+	for _, lb := range here {
+		start := 0.0
+		for _, i := range s.inputs {
+			start = max(start, lb.finish[i])
+		}
+		s.start = append(s.start, start)
+	}
+}
+
+// promising reports whether after some label the block at hand, which ends in child, or a
+// larger one can still be part of something better: whatever comes after the block adds to its
+// work, be it within the larger one or after it.
+func (s *search) promising(l *lattice, here []*label, child int32) bool {
+	s.starts(l, here)
+	for a := range s.rest {
+		s.rest[a] = -1
+	}
+	for i, lb := range here {
+		left := s.blocks - int(lb.used)
+		if s.rest[left] < 0 {
+			s.rest[left] = 0
+			for _, c := range l.crosses[child] {
+				if s.block.in[l.frontier[child][c.at]] {
+					s.rest[left] = max(s.rest[left], s.tails.from[left][s.target[c.edge]])
+				}
+			}
+		}
+		if s.start[i]+s.block.work+s.rest[left] < s.best*(1-resolution) {
+			return true
+		}
+	}
+	return false
+}
+
+// onAccelerator runs the block at hand, which ends in child, after each label; starts has
+// been called.
 func (s *search) onAccelerator(l *lattice, labels [][]*label, here []*label, child int32) {
 	length, exact := s.block.length(nil)
 	if !exact {
 		s.inexact = true
 		return
 	}
-	for _, lb := range here {
+	for i, lb := range here {
 		if s.tick() {
 			return
 		}
-		start := 0.0
-		for i, v := range l.frontier[lb.ideal] {
-			if s.block.inside[v] > 0 {
-				start = max(start, lb.finish[i])
-			}
-		}
-		finish := start + length
+		finish := s.start[i] + length
 		s.add(l, labels, lb, child, lb.used+1, max(lb.done, finish), finish)
 	}
 }

@@ -18,8 +18,13 @@ import (
 
 // tails[a] are for a accelerators left, in ms.
 type tails struct {
-	over  [][]float64 // by edge: least time from the finish of its source, which is done, to the end; the target is not begun
-	start []float64   // least time from the start
+	// from, by node: least time that it and what depends on it add to what a block that
+	// may have them did before, or to when their inputs are there.
+	from [][]float64
+	// over, by edge: least time from the finish of its source, which is done, to the end;
+	// the target is not begun.
+	over  [][]float64
+	start []float64 // least time from the start
 }
 
 // maxPath is the most nodes of a path, maxSquare the most nodes of a graph, whose
@@ -33,13 +38,19 @@ const (
 
 // newTails has the sums along paths.
 func newTails(p *problem) *tails {
-	t := &tails{over: make([][]float64, p.blocks+1), start: make([]float64, p.blocks+1)}
+	n := p.blocks + 1
+	t := &tails{from: make([][]float64, n), over: make([][]float64, n), start: make([]float64, n)}
 	order := p.nodesInOrder()
-	for a := range t.over {
+	for a := range n {
 		if a < 2 {
-			t.over[a], t.start[a] = p.sums(order, a)
+			t.from[a] = p.sums(order, a)
+			t.over[a] = make([]float64, len(p.target))
+			for e, w := range p.target {
+				t.over[a][e] = t.from[a][w]
+			}
+			t.start[a] = slices.Max(append(t.from[a], 0))
 		} else { // the same for any number but 0
-			t.over[a], t.start[a] = t.over[1], t.start[1]
+			t.from[a], t.over[a], t.start[a] = t.from[1], t.over[1], t.start[1]
 		}
 	}
 	return t
@@ -79,14 +90,11 @@ func (p *problem) nodesInOrder() []int {
 	return slices.DeleteFunc(slices.Clone(p.order), func(v int) bool { return p.itemOf[v] < 0 })
 }
 
-// sums are the times along any path with a accelerators left: over every edge, and of
-// the longest path.
-func (p *problem) sums(order []int, a int) (over []float64, longest float64) {
-	over = make([]float64, p.edge[len(p.itemOf)])
+// sums are the times from every node along any path, with a accelerators left.
+func (p *problem) sums(order []int, a int) []float64 {
 	from := make([]float64, len(p.itemOf))
 	for _, v := range slices.Backward(order) {
-		for i, w := range p.succ[v] {
-			over[p.edge[v]+int32(i)] = from[w]
+		for _, w := range p.succ[v] {
 			from[v] = max(from[v], from[w])
 		}
 		if a == 0 {
@@ -94,9 +102,8 @@ func (p *problem) sums(order []int, a int) (over []float64, longest float64) {
 		} else {
 			from[v] += min(p.cpu[v], p.acc[v])
 		}
-		longest = max(longest, from[v])
 	}
-	return over, longest
+	return from
 }
 
 // longestPath goes from a source to a sink with the most weight on its nodes.
