@@ -10,7 +10,8 @@ type box struct {
 	bound  int64
 	// lambda is the price vector that gave the bound: a start for the children.
 	lambda []int64
-	serial int // ties in the queue are broken by age, for determinism
+	priced bool // has been bounded by prices of its own
+	serial int  // ties in the queue are broken by age, for determinism
 }
 
 func (c *compiled) wholeBox() *box {
@@ -71,6 +72,35 @@ func (c *compiled) cut(b *box, cutoff int64) {
 			b.hi[ph]--
 		}
 	}
+}
+
+// steep is how much the bound of a form grows with each tick of T above the low end.
+func (c *compiled) steep(f *costForm, ph int) int64 {
+	w, p := c.p.Weight[ph], c.p.Phases[ph]
+	switch {
+	case p.Sum == 0: // the metric is the larger of both, whichever the form counts
+		return w * max(p.Peak, p.Rate)
+	case f.coef[ph] > 0:
+		return w * p.Peak
+	}
+	return w * p.Rate
+}
+
+// trim lowers the high ends to what a path below the cutoff can have, given a bound on
+// all paths of the box. It reports whether it did.
+func (c *compiled) trim(b *box, pr *priced, cutoff int64) bool {
+	trimmed := false
+	for ph := range 2 {
+		v, steep := c.values[ph], c.steep(&pr.form, ph)
+		if !c.bottleneck[ph] || steep == 0 {
+			continue
+		}
+		for b.hi[ph] > b.lo[ph] && pr.bound+steep*(v[b.hi[ph]]-v[b.lo[ph]]) >= cutoff {
+			b.hi[ph]--
+			trimmed = true
+		}
+	}
+	return trimmed
 }
 
 // filter lists, by kind, the legs a path of the box may use.

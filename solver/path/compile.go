@@ -15,17 +15,18 @@ type leg struct {
 	group, next   int32 // nodes of a boundary that the stage starts at and hands over to
 	resource      int32
 	units         int32
-	delta         int64 // what the option adds to the index of the used vector
+	take          int32 // units in grains of the resource
 	time          [2]int64
 	fee           int64
 	class, option int32
 }
 
-// arc is a leg on an interval.
+// arc is a leg on an interval, or a link: a move between nodes that runs nothing (leg
+// is nil).
 type arc struct {
 	*leg
 	from, to int32 // nodes
-	a, b     int32 // boundaries
+	a, b     int32 // boundaries; where the order is free, layers run before and after
 }
 
 // compiled is a Problem as legs between nodes. A node is a boundary; where the
@@ -41,16 +42,20 @@ type compiled struct {
 	kinds  [][]leg
 	kindOf []int32
 	legs   int
-	// capacity of each resource as the search sees it: one that no path can exceed and
-	// that need not be used up is not counted at all (slack, with stride 0).
+	// capacity of each resource in grains, and the grain: what divides the units of every
+	// option. A capacity that no path can exceed and that need not be used up is not
+	// counted at all (slack).
 	capacity []int
-	stride   []int64 // of each resource in the index of a used vector
-	states   int64   // number of used vectors; the product of capacities + 1
+	grain    []int
+	slack    []bool
+	parts    parts
 	// values are the distinct times of each phase, ascending.
 	values [2][]int64
 	// bottleneck tells for which phases T is worth a window of its own.
 	bottleneck [2]bool
 	balance    bool
+	// stop ends a search for prices early; nil: never.
+	stop func() bool
 }
 
 func compile(p *Problem) (*compiled, error) {
@@ -61,18 +66,8 @@ func compile(p *Problem) (*compiled, error) {
 		return nil, fmt.Errorf("path: class table has %d entries: want %d (Boundaries squared)", len(p.Class), p.Boundaries*p.Boundaries)
 	}
 	c := &compiled{p: p, balance: p.BalanceNum > 0}
-	c.states = 1
-	slack := c.slackResources()
-	for k, r := range p.Resources {
-		if slack[k] {
-			c.stride, c.capacity = append(c.stride, 0), append(c.capacity, math.MaxInt32)
-			continue
-		}
-		c.stride, c.capacity = append(c.stride, c.states), append(c.capacity, r.Capacity)
-		if r.Capacity < 0 || c.states > infinite/int64(r.Capacity+1) {
-			return nil, fmt.Errorf("path: resource capacity %d: want a number from 0 whose product stays in range", r.Capacity)
-		}
-		c.states *= int64(r.Capacity + 1)
+	if err := c.countResources(); err != nil {
+		return nil, err
 	}
 	c.groups = c.splitGroups()
 	last := p.Boundaries - 1
@@ -101,7 +96,36 @@ func compile(p *Problem) (*compiled, error) {
 		}
 	}
 	c.markBottlenecks()
-	return c, nil
+	return c, c.makeParts()
+}
+
+// countResources finds how the resources are counted.
+func (c *compiled) countResources() error {
+	p := c.p
+	c.slack = c.slackResources()
+	c.capacity, c.grain = make([]int, len(p.Resources)), make([]int, len(p.Resources))
+	for _, options := range p.Options {
+		for _, o := range options {
+			if o.Units > 0 && o.Resource >= 0 && int(o.Resource) < len(c.grain) {
+				c.grain[o.Resource] = gcd(c.grain[o.Resource], int(o.Units))
+			}
+		}
+	}
+	for k, r := range p.Resources {
+		if r.Capacity < 0 {
+			return fmt.Errorf("path: resource capacity %d: want a number from 0", r.Capacity)
+		}
+		c.grain[k] = max(1, c.grain[k])
+		c.capacity[k] = r.Capacity / c.grain[k]
+	}
+	return nil
+}
+
+func gcd(a, b int) int {
+	for b > 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // slackResources tells which capacities no path can reach.
@@ -159,7 +183,7 @@ func (c *compiled) addClass(class, end int) error {
 				continue
 			}
 			base := leg{
-				group: int32(g), resource: o.Resource, units: o.Units, delta: int64(o.Units) * c.stride[o.Resource],
+				group: int32(g), resource: o.Resource, units: o.Units, take: o.Units / int32(c.grain[o.Resource]),
 				time: o.Time, fee: o.Fee, class: int32(class), option: int32(i),
 			}
 			if end == 1 {
@@ -215,69 +239,12 @@ func (c *compiled) collectValues() {
 	}
 }
 
-// expand lists the arcs of a selection of legs by kind, ordered by node.
-func (c *compiled) expand(kinds [][]leg) []arc {
-	n := c.p.Boundaries
-	var out []arc
-	for a := range n - 1 {
-		for g := range c.groups {
-			for b := a + 1; b < n; b++ {
-				k := c.kindOf[a*n+b]
-				if k < 0 {
-					continue
-				}
-				for i := range kinds[k] {
-					x := &kinds[k][i]
-					if int(x.group) != g {
-						continue
-					}
-					out = append(out, arc{leg: x, from: int32(a*c.groups + g), to: c.node(b, x.next), a: int32(a), b: int32(b)})
-				}
-			}
-		}
-	}
-	return out
-}
-
 // node is the number of (boundary, group); all groups meet at the sink.
 func (c *compiled) node(b int, group int32) int32 {
 	if b == c.p.Boundaries-1 {
 		return c.sink
 	}
 	return int32(b*c.groups) + group
-}
-
-// usedOf writes the used vector of an index into out.
-func (c *compiled) usedOf(index int64, out []int) {
-	for k, stride := range c.stride {
-		out[k] = 0
-		if stride > 0 {
-			out[k] = int(index / stride % int64(c.capacity[k]+1))
-		}
-	}
-}
-
-// complete reports whether a used vector may end a path: exact resources used
-// up, groups packable into nodes.
-func (c *compiled) complete(index int64) bool {
-	used := make([]int, len(c.p.Resources))
-	c.usedOf(index, used)
-	for k, r := range c.p.Resources {
-		if r.Exact && used[k] != r.Capacity {
-			return false
-		}
-	}
-	for _, k := range c.p.Packings {
-		counts, total := make([]int, len(k.Resources)), 0
-		for i, r := range k.Resources {
-			counts[i] = used[r]
-			total += used[r]
-		}
-		if k.Total >= 0 && total != k.Total || !k.Fits(counts) {
-			return false
-		}
-	}
-	return true
 }
 
 // objective is J of the given sums and peaks; monotone in each of them.
@@ -307,7 +274,7 @@ func (c *compiled) tryPath(chain []arc) (int64, bool) {
 		return 0, false
 	}
 	var sum, peak [2]int64
-	var fee, index int64
+	var fee int64
 	low := int64(math.MaxInt64)
 	used := make([]int, len(c.p.Resources))
 	for _, x := range chain {
@@ -318,17 +285,11 @@ func (c *compiled) tryPath(chain []arc) (int64, bool) {
 		low = min(low, x.time[1])
 		fee += x.fee
 		used[x.resource] += int(x.units)
-		index += x.delta
-	}
-	for k, r := range c.p.Resources {
-		if used[k] > r.Capacity {
-			return 0, false
-		}
 	}
 	if !c.p.admitsStages(len(chain)) {
 		return 0, false
 	}
-	if !c.balanced(low, peak[1]) || !c.allowed(sum, peak) || !c.complete(index) {
+	if !c.balanced(low, peak[1]) || !c.allowed(sum, peak) || !c.p.usedUp(used) {
 		return 0, false
 	}
 	return c.objective(sum, peak, fee), true

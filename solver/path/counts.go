@@ -1,11 +1,9 @@
 package path
 
-import "context"
-
-// maxDense bounds the number of (node, used vector) states that are kept in plain
-// arrays: 64 M of them at 8 bytes and six arrays would be 3 GB, so 8 M. Larger
-// problems go by hashed labels and prices alone.
-const maxDense = 8 << 20
+import (
+	"context"
+	"slices"
+)
 
 // rest is a lower bound on what completes a path from one state: the linear form,
 // both sums and both bottlenecks.
@@ -15,187 +13,221 @@ type rest struct {
 
 var noRest = rest{form: infinite, sum0: infinite, sum1: infinite, peak0: infinite, peak1: infinite}
 
+// reached are the states of a node that may lie on a path below the cutoff.
+type reached struct {
+	slots  slots
+	states []int64
+	there  []int64 // cheapest form value there
+	via    []int32 // arc of the cheapest way there, -1 at the start
+	prev   []int32 // place of the state it comes from
+	rest   []rest
+}
+
 // counts is the exact relaxation that keeps the resource counts and drops the
-// bottlenecks: for every reachable state the cheapest way there and the least
-// completion in each figure.
+// bottlenecks: for every state that may lie on a path below the cutoff the cheapest
+// way there and the least completion in each figure.
 type counts struct {
-	c       *compiled
-	arcs    []arc
-	reached [][]int32 // used vectors reached at each node, in order of discovery
-	there   [][]int64 // cheapest form value there; infinite where pruned
-	rest    [][]rest
-	via     [][]int32 // arc of the cheapest way there
-	used    [][]int32 // used[k][index]
-	left    []int64   // Σ λ·(capacity − used) by index, scaled
+	g     *graph
+	at    []reached
+	used  []int // of the state at hand, by resource
+	left  int64 // Σ λ·(capacity − used) of the state at hand and of the parts after it
+	work  int64 // pairs of arc and state looked at
+	limit int64 // most work; 0: no limit
 }
 
-// dense reports whether the states of the problem fit plain arrays.
-func (c *compiled) dense() bool {
-	return c.states <= maxDense && int64(c.nodes)*c.states <= maxDense
+func newCounts(g *graph, limit int64) *counts {
+	return &counts{g: g, at: make([]reached, g.nodes), used: make([]int, len(g.c.p.Resources)), limit: limit}
 }
 
-func newCounts(c *compiled, lambda []int64) *counts {
-	s := &counts{c: c}
-	n := int(c.states)
-	s.left = make([]int64, n)
-	for k, r := range c.p.Resources {
-		col := make([]int32, n)
-		for i := range col {
-			var u int64
-			if c.stride[k] > 0 {
-				u = int64(i) / c.stride[k] % int64(r.Capacity+1)
-			}
-			col[i] = int32(u)
-			s.left[i] += lambda[k] * (int64(r.Capacity) - u)
+// look makes a state of a node the one at hand.
+func (s *counts) look(n int32, state int64) {
+	c, t := s.g.c, int(s.g.partOf[n])
+	s.left = 0
+	if t == len(c.parts.list) {
+		return
+	}
+	c.use(t, state, s.used)
+	s.left = s.g.later[t]
+	for _, k := range c.parts.list[t].resources {
+		s.left += s.g.lambda[k] * int64(c.p.Resources[k].Capacity-s.used[k])
+	}
+}
+
+// next is the state that an arc leads to from the one at hand; false where there is none.
+func (s *counts) next(x *arc, state int64) (int64, bool) {
+	g := s.g
+	if x.leg != nil {
+		r := x.resource
+		if g.c.slack[r] {
+			return state, true
 		}
-		s.used = append(s.used, col)
+		if s.used[r]+int(x.units) > g.c.p.Resources[r].Capacity {
+			return 0, false
+		}
+		return state + int64(x.take)*g.c.parts.stride[r], true
 	}
-	return s
+	if t := g.partOf[x.from]; g.partOf[x.to] != t {
+		return 0, g.c.complete(int(t), state)
+	}
+	return state, true
 }
 
-// forward finds the cheapest way to every state that may lie on a path of value
-// below cutoff. It reports false when ctx ended.
-func (s *counts) forward(ctx context.Context, arcs []arc, b *priced, cutoff int64) bool {
-	c := s.c
-	s.reached = make([][]int32, c.nodes)
-	s.there = make([][]int64, c.nodes)
-	s.via = make([][]int32, c.nodes)
-	s.arcs = arcs
-	for g := range c.groups {
-		s.reach(int32(g), 0, 0, -1)
+// forward finds the cheapest way to every state that may lie on a path below the
+// cutoff of the graph.
+func (s *counts) forward(ctx context.Context) outcome {
+	g := s.g
+	limit := g.limit
+	for k, r := range g.c.p.Resources {
+		limit -= g.lambda[k] * int64(r.Capacity)
 	}
-	limit := (cutoff - 1 - b.form.constant) * priceScale
-	for k := 0; k < len(arcs); {
-		n := arcs[k].from
+	for _, n := range g.starts {
+		s.reach(n, 0, 0, -1, -1)
+	}
+	for k := 0; k < len(g.arcs); {
+		n := g.arcs[k].from
 		end := k
-		for end < len(arcs) && arcs[end].from == n {
+		for end < len(g.arcs) && g.arcs[end].from == n {
 			end++
 		}
-		if ctx.Err() != nil {
-			return false
-		}
-		for _, idx := range s.reached[n] {
-			v := s.there[n][idx]
-			if v*priceScale+b.toSink[n]-s.left[idx] > limit {
-				s.there[n][idx] = infinite
-				continue
+		from := &s.at[n]
+		for i, state := range from.states {
+			s.work += int64(end - k)
+			if i&31 == 0 && ctx.Err() != nil {
+				return stopped
 			}
-			for i := k; i < end; i++ {
-				x := &arcs[i]
-				if int(s.used[x.resource][idx])+int(x.units) > c.capacity[x.resource] {
+			if s.limit > 0 && s.work > s.limit {
+				return tooMany
+			}
+			s.look(n, state)
+			v := from.there[i]
+			for j := k; j < end; j++ {
+				x := &g.arcs[j]
+				next, ok := s.next(x, state)
+				if !ok {
 					continue
 				}
-				s.reach(x.to, int64(idx)+x.delta, v+b.form.of(x.leg), int32(i))
+				w, left := v, s.left
+				switch {
+				case x.leg != nil:
+					w += g.form.of(x.leg)
+					left -= g.lambda[x.resource] * int64(x.units)
+				case g.partOf[x.to] != g.partOf[n]:
+					left = 0
+					if t := int(g.partOf[n]); t < len(g.later) {
+						left = g.later[t]
+					}
+				}
+				if w*priceScale+g.toEnd[x.to]-left > limit {
+					continue
+				}
+				s.reach(x.to, next, w, int32(j), int32(i))
 			}
 		}
 		k = end
 	}
-	return true
+	return finished
 }
 
-func (s *counts) reach(n int32, idx, v int64, via int32) {
-	if s.there[n] == nil {
-		s.there[n] = make([]int64, s.c.states)
-		s.via[n] = make([]int32, s.c.states)
-		for i := range s.there[n] {
-			s.there[n][i] = infinite + 1 // not reached yet
-		}
+func (s *counts) reach(n int32, state, v int64, via, prev int32) {
+	at := &s.at[n]
+	i, known := at.slots.find(state)
+	if !known {
+		at.slots.add(state, int32(len(at.states)))
+		at.states = append(at.states, state)
+		at.there = append(at.there, v)
+		at.via = append(at.via, via)
+		at.prev = append(at.prev, prev)
+		return
 	}
-	old := s.there[n][idx]
-	if old > infinite {
-		s.reached[n] = append(s.reached[n], int32(idx))
-	}
-	if v < old {
-		s.there[n][idx], s.via[n][idx] = v, via
+	if v < at.there[i] {
+		at.there[i], at.via[i], at.prev[i] = v, via, prev
 	}
 }
 
 // backward fills the completions of the states that forward kept. Arcs run from
 // lower to higher nodes, so one pass in reverse settles all.
-func (s *counts) backward(ctx context.Context, arcs []arc, b *priced, cutoff int64) bool {
-	c := s.c
-	s.rest = make([][]rest, c.nodes)
-	for n, list := range s.reached {
-		if len(list) == 0 {
-			continue
-		}
-		s.rest[n] = make([]rest, c.states)
-		for _, idx := range list {
-			s.rest[n][idx] = noRest
-		}
+func (s *counts) backward(ctx context.Context, cutoff int64) outcome {
+	g := s.g
+	if end := &s.at[g.end]; len(end.states) > 0 {
+		end.rest = []rest{{}}
 	}
-	for _, idx := range s.reached[c.sink] {
-		if c.complete(int64(idx)) {
-			s.rest[c.sink][idx] = rest{}
-		}
-	}
-	most := cutoff - 1 - b.form.constant
-	for end := len(arcs); end > 0; {
-		n := arcs[end-1].from
+	most := cutoff - 1 - g.form.constant
+	for end := len(g.arcs); end > 0; {
+		n := g.arcs[end-1].from
 		k := end
-		for k > 0 && arcs[k-1].from == n {
+		for k > 0 && g.arcs[k-1].from == n {
 			k--
 		}
-		if ctx.Err() != nil {
-			return false
-		}
-		for _, idx := range s.reached[n] {
-			v := s.there[n][idx]
-			if v >= infinite {
-				continue
+		from := &s.at[n]
+		from.rest = slices.Repeat([]rest{noRest}, len(from.states))
+		for i, state := range from.states {
+			s.work += int64(end - k)
+			if i&31 == 0 && ctx.Err() != nil {
+				return stopped
 			}
-			r := noRest
-			for i := k; i < end; i++ {
-				x := &arcs[i]
-				if int(s.used[x.resource][idx])+int(x.units) > c.capacity[x.resource] || s.rest[x.to] == nil {
+			s.look(n, state)
+			v, r := from.there[i], &from.rest[i]
+			for j := k; j < end; j++ {
+				x := &g.arcs[j]
+				to := &s.at[x.to]
+				if to.rest == nil {
 					continue
 				}
-				t := &s.rest[x.to][int64(idx)+x.delta]
-				if t.form >= infinite {
+				next, ok := s.next(x, state)
+				if !ok {
 					continue
 				}
-				form := b.form.of(x.leg) + t.form
-				if v+form > most {
+				at, ok := to.slots.find(next)
+				if !ok || to.rest[at].form >= infinite {
 					continue
 				}
-				r.form = min(r.form, form)
-				r.sum0 = min(r.sum0, x.time[0]+t.sum0)
-				r.sum1 = min(r.sum1, x.time[1]+t.sum1)
-				r.peak0 = min(r.peak0, max(x.time[0], t.peak0))
-				r.peak1 = min(r.peak1, max(x.time[1], t.peak1))
+				t := to.rest[at]
+				if x.leg != nil {
+					t = t.before(x.leg, &g.form)
+				}
+				if v+t.form > most {
+					continue
+				}
+				r.least(&t)
 			}
-			s.rest[n][idx] = r
 		}
 		end = k
 	}
-	return true
+	return finished
 }
 
-// cheapest is the chain of the cheapest path with admissible counts, nil if none.
-func (s *counts) cheapest() []arc {
-	c := s.c
-	best, at := int64(infinite), int32(-1)
-	for _, idx := range s.reached[c.sink] {
-		if v := s.there[c.sink][idx]; v < best && c.complete(int64(idx)) {
-			best, at = v, idx
-		}
+// before puts a stage in front of a completion.
+func (t rest) before(x *leg, f *costForm) rest {
+	return rest{
+		form: t.form + f.of(x), sum0: t.sum0 + x.time[0], sum1: t.sum1 + x.time[1],
+		peak0: max(t.peak0, x.time[0]), peak1: max(t.peak1, x.time[1]),
 	}
-	if at < 0 {
+}
+
+// least takes the smaller of each figure.
+func (t *rest) least(x *rest) {
+	t.form = min(t.form, x.form)
+	t.sum0, t.sum1 = min(t.sum0, x.sum0), min(t.sum1, x.sum1)
+	t.peak0, t.peak1 = min(t.peak0, x.peak0), min(t.peak1, x.peak1)
+}
+
+// cheapest is the cheapest path with admissible counts, nil if none.
+func (s *counts) cheapest() []arc {
+	g := s.g
+	if len(s.at[g.end].states) == 0 {
 		return nil
 	}
-	var chain []arc
-	n, idx := c.sink, int64(at)
+	var path []arc
+	n, i := g.end, int32(0)
 	for {
-		i := s.via[n][idx]
-		if i < 0 {
+		at := &s.at[n]
+		j := at.via[i]
+		if j < 0 {
 			break
 		}
-		x := s.arcs[i]
-		chain = append(chain, x)
-		n, idx = x.from, idx-x.delta
+		path = append(path, g.arcs[j])
+		n, i = g.arcs[j].from, at.prev[i]
 	}
-	for i, j := 0, len(chain)-1; i < j; i, j = i+1, j-1 {
-		chain[i], chain[j] = chain[j], chain[i]
-	}
-	return chain
+	slices.Reverse(path)
+	return g.chainOf(path)
 }

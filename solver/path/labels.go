@@ -1,6 +1,7 @@
 package path
 
 import (
+	"cmp"
 	"context"
 	"slices"
 )
@@ -13,7 +14,8 @@ const maxLabels = 6 << 20
 type label struct {
 	sum, peak [2]int64
 	low, fee  int64
-	state     int64 // used vector
+	state     int64 // of the part of its node
+	rank      int64 // of a beam: priced cost of the cheapest path through it, scaled
 	parent    int32
 	arc       int32
 	stages    int32
@@ -31,28 +33,33 @@ const (
 
 // labeling enumerates the paths of one box by label setting.
 type labeling struct {
-	arcs   []arc
+	g      *graph
 	c      *compiled
 	box    *box
-	priced *priced
-	counts *counts // nil where the states are hashed
+	counts *counts // nil where only the completions of nodes are known
 	bounds []rest  // per node, where counts is nil
 	best   int64   // value to beat
 	chain  []arc   // of the best found
 	labels []label
-	at     []map[int64][]int32 // per node: labels of each used vector, hashed
-	order  [][]int64           // per node: used vectors in order of discovery
-	width  int                 // > 0: a beam that keeps so many labels a state
-	apart  bool                // sums must be compared one by one
+	at     []labelled // per node
+	width  int        // > 0: a beam that keeps so many labels a node
+	apart  bool       // sums must be compared one by one
 	peaks  [2]bool
 	lows   bool
 	limit  int // labels this box may make
 }
 
-func (c *compiled) newLabeling(b *box, pr *priced, s *counts, arcs []arc, best int64, width int) *labeling {
-	l := &labeling{c: c, arcs: arcs, box: b, priced: pr, counts: s, best: best, width: width, limit: maxLabels}
-	l.at = make([]map[int64][]int32, c.nodes)
-	l.order = make([][]int64, c.nodes)
+// labelled are the labels at a node, by state in order of discovery.
+type labelled struct {
+	slots  slots
+	states []int64
+	ids    [][]int32
+}
+
+func newLabeling(g *graph, b *box, s *counts, best int64, width int) *labeling {
+	c := g.c
+	l := &labeling{g: g, c: c, box: b, counts: s, best: best, width: width, limit: maxLabels}
+	l.at = make([]labelled, g.nodes)
 	l.apart = c.p.Cap != nil
 	for ph, f := range c.p.Phases {
 		l.apart = l.apart || c.p.Limit[ph] != NoLimit || (f.Sum > 0 && f.Rate > f.Peak)
@@ -60,38 +67,38 @@ func (c *compiled) newLabeling(b *box, pr *priced, s *counts, arcs []arc, best i
 	}
 	l.lows = c.balance && c.floor(b)*c.p.BalanceDen < c.p.BalanceNum*c.high(b, 1)
 	if s == nil {
-		l.bounds = c.nodeBounds(arcs, &pr.form)
+		l.bounds = g.nodeBounds()
+		l.counts = newCounts(g, 0) // looks at states only
 	}
 	return l
 }
 
-// nodeBounds are completions without counts, for hashed states.
-func (c *compiled) nodeBounds(arcs []arc, f *costForm) []rest {
-	out := make([]rest, c.nodes)
+// nodeBounds are completions without counts.
+func (g *graph) nodeBounds() []rest {
+	out := make([]rest, g.nodes)
 	for i := range out {
 		out[i] = noRest
 	}
-	out[c.sink] = rest{}
-	for k := len(arcs) - 1; k >= 0; k-- {
-		x := &arcs[k]
-		t, r := &out[x.to], &out[x.from]
+	out[g.end] = rest{}
+	for k := len(g.arcs) - 1; k >= 0; k-- {
+		x := &g.arcs[k]
+		t := out[x.to]
 		if t.form >= infinite {
 			continue
 		}
-		r.form = min(r.form, f.of(x.leg)+t.form)
-		r.sum0 = min(r.sum0, x.time[0]+t.sum0)
-		r.sum1 = min(r.sum1, x.time[1]+t.sum1)
-		r.peak0 = min(r.peak0, max(x.time[0], t.peak0))
-		r.peak1 = min(r.peak1, max(x.time[1], t.peak1))
+		if x.leg != nil {
+			t = t.before(x.leg, &g.form)
+		}
+		out[x.from].least(&t)
 	}
 	return out
 }
 
 // run extends labels node by node. Nodes are in topological order.
 func (l *labeling) run(ctx context.Context) outcome {
-	c, arcs := l.c, l.arcs
-	for g := range c.groups {
-		l.insert(int32(g), label{low: infinite, parent: -1, arc: -1})
+	arcs := l.g.arcs
+	for _, n := range l.g.starts {
+		l.insert(n, label{low: infinite, parent: -1, arc: -1})
 	}
 	steps := 0
 	for k := 0; k < len(arcs); {
@@ -100,15 +107,20 @@ func (l *labeling) run(ctx context.Context) outcome {
 		for end < len(arcs) && arcs[end].from == n {
 			end++
 		}
-		for _, state := range l.order[n] {
-			for _, id := range l.kept(n, state) {
+		at := &l.at[n]
+		if l.width > 0 {
+			l.thin(at)
+		}
+		for i, state := range at.states {
+			l.counts.look(n, state)
+			for _, id := range at.ids[i] {
 				if l.labels[id].dead {
 					continue
 				}
-				for i := k; i < end; i++ {
-					l.extend(id, int32(i))
+				for j := k; j < end; j++ {
+					l.extend(id, int32(j))
 				}
-				if steps++; steps&63 == 0 && ctx.Err() != nil {
+				if steps++; steps&15 == 0 && ctx.Err() != nil {
 					return stopped
 				}
 				if len(l.labels) > l.limit {
@@ -116,72 +128,78 @@ func (l *labeling) run(ctx context.Context) outcome {
 				}
 			}
 		}
-		l.at[n] = nil
+		l.at[n] = labelled{}
 		k = end
 	}
 	l.finish()
 	return finished
 }
 
-// kept lists the labels of a state that go on: all, or the beam's best.
-func (l *labeling) kept(n int32, state int64) []int32 {
-	ids := l.at[n][state]
-	if l.width == 0 || len(ids) <= l.width {
-		return ids
+// thin leaves the labels of the least ranks, as many as the beam is wide.
+func (l *labeling) thin(at *labelled) {
+	var all []int32
+	for _, ids := range at.ids {
+		all = append(all, ids...)
 	}
-	sorted := slices.Clone(ids)
-	slices.SortFunc(sorted, func(a, b int32) int {
-		x, y := l.bound(n, &l.labels[a]), l.bound(n, &l.labels[b])
-		switch {
-		case x != y:
-			return int(min(1, max(-1, x-y)))
-		default:
-			return int(a - b)
-		}
+	if len(all) <= l.width {
+		return
+	}
+	slices.SortFunc(all, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(l.labels[a].rank, l.labels[b].rank), cmp.Compare(a, b))
 	})
-	return sorted[:l.width]
+	for _, id := range all[l.width:] {
+		l.labels[id].dead = true
+	}
 }
 
 func (l *labeling) extend(id, i int32) {
 	c := l.c
-	from, x := &l.labels[id], &l.arcs[i]
-	r := x.resource
-	if stride := c.stride[r]; stride > 0 && from.state/stride%int64(c.capacity[r]+1)+int64(x.units) > int64(c.capacity[r]) {
+	from, x := &l.labels[id], &l.g.arcs[i]
+	state, ok := l.counts.next(x, from.state)
+	if !ok {
 		return
 	}
-	next := label{
-		low: min(from.low, x.time[1]), fee: from.fee + x.fee, state: from.state + x.delta,
-		parent: id, arc: i, stages: from.stages + 1,
+	next := *from
+	next.state, next.parent, next.arc = state, id, i
+	if x.leg != nil {
+		next.take(x.leg)
+		if l.lows && !c.balanced(next.low, next.peak[1]) {
+			return // both only get worse
+		}
+		if most := c.p.MaxStages; most > 0 && (int(next.stages) > most || int(next.stages) == most && int(x.b) < c.p.Boundaries-1) {
+			return
+		}
+		if int(next.stages)+c.p.Boundaries-1-int(x.b) < c.p.MinStages {
+			return // not even a stage for each of the layers left makes them enough
+		}
 	}
-	for ph := range 2 {
-		next.sum[ph] = from.sum[ph] + x.time[ph]
-		next.peak[ph] = max(from.peak[ph], x.time[ph])
-	}
-	if l.lows && !c.balanced(next.low, next.peak[1]) {
-		return // both only get worse
-	}
-	if most := c.p.MaxStages; most > 0 && (int(next.stages) > most || int(next.stages) == most && x.to != c.sink) {
-		return
-	}
-	if int(next.stages)+c.p.Boundaries-1-int(x.b) < c.p.MinStages {
-		return // not even a stage for each of the layers left makes them enough
-	}
-	if l.bound(x.to, &next) >= l.best {
+	if l.lowest(x, &next) >= l.best {
 		return
 	}
 	l.insert(x.to, next)
 }
 
-// bound is a lower bound on J of any path through the label; infinite where limits
-// cannot be kept.
-func (l *labeling) bound(n int32, x *label) int64 {
-	c := l.c
+// take adds a stage.
+func (x *label) take(y *leg) {
+	x.low, x.fee, x.stages = min(x.low, y.time[1]), x.fee+y.fee, x.stages+1
+	for ph := range 2 {
+		x.sum[ph] += y.time[ph]
+		x.peak[ph] = max(x.peak[ph], y.time[ph])
+	}
+}
+
+// lowest is a lower bound on J of any path through the label, which the arc has led to;
+// infinite where limits cannot be kept.
+func (l *labeling) lowest(a *arc, x *label) int64 {
+	c, n := l.c, a.to
 	var t rest
-	if l.counts != nil {
-		if l.counts.rest[n] == nil {
+	if l.bounds == nil {
+		at := &l.counts.at[n]
+		i, ok := at.slots.find(x.state)
+		if !ok || at.rest == nil {
 			return infinite
 		}
-		t = l.counts.rest[n][x.state]
+		t = at.rest[i]
 	} else {
 		t = l.bounds[n]
 	}
@@ -194,49 +212,51 @@ func (l *labeling) bound(n int32, x *label) int64 {
 		return infinite
 	}
 	v := c.objective(sum, peak, x.fee)
-	f := &l.priced.form
+	f := &l.g.form
 	own := f.coef[0]*x.sum[0] + f.coef[1]*x.sum[1] + x.fee
 	// The form counts the bottleneck at the box's low end; what this path already
 	// knows of it goes on top.
 	extra := f.constant
-	for ph, p := range c.p.Phases {
-		over := max(0, peak[ph]-c.low(l.box, ph))
-		if f.coef[ph] > 0 || p.Sum == 0 {
-			extra += c.p.Weight[ph] * p.Peak * over
-		} else {
-			extra += c.p.Weight[ph] * p.Rate * over
-		}
+	for ph := range c.p.Phases {
+		extra += c.steep(f, ph) * max(0, peak[ph]-c.low(l.box, ph))
 	}
 	v = max(v, own+t.form+extra)
-	if l.counts == nil {
-		rest := l.priced.toSink[n]
-		for r, price := range l.priced.lambda {
-			capacity := int64(c.p.Resources[r].Capacity)
-			used := int64(0)
-			if c.stride[r] > 0 {
-				used = x.state / c.stride[r] % (capacity + 1)
-			}
-			rest -= price * (capacity - used)
-		}
+	if l.bounds != nil {
+		rest := l.g.toEnd[n] - l.left(a)
+		x.rank = own*priceScale + rest
 		v = max(v, own+ceilDiv(rest, priceScale)+extra)
 	}
 	return v
 }
 
+// left is Σ λ·(capacity − used) where an arc leads to from the state at hand.
+func (l *labeling) left(x *arc) int64 {
+	switch t := l.g.partOf[x.from]; {
+	case x.leg != nil:
+		return l.counts.left - l.g.lambda[x.resource]*int64(x.units)
+	case l.g.partOf[x.to] == t:
+		return l.counts.left
+	default:
+		return l.g.later[t]
+	}
+}
+
 // insert adds a label to its state unless another dominates it.
 func (l *labeling) insert(n int32, x label) {
-	if l.at[n] == nil {
-		l.at[n] = map[int64][]int32{}
-	}
-	ids, known := l.at[n][x.state]
+	at := &l.at[n]
+	i, known := at.slots.find(x.state)
 	if !known {
-		l.order[n] = append(l.order[n], x.state)
+		i = int32(len(at.states))
+		at.slots.add(x.state, i)
+		at.states = append(at.states, x.state)
+		at.ids = append(at.ids, nil)
 	}
+	ids := at.ids[i]
 	kept := ids[:0]
 	for k, id := range ids {
 		y := &l.labels[id]
 		if l.dominates(y, &x) {
-			l.at[n][x.state] = append(kept, ids[k:]...)
+			at.ids[i] = append(kept, ids[k:]...)
 			return
 		}
 		if l.dominates(&x, y) {
@@ -245,7 +265,7 @@ func (l *labeling) insert(n int32, x label) {
 		}
 		kept = append(kept, id)
 	}
-	l.at[n][x.state] = append(kept, int32(len(l.labels)))
+	at.ids[i] = append(kept, int32(len(l.labels)))
 	l.labels = append(l.labels, x)
 }
 
@@ -279,13 +299,10 @@ func (l *labeling) dominates(x, y *label) bool {
 // finish takes the best complete path.
 func (l *labeling) finish() {
 	c := l.c
-	for _, state := range l.order[c.sink] {
-		if !c.complete(state) {
-			continue
-		}
-		for _, id := range l.at[c.sink][state] {
+	for _, ids := range l.at[l.g.end].ids {
+		for _, id := range ids {
 			x := &l.labels[id]
-			if !c.balanced(x.low, x.peak[1]) || !c.allowed(x.sum, x.peak) {
+			if x.dead || !c.balanced(x.low, x.peak[1]) || !c.allowed(x.sum, x.peak) {
 				continue
 			}
 			if v := c.objective(x.sum, x.peak, x.fee); v < l.best {
@@ -297,10 +314,10 @@ func (l *labeling) finish() {
 }
 
 func (l *labeling) chainOf(id int32) []arc {
-	var chain []arc
+	var path []arc
 	for ; l.labels[id].arc >= 0; id = l.labels[id].parent {
-		chain = append(chain, l.arcs[l.labels[id].arc])
+		path = append(path, l.g.arcs[l.labels[id].arc])
 	}
-	slices.Reverse(chain)
-	return chain
+	slices.Reverse(path)
+	return l.g.chainOf(path)
 }

@@ -10,15 +10,17 @@ package path
 const priceScale = 64
 
 // maxAscent bounds the steps of the price search in one box, firstAscent those that
-// choose between forms, gateAscent those that hold a limit against the box. Bounds improve little after the first dozens of steps; an
-// unproved box is split or enumerated instead. A search that closes less than
-// 1/minProgress of the gap in progressSteps steps ends.
+// choose between forms, gateAscent those that hold a limit against the box. Bounds improve
+// little after the first dozens of steps; an unproved box is split or enumerated
+// instead. A search that closes less than 1/minProgress of the gap in progressSteps
+// steps ends, where the gap is to the cutoff or to 1/nearPart above the bound.
 const (
 	maxAscent     = 48
 	firstAscent   = 6
 	gateAscent    = 16 // for a limit
 	progressSteps = 6
 	minProgress   = 16
+	nearPart      = 32
 )
 
 // costForm is a linear lower bound on J inside a box: per phase either the sum
@@ -141,7 +143,7 @@ func (c *compiled) climb(s *shortest, form costForm, start []int64, cutoff int64
 	lambda := make([]int64, len(c.p.Resources))
 	copy(lambda, start)
 	var best *priced
-	factor, stale := 1.0, 0
+	stale, aim := 0, int64(0)
 	mark := int64(-infinite)
 	grad := make([]int64, len(lambda))
 	for i := range steps {
@@ -169,15 +171,20 @@ func (c *compiled) climb(s *shortest, form costForm, start []int64, cutoff int64
 			copy(best.lambda, lambda)
 			copy(best.toSink, s.toSink)
 			best.chain = append(best.chain[:0], chain...)
-			stale = 0
+			stale, aim = 0, 2*aim
+			if i == 0 {
+				aim = max(bound/nearPart, 1)
+			}
 		} else if stale++; stale >= 3 {
-			factor, stale = factor/2, 0
+			aim, stale = aim/2, 0
 		}
-		if best.bound >= cutoff || !c.step(lambda, grad, float64(cutoff-bound)*priceScale*factor) {
+		// The cutoff may be far off: what the steps aim at grows with what they reach.
+		aim = min(aim, cutoff-best.bound)
+		if best.bound >= cutoff || c.stop != nil && c.stop() || !c.step(lambda, grad, float64(best.bound+aim-bound)*priceScale) {
 			return best
 		}
 		if i%progressSteps == progressSteps-1 {
-			if best.bound-mark < (cutoff-best.bound)/minProgress {
+			if best.bound-mark < max(1, min(cutoff-best.bound, max(best.bound, 0)/nearPart)/minProgress) {
 				return best
 			}
 			mark = best.bound
@@ -311,38 +318,6 @@ func (s *shortest) walk(group int) []arc {
 		node, a = next, b
 	}
 	return s.chain
-}
-
-// fix drops the arcs whose best priced path already reaches the cutoff.
-func (c *compiled) fix(arcs []arc, b *priced, cutoff int64) []arc {
-	from := make([]int64, c.nodes)
-	for i := range from {
-		from[i] = infinite
-	}
-	for g := range c.groups {
-		from[g] = 0
-	}
-	limit := (cutoff - b.form.constant) * priceScale
-	for r, l := range b.lambda {
-		limit += l * int64(c.p.Resources[r].Capacity)
-	}
-	kept := arcs[:0]
-	for i := range arcs {
-		x := &arcs[i]
-		if from[x.from] >= infinite || b.toSink[x.to] >= infinite {
-			continue
-		}
-		v := from[x.from] + b.form.of(x.leg)*priceScale + b.lambda[x.resource]*int64(x.units)
-		if v < from[x.to] {
-			from[x.to] = v
-		}
-		// J ≥ ⌈(v + rest − λ·capacity)/scale⌉ + constant, so at most limit − scale survives.
-		if v+b.toSink[x.to] > limit-priceScale {
-			continue
-		}
-		kept = append(kept, *x)
-	}
-	return kept
 }
 
 func ceilDiv(a, b int64) int64 {

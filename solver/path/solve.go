@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"partita/solver"
 )
@@ -42,9 +43,12 @@ const boxWork = 1 << 10
 // stateWork is how many states are counted in the time of a label.
 const stateWork = 16
 
-// directWork is the number of (arc, used vector) pairs below which a box is
-// enumerated rather than split: about 20 ms.
-const directWork = 6 << 20
+// directWork is the number of (arc, state) pairs after which the counting of a box that
+// can still be split is given up: about 50 ms. mostWork is the same for one that cannot.
+const (
+	directWork = 6 << 20
+	mostWork   = 1 << 30
+)
 
 // softLabels is how many labels a box that can still be split may make.
 const softLabels = 1 << 18
@@ -52,9 +56,14 @@ const softLabels = 1 << 18
 // search is the state of one solve.
 type search struct {
 	c      *compiled
-	best   int64
+	best   int64 // value to beat
+	guess  int64 // only paths below it are looked for now
+	low    int64 // no path is below it
 	chain  []arc
+	roots  []*box  // windows of T that cover all paths
+	ray    []int64 // prices where the bottleneck alone counts; nil elsewhere
 	queue  queue
+	dived  bool // first has been tried
 	boxes  int
 	labels int
 	work   int64
@@ -84,15 +93,13 @@ func Solve(ctx context.Context, p *Problem, opts Options) (Result, error) {
 			s.best, known = v.Objective, opts.Incumbent
 		}
 	}
+	s.low = -infinite
 	if c.legs > 0 {
 		c.collectValues()
-		root := c.wholeBox()
-		root.bound = -infinite
-		c.cut(root, s.best)
-		for _, b := range c.slice(root) {
-			s.push(b)
-		}
-		s.run(ctx)
+		c.stop = func() bool { return ctx.Err() != nil }
+		s.prove(ctx)
+	} else {
+		s.low = s.best
 	}
 	return s.result(ctx, known, asked)
 }
@@ -102,10 +109,7 @@ func (s *search) result(ctx context.Context, known []Stage, asked int64) (Result
 	if s.chain != nil {
 		r.Stages = stagesOf(s.chain)
 	}
-	r.Bound = min(s.best, s.open)
-	for _, b := range s.queue {
-		r.Bound = min(r.Bound, b.bound)
-	}
+	r.Bound = min(s.best, s.low)
 	r.HasBound = r.Bound > -infinite
 	if r.Stages != nil {
 		v, err := s.c.p.Evaluate(r.Stages)
@@ -157,25 +161,110 @@ func (c *compiled) most() int64 {
 	return c.objective([2]int64{far[0][0], far[0][1]}, peak, far[0][2])
 }
 
-func (s *search) run(ctx context.Context) {
-	for len(s.queue) > 0 {
-		if ctx.Err() != nil || s.most > 0 && s.work >= s.most {
-			return
+// prove looks for paths below guesses that grow from the lower bound: what a search
+// costs depends on how far its cutoff is above the optimum, and a good path is seldom
+// known before.
+func (s *search) prove(ctx context.Context) {
+	s.guess = s.best
+	done := s.price(ctx)
+	step := max(1, max(s.low, s.best>>20)/firstStepPart)
+	for ; done && s.low < s.best && s.open == infinite; step *= 2 {
+		s.guess = s.best
+		if s.low < s.best-2*step-1 {
+			s.guess = s.low + step + 1
 		}
-		b := heap.Pop(&s.queue).(*box)
-		if b.bound >= s.best {
-			s.queue = s.queue[:0] // best first: all others are no better
-			return
+		s.queue = s.queue[:0]
+		for _, b := range s.roots {
+			part := *b
+			s.push(&part)
 		}
-		if !s.settle(ctx, b) {
-			heap.Push(&s.queue, b)
-			return
+		done = s.run(ctx)
+		s.raise(min(s.guess, s.best, s.open))
+		if done && s.chain == nil && s.low < s.best {
+			s.first(ctx)
 		}
 	}
 }
 
+// firstStepPart is the first guess: so much of the lower bound above it, as 1/n.
+const firstStepPart = 256
+
+// raise makes the least bound of the queue and the given one the lower bound, which no
+// box of the first ones is then below.
+func (s *search) raise(low int64) {
+	for _, b := range s.queue {
+		low = min(low, b.bound)
+	}
+	s.low = max(s.low, low)
+	for _, b := range s.roots {
+		b.bound = max(b.bound, s.low)
+	}
+}
+
+// price cuts the box of all paths into windows and bounds them by prices, until the one
+// with the least bound is. False: ctx or the work ended first.
+func (s *search) price(ctx context.Context) bool {
+	root := s.c.wholeBox()
+	root.bound = -infinite
+	legs, pr := s.narrow(root)
+	if legs == nil {
+		s.low = s.best
+		return true
+	}
+	if ph := s.c.onlyPeak(); ph >= 0 {
+		s.threshold(ctx, root, ph)
+		s.dive(ctx, root, ph)
+		s.c.cut(root, s.cutoff())
+	}
+	steep := s.c.steep(&pr.form, 1)
+	for _, b := range s.c.slice(root) {
+		b.bound += steep * (s.c.low(b, 1) - s.c.low(root, 1))
+		s.push(b)
+	}
+	for len(s.queue) > 0 && !s.queue[0].priced {
+		if s.ended(ctx) {
+			s.raise(s.best)
+			return false
+		}
+		b := heap.Pop(&s.queue).(*box)
+		if legs, _ := s.narrow(b); legs != nil {
+			b.priced = true
+			s.push(b)
+		}
+	}
+	s.roots = slices.Clone(s.queue)
+	s.raise(s.best)
+	return true
+}
+
+func (s *search) ended(ctx context.Context) bool {
+	return ctx.Err() != nil || s.most > 0 && s.work >= s.most
+}
+
+// run searches the boxes of the queue for paths below the guess. False: ctx or the work
+// ended first.
+func (s *search) run(ctx context.Context) bool {
+	for len(s.queue) > 0 {
+		if s.ended(ctx) {
+			return false
+		}
+		b := heap.Pop(&s.queue).(*box)
+		if b.bound >= s.cutoff() {
+			s.queue = s.queue[:0] // best first: all others are no better
+			return true
+		}
+		if !s.settle(ctx, b) {
+			heap.Push(&s.queue, b)
+			return false
+		}
+	}
+	return true
+}
+
+func (s *search) cutoff() int64 { return min(s.best, s.guess) }
+
 func (s *search) push(b *box) {
-	if b.bound >= s.best {
+	if b.bound >= s.cutoff() {
 		return
 	}
 	b.serial = s.serial
@@ -183,37 +272,57 @@ func (s *search) push(b *box) {
 	heap.Push(&s.queue, b)
 }
 
+// narrow bounds a box by prices and shrinks it to what a path below the cutoff can have.
+// It returns the legs such a path may use; nil where there is none.
+func (s *search) narrow(b *box) ([][]leg, *priced) {
+	c := s.c
+	for trims := 0; ; trims++ {
+		s.work += boxWork
+		c.cut(b, s.cutoff())
+		legs := c.filter(b)
+		if !c.tighten(b, legs) {
+			return nil, nil
+		}
+		legs = c.filter(b)
+		if !c.tighten(b, legs) {
+			return nil, nil
+		}
+		pr := c.ascend(b, legs, s.cutoff())
+		if pr == nil {
+			return nil, nil
+		}
+		if s.ray != nil {
+			if pr = s.alongRay(legs, pr); pr == nil {
+				return nil, nil
+			}
+		}
+		s.offer(pr.chain)
+		b.lambda, b.bound = pr.lambda, max(b.bound, pr.bound)
+		switch {
+		case b.bound >= s.cutoff():
+			return nil, nil
+		case !c.trim(b, pr, s.cutoff()):
+			return legs, pr
+		case trims == maxTrims:
+			return c.filter(b), pr
+		}
+	}
+}
+
+// maxTrims is how often a box is bounded again after its bound has narrowed it.
+const maxTrims = 3
+
 // settle proves a box, or replaces it by its halves. False: ctx ended first.
 func (s *search) settle(ctx context.Context, b *box) bool {
 	c := s.c
 	s.boxes++
-	s.work += boxWork
-	c.cut(b, s.best)
-	legs := c.filter(b)
-	if !c.tighten(b, legs) {
+	legs, pr := s.narrow(b)
+	if legs == nil {
 		return true
 	}
-	legs = c.filter(b)
-	if !c.tighten(b, legs) {
-		return true
-	}
-	pr := c.ascend(b, legs, s.best)
-	if pr == nil {
-		return true
-	}
-	s.offer(pr.chain)
-	b.lambda, b.bound = pr.lambda, max(b.bound, pr.bound)
-	if b.bound >= s.best {
-		return true
-	}
-	arcs := c.fix(c.expand(legs), pr, s.best)
+	g := c.graphOf(legs, pr, s.cutoff())
 	left, right := c.split(b)
-	if left != nil && int64(len(arcs))*c.states > directWork {
-		s.push(left)
-		s.push(right)
-		return true
-	}
-	switch s.enumerate(ctx, b, pr, arcs, left != nil) {
+	switch s.enumerate(ctx, b, g, left != nil) {
 	case stopped:
 		return false
 	case tooMany:
@@ -228,38 +337,28 @@ func (s *search) settle(ctx context.Context, b *box) bool {
 	return true
 }
 
-// enumerate settles a box by labels.
-func (s *search) enumerate(ctx context.Context, b *box, pr *priced, arcs []arc, splittable bool) outcome {
-	c := s.c
-	var exact *counts
-	if c.dense() {
-		exact = newCounts(c, pr.lambda)
-		s.work += 2 * int64(len(arcs)) * c.states / stateWork
-		if !exact.forward(ctx, arcs, pr, s.best) {
-			return stopped
-		}
-		chain := exact.cheapest()
-		if chain == nil {
-			return finished
-		}
-		s.offer(chain)
-		if !exact.backward(ctx, arcs, pr, s.best) {
-			return stopped
-		}
-	}
-	if s.chain == nil {
-		beam := c.newLabeling(b, pr, exact, arcs, s.best, 2)
-		if beam.run(ctx) == stopped {
-			return stopped
-		}
-		s.labels += len(beam.labels)
-		s.offer(beam.chain)
-	}
-	l := c.newLabeling(b, pr, exact, arcs, s.best, 0)
-	l.limit = maxLabels
+// enumerate settles a box by counts of states, then by labels.
+func (s *search) enumerate(ctx context.Context, b *box, g *graph, splittable bool) outcome {
+	limits := [2]int64{mostWork, maxLabels}
 	if splittable {
-		l.limit = softLabels
+		limits = [2]int64{directWork, softLabels}
 	}
+	exact := newCounts(g, limits[0])
+	defer func() { s.work += exact.work / stateWork }()
+	if out := exact.forward(ctx); out != finished {
+		return out
+	}
+	chain := exact.cheapest()
+	if chain == nil {
+		return finished
+	}
+	s.offer(chain)
+	exact.limit = 0
+	if out := exact.backward(ctx, s.cutoff()); out != finished {
+		return out
+	}
+	l := newLabeling(g, b, exact, s.cutoff(), 0)
+	l.limit = int(limits[1])
 	out := l.run(ctx)
 	s.labels += len(l.labels)
 	s.work += int64(len(l.labels))
