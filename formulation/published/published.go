@@ -43,7 +43,7 @@ type Options struct {
 	Backend string
 	// TimeLimit of each answer; 0: none.
 	TimeLimit time.Duration
-	// ILP and SAT open a backend; nil: this program has none.
+	// ILP and SAT give a backend, which the caller closes; nil: this program has none.
 	ILP, SAT func() (solver.Backend, error)
 	// Log is told what the search does; nil: nobody listens.
 	Log func(string)

@@ -157,7 +157,6 @@ func (s *series) prove(ctx context.Context, plain *path.Problem, o Options) (pat
 		if err != nil {
 			return path.Result{}, "", err
 		}
-		defer closing(b)
 		solve, name = encode.Prover(b), o.Backend
 	}
 	if name == ILP {
@@ -199,11 +198,4 @@ func (s *series) confirm(ctx context.Context, plain *path.Problem, first path.Re
 		return fmt.Errorf("%s: %s and %s contradict each other; one of them is wrong, so nothing is reported as optimal", a.Name, a.Backend, name)
 	}
 	return nil
-}
-
-// closing ends what a backend keeps running.
-func closing(b solver.Backend) {
-	if c, ok := b.(interface{ Close() error }); ok {
-		_ = c.Close() // its processes are idle; there is nothing to lose
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,11 +43,14 @@ func load(t testing.TB, name string) []*instance.Instance {
 	return list
 }
 
+// ilp is one for all tests.
+var ilp = sync.OnceValues(func() (solver.Backend, error) { return lpsolve.New() })
+
 // options are those of a program with all backends that this build has.
 func options(backend string) Options {
 	o := Options{Backend: backend, SAT: func() (solver.Backend, error) { return sat.New(), nil }}
 	if lpsolve.Available() {
-		o.ILP = func() (solver.Backend, error) { return lpsolve.New() }
+		o.ILP = ilp
 	}
 	return o
 }
@@ -128,7 +132,7 @@ func TestSeriesAgainstBruteForce(t *testing.T) {
 		c := randomChain(t)
 		want := bruteSeries(c)
 		backends := []string{Labels, SAT}
-		if lpsolve.Available() && rapid.IntRange(0, 4).Draw(t, "ilp") == 0 { // a process each
+		if lpsolve.Available() {
 			backends = append(backends, ILP)
 		}
 		for _, backend := range backends {

@@ -21,8 +21,11 @@ func PlacedText(w io.Writer, all []results.Placed, on Screen) error {
 		if p.BudgetUSDPerHour != nil {
 			goal += " ≤ " + exactly(*p.BudgetUSDPerHour) + " USD/h"
 		}
-		row := []string{p.Name, goal, optionally(p.Objective), optionally(p.BestBound), "", p.Status, "", placedBackend(p), fmt.Sprint(p.WallMS)}
-		if p.Gap != nil {
+		row := []string{p.Name, goal, optionally(p.Objective), "", "", p.Status, "", placedBackend(p), fmt.Sprint(p.WallMS)}
+		if p.Status != "optimal" && p.BestBound != nil { // an optimum is its own bound
+			row[3] = exactly(*p.BestBound)
+		}
+		if p.Status != "optimal" && p.Gap != nil {
 			row[4] = fmt.Sprintf("%.3g %%", 100**p.Gap)
 		}
 		if p.Recorded != nil {

@@ -54,7 +54,10 @@ What a file holds is told by its content:
 optimal is said only where the bound proves it. Where the file says what others
 reached, that stands beside.`,
 		Example: `  partita instance examples/instances/chain.json --name example/three-types
-  partita instance examples/instances/chain.json --json   # exit 4`,
+  partita instance examples/instances/chain.json --json   # exit 4
+  partita instance examples/instances/rental.json
+  partita instance examples/instances/rental.json \
+    --objective throughput --budget 30`,
 		Args: cobra.ExactArgs(1),
 	}
 	cmd.Flags().StringVar(&own.name, "name", "", "solve the instance of that name only")
@@ -83,6 +86,10 @@ reached, that stands beside.`,
 				return withCode(exitUsage, err)
 			}
 		}
+		if ilp, err := lpsolve.New(); err == nil { // one for all: its processes are used again
+			defer ilp.Close()
+			opts.ILP = func() (solver.Backend, error) { return ilp, nil }
+		}
 		return own.run(cmd.Context(), env, chosen, opts)
 	})
 	return cmd
@@ -100,9 +107,6 @@ func (f *instanceFlags) options(cmd *cobra.Command, env Environment, search *sea
 		Backend:   search.backend,
 		TimeLimit: search.timeLimit,
 		SAT:       func() (solver.Backend, error) { return sat.New(), nil },
-	}
-	if lpsolve.Available() {
-		opts.ILP = func() (solver.Backend, error) { return lpsolve.New() }
 	}
 	if search.verbose {
 		opts.Log = func(line string) { fmt.Fprintln(env.Err, printable(line)) }
@@ -159,6 +163,9 @@ func (f *instanceFlags) run(ctx context.Context, env Environment, chosen []*inst
 		case err != nil:
 			return err
 		}
+		if len(answers) == 0 {
+			fmt.Fprintf(env.Err, "%s records no budget and has no answer; --budget gives one\n", printable(i.Name))
+		}
 		all = append(all, answers...)
 		for k := range answers {
 			if f.json {
@@ -167,6 +174,9 @@ func (f *instanceFlags) run(ctx context.Context, env Environment, chosen []*inst
 				}
 			}
 		}
+	}
+	if len(all) == 0 {
+		return withCode(exitUsage, errors.New("no budget is recorded; want --budget with USD an hour"))
 	}
 	if !f.json {
 		if err := export.PlacedText(env.Out, all, env.screen()); err != nil {
