@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"partita/formulation"
@@ -113,6 +114,37 @@ func small() *inputs.Condition {
 	c.Cluster.Network = inputs.Link{Kind: inputs.LinkInfiniBand, BytesPerSecond: 25e9}
 	c.Goal = inputs.Goal{Objective: inputs.Balanced, Balance: ptr(1.0)}
 	return c
+}
+
+// crashed is a backend whose process breaks down at once.
+type crashed struct{ solver.Backend }
+
+func (crashed) Solve(context.Context, *solver.Model, solver.Options) (solver.Result, error) {
+	return solver.Result{Status: solver.Crashed, RawStatus: "signal: killed"}, nil
+}
+
+// A backend that breaks down costs its own word and nothing else.
+func TestBackendCrashes(t *testing.T) {
+	open := func() (solver.Backend, error) { return crashed{sat.New()}, nil }
+	rep, err := formulation.Optimize(context.Background(), small(), formulation.Options{ILP: open})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &rep.Plan.Phases[0].Solve
+	warned := slices.ContainsFunc(rep.Warnings, func(r string) bool {
+		return strings.Contains(r, "second proof by ilp broke off") && strings.Contains(r, "signal: killed")
+	})
+	if s.Status != "optimal" || !slices.Equal(s.AgreedBy, []string{"labels"}) || len(s.OutOfTime) != 0 || !warned {
+		t.Errorf("second proof: status %s, agreed by %v, out of time %v, %q", s.Status, s.AgreedBy, s.OutOfTime, rep.Warnings)
+	}
+	var said string
+	rep, err = formulation.Optimize(context.Background(), small(), formulation.Options{Backend: "ilp", ILP: open, Log: func(line string) { said += line + "\n" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rep.Plan == nil || !strings.Contains(said, "signal: killed") {
+		t.Errorf("first proof: %s, log %q", rep.Status, said)
+	}
 }
 
 func TestBackendsThatAreNotThere(t *testing.T) {

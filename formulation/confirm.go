@@ -31,7 +31,7 @@ func (o *Options) prover() (prover, string, error) {
 		if err != nil {
 			return nil, "", err
 		}
-		return encode.Prover(b), o.Backend, nil
+		return encode.Prover(b, o.log), o.Backend, nil
 	}
 	return nil, "", fmt.Errorf("backend %q: want auto, labels, ilp or sat", o.Backend)
 }
@@ -100,8 +100,10 @@ func (r *run) confirm(ctx context.Context, sol *solution) error {
 		return fmt.Errorf("%s found a plan of %d ticks where %s had proved %d: one of them is wrong, so nothing is reported as optimal (%v)", name, res.Value.Objective, r.backend, v.Objective, time.Since(start).Round(time.Millisecond))
 	case res.Status == solver.Infeasible:
 		return fmt.Errorf("%s finds no plan where %s has one: one of them is wrong, so nothing is reported as optimal", name, r.backend)
-	default:
+	case res.Status == solver.TimeLimit, res.Status == solver.Interrupted:
 		sol.final.late = append(sol.final.late, name)
+	default:
+		sol.reasons = append(sol.reasons, fmt.Sprintf("warning: the second proof by %s broke off (%v: %s)", name, res.Status, res.Why))
 	}
 	return nil
 }

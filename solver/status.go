@@ -26,10 +26,13 @@ const (
 	NumericalError
 	// Unsupported: the model has something that the backend does not take.
 	Unsupported
+	// Crashed: the process that the backend solves in broke down in the middle of this
+	// solve, also when it was started anew.
+	Crashed
 )
 
 var statusNames = [...]string{"unknown", "optimal", "infeasible", "unbounded", "time limit",
-	"interrupted", "numerical error", "unsupported"}
+	"interrupted", "numerical error", "unsupported", "crashed"}
 
 func (s Status) String() string {
 	if int(s) < len(statusNames) {

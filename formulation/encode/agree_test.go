@@ -14,12 +14,13 @@ import (
 	"partita/solver/path"
 	"partita/solver/path/pathtest"
 	"partita/solver/sat"
+	"partita/solver/solvertest"
 )
 
 // TestMain lets lp_solve run in a worker process of the test program.
 func TestMain(m *testing.M) {
 	if lpsolve.IsWorker() {
-		os.Exit(lpsolve.RunWorker(os.Stdin, os.Stdout))
+		os.Exit(lpsolve.RunWorker(os.Stdin, solvertest.Breakable(os.Stdout)))
 	}
 	os.Exit(m.Run())
 }

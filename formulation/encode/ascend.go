@@ -25,7 +25,7 @@ type ascent struct {
 }
 
 // ascend improves the prices from start until the bound reaches the cutoff, cannot be
-// raised, or steps paths have been priced. found is told of every path that keeps all
+// raised, steps paths have been priced, or the search is given up. found is told of every path that keeps all
 // rows.
 func (n *network) ascend(arcs []int32, main *form, rows []row, k known, start []int64, steps int, found func([]int32) bool) dualBound {
 	scale, most := n.rowScale(arcs, rows)
@@ -72,7 +72,7 @@ func (a *ascent) price(x, gradient []float64) (hope float64) {
 	}
 	a.steps--
 	switch {
-	case flat || a.steps <= 0: // flat: the bound is the value of a path
+	case flat || a.steps <= 0 || a.n.ended(): // flat: the bound is the value of a path
 		return 0
 	case a.k.cutoff != path.NoLimit:
 		if a.best.bound() >= a.k.cutoff {

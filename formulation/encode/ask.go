@@ -61,15 +61,15 @@ func (s *search) ask(ctx context.Context, m *solver.Model) ([]int64, error) {
 		return nil, err
 	case r.Point == solver.Feasible:
 		if _, broken := m.Check(r.Incumbent); broken != nil {
-			return nil, stop{solver.NumericalError}
+			return nil, stop{solver.NumericalError, "its point breaks the model: " + broken[0].String()}
 		}
 		return r.Incumbent, nil
 	case r.Status == solver.Infeasible:
 		return nil, nil
 	case r.Status == solver.TimeLimit || r.Status == solver.Interrupted:
 		if ctx.Err() != nil {
-			return nil, stop{solver.ContextStatus(ctx)}
+			return nil, stop{status: solver.ContextStatus(ctx)}
 		}
 	}
-	return nil, stop{r.Status}
+	return nil, stop{r.Status, r.RawStatus}
 }

@@ -33,7 +33,7 @@ type partial struct {
 func (s *search) firstIncumbent(root *box) {
 	const coarse, fine = 10, 4 // windows on the way down, halvings of the last one
 	found, failed := 1.0, 0.0
-	for i := coarse; i >= 0; i-- {
+	for i := coarse; i >= 0 && !s.n.ended(); i-- {
 		share := float64(i) / coarse
 		if s.beamUnder(root, share) {
 			found = share
@@ -92,6 +92,9 @@ func (s *search) beam(b *box) (found bool) {
 	states := make([]map[uint64]*partial, n.nodes)
 	states[0] = map[uint64]*partial{0: {used: make([]int32, len(p.Resources)), arc: -1}}
 	for v := range n.nodes - 1 {
+		if n.ended() {
+			return found
+		}
 		best := s.narrowest(states[v])
 		price := func(i int32) int64 { return d.form.of(&n.arcs[i]) + s.w.back[n.arcs[i].to] }
 		slices.SortStableFunc(out[v], func(i, j int32) int { return cmp.Compare(price(i), price(j)) })

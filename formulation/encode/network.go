@@ -1,6 +1,7 @@
 package encode
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -27,6 +28,9 @@ type network struct {
 	nodes  int
 	kinds  int     // kinds of successor
 	kindOf []int32 // kind by group; nil where Send is nil
+	// ctx is that of the search; nil outside of one. What passes over the network many
+	// times looks at it, so that a search is over within a tenth of a second.
+	ctx context.Context
 	// names, where set, names the variables of stages (ModelOptions.Name).
 	names func(s path.Stage, next int) string
 }
@@ -85,6 +89,9 @@ func (n *network) groupKinds() {
 	}
 	n.kinds = max(1, len(first))
 }
+
+// ended says that the search is to be given up: what is known by now has to do.
+func (n *network) ended() bool { return n.ctx != nil && n.ctx.Err() != nil }
 
 func (n *network) kind(group int32) int32 {
 	if n.kindOf == nil {

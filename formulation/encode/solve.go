@@ -28,8 +28,11 @@ type Options struct {
 type Result struct {
 	// Status: Optimal when the backend has produced a path of the best value itself
 	// and no better one exists; Infeasible; TimeLimit and Interrupted with what there
-	// is until then; NumericalError and Unsupported as the backend said.
+	// is until then, and so NumericalError, Crashed and Unsupported where the backend
+	// said so of a box that cannot be split.
 	Status solver.Status
+	// Why is what the backend said where it gave up; empty otherwise.
+	Why    string
 	Stages []path.Stage // nil where no path is known
 	Value  path.Value
 	// Bound is a value that no path beats, where HasBound.
@@ -48,6 +51,7 @@ func Solve(ctx context.Context, p *path.Problem, b solver.Backend, opts Options)
 	if err != nil {
 		return Result{}, err
 	}
+	n.ctx = ctx
 	s := &search{n: n, w: n.newWork(), b: b, seed: opts.Seed, cutoff: path.NoLimit, constraints: constraints(p), objective: newObjective(p)}
 	s.n.distinctTimes(&s.times)
 	if opts.Cutoff != nil {
@@ -67,7 +71,7 @@ func Solve(ctx context.Context, p *path.Problem, b solver.Backend, opts Options)
 	if err != nil {
 		return Result{}, err
 	}
-	r := Result{Status: status, Stages: s.best, Value: s.value, Bound: s.bound, HasBound: s.hasBound, Calls: s.calls, Nodes: s.nodes}
+	r := Result{Status: status, Why: s.why, Stages: s.best, Value: s.value, Bound: s.bound, HasBound: s.hasBound, Calls: s.calls, Nodes: s.nodes}
 	switch {
 	case status == solver.Optimal:
 		r.Bound, r.HasBound = s.value.Objective, true
@@ -102,12 +106,23 @@ type search struct {
 	nodes    int
 	bound    int64
 	hasBound bool
+	why      string // what ended the search, if a backend did
 }
 
 // stop is why a search ends before its proof.
-type stop struct{ status solver.Status }
+type stop struct {
+	status solver.Status
+	why    string // what the backend said, where it gave up
+}
 
 func (e stop) Error() string { return e.status.String() }
+
+// gaveUp says whether the backend broke off over one box, out of patience or by a
+// crash, while the whole search has time: a smaller box may be easier.
+func gaveUp(ctx context.Context, err error) bool {
+	early := stop{}
+	return ctx.Err() == nil && errors.As(err, &early) && (early.status == solver.TimeLimit || early.status == solver.Crashed)
+}
 
 func (s *search) run(ctx context.Context) (solver.Status, error) {
 	err := s.prove(ctx)
@@ -115,6 +130,7 @@ func (s *search) run(ctx context.Context) (solver.Status, error) {
 		if s.open.Len() > 0 && s.open[0].bound > -unreachable {
 			s.bound, s.hasBound = min(s.open[0].bound, s.cutoff), true
 		}
+		s.why = early.why
 		return early.status, nil
 	}
 	switch {
@@ -130,24 +146,26 @@ func (s *search) run(ctx context.Context) (solver.Status, error) {
 // given at once, if that goes quickly, the final one at the latest in the end.
 func (s *search) prove(ctx context.Context) error {
 	if ctx.Err() != nil {
-		return stop{solver.ContextStatus(ctx)}
+		return stop{status: solver.ContextStatus(ctx)}
 	}
 	root := s.root()
 	if root == nil {
 		return nil
 	}
 	given := s.best != nil
-	if !given {
+	open := s.tighten(root, firstSteps) // a bound first: it is there if the rest is cut short
+	if open && !given {
 		s.firstIncumbent(root)
+		open = s.tighten(root, laterSteps)
 	}
-	if s.tighten(root, firstSteps) {
+	if open {
 		s.push(root)
 	}
 	if given {
 		quick, cancel := context.WithTimeout(ctx, patience)
 		err := s.reproduce(quick)
 		cancel()
-		if err != nil && (ctx.Err() != nil || !errors.Is(err, stop{solver.TimeLimit})) {
+		if err != nil && !gaveUp(ctx, err) {
 			return err
 		}
 	}
@@ -158,7 +176,7 @@ func (s *search) prove(ctx context.Context) error {
 		}
 		if ctx.Err() != nil {
 			s.push(b)
-			return stop{solver.ContextStatus(ctx)}
+			return stop{status: solver.ContextStatus(ctx)}
 		}
 		s.nodes++
 		if err := s.settle(ctx, b); err != nil {
@@ -197,6 +215,10 @@ func (s *search) settle(ctx context.Context, b *box) error {
 	if !s.tighten(b, ascentSteps(b)) {
 		return nil
 	}
+	if ctx.Err() != nil {
+		s.push(b)
+		return stop{status: solver.ContextStatus(ctx)}
+	}
 	if b.bound > before && s.open.Len() > 0 && s.open[0].bound < b.bound {
 		// Another box is more promising by now; this one waits with its better bound.
 		if b.bound < s.cutoff && !b.waited {
@@ -229,7 +251,7 @@ func (s *search) halve(ctx context.Context, b *box, k known, c cover) error {
 	limited, cancel := context.WithTimeout(ctx, patience)
 	closed, err := s.refute(limited, b, k, c)
 	cancel()
-	if err != nil && (ctx.Err() != nil || !errors.Is(err, stop{solver.TimeLimit})) {
+	if err != nil && !gaveUp(ctx, err) {
 		s.push(b)
 		return err
 	}
@@ -263,7 +285,7 @@ func (s *search) decide(ctx context.Context, b *box, k known) error {
 	stages, err := s.call(limited, b, k)
 	cancel()
 	switch {
-	case splits && ctx.Err() == nil && errors.Is(err, stop{solver.TimeLimit}):
+	case splits && gaveUp(ctx, err):
 		s.split(b, phase, at)
 		return nil
 	case err != nil:
@@ -301,7 +323,7 @@ func (s *search) reproduce(ctx context.Context) error {
 		return err
 	}
 	if stages == nil {
-		return stop{solver.NumericalError} // the backend denies a path that is there
+		return stop{solver.NumericalError, "it denies a path that is there"}
 	}
 	if v, bad := s.n.p.Evaluate(stages); bad == nil {
 		s.offer(stages, v)

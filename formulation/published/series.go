@@ -157,7 +157,7 @@ func (s *series) prove(ctx context.Context, plain *path.Problem, o Options) (pat
 		if err != nil {
 			return path.Result{}, "", err
 		}
-		solve, name = encode.Prover(b), o.Backend
+		solve, name = encode.Prover(b, o.Log), o.Backend
 	}
 	if name == ILP {
 		r, err := solve(ctx, plain, path.Options{})

@@ -80,10 +80,12 @@ func (b *Backend) solve(ctx context.Context, m *solver.Model, opts solver.Option
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return solver.Result{Status: solver.ContextStatus(ctx), RawStatus: "stopped"}, nil
+		case errors.As(err, &crash{}):
+			return solver.Result{Status: solver.Crashed, RawStatus: err.Error()}, nil
 		case err != nil:
 			return solver.Result{}, err
 		case a.Fault != "":
-			return solver.Result{}, errors.New(a.Fault)
+			return solver.Result{Status: solver.Crashed, RawStatus: a.Fault}, nil
 		}
 		r, wrong := interpret(ctx, m, opts, p, a)
 		if rejected > 0 {

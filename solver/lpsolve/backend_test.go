@@ -12,7 +12,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if lpsolve.IsWorker() {
-		os.Exit(lpsolve.RunWorker(os.Stdin, os.Stdout))
+		os.Exit(lpsolve.RunWorker(os.Stdin, solvertest.Breakable(os.Stdout)))
 	}
 	os.Exit(m.Run())
 }

@@ -9,31 +9,60 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"time"
 )
 
 // pool keeps workers that wait for work. Each runs one program at a time.
 type pool struct {
-	mu   sync.Mutex
-	idle []*worker
+	mu      sync.Mutex
+	idle    []*worker
+	last    uint64 // ID of the last program
+	started bool   // a worker has been had before
+	// start makes a worker; nil: startWorker.
+	start func() (*worker, error)
 }
+
+// crash is a worker that broke down, or could not be replaced.
+type crash struct{ cause error }
+
+func (c crash) Error() string { return "lp_solve's worker process " + c.cause.Error() }
+func (c crash) Unwrap() error { return c.cause }
 
 // worker is one process and its two pipes.
 type worker struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	enc *gob.Encoder
-	dec *gob.Decoder
+	out io.Reader
 	// greeted: the process has said that it is a worker.
 	greeted bool
 }
 
-// run solves a program on an idle worker or a new one. A worker whose call did not
+// attempts is how many workers may break down over one program. One killed from
+// outside costs a repetition; a program on which three die is too much for lp_solve.
+const attempts = 3
+
+// run solves a program; one whose worker breaks down is given to another. The error is
+// a crash where no worker has survived it, the end of the context, or says that there
+// are no workers to be had.
+func (p *pool) run(ctx context.Context, prog program) (a answer, err error) {
+	for range attempts {
+		a, err = p.try(ctx, prog)
+		if broken := (crash{}); !errors.As(err, &broken) || ctx.Err() != nil {
+			return a, err
+		}
+	}
+	return a, err
+}
+
+// try solves a program on an idle worker or a new one. A worker whose call did not
 // end well is killed, never reused.
-func (p *pool) run(ctx context.Context, prog program) (answer, error) {
-	w, err := p.take()
+func (p *pool) try(ctx context.Context, prog program) (answer, error) {
+	w, id, err := p.take()
 	if err != nil {
 		return answer{}, err
 	}
+	prog.ID = id
 	type reply struct {
 		a   answer
 		err error
@@ -49,23 +78,37 @@ func (p *pool) run(ctx context.Context, prog program) (answer, error) {
 		return answer{}, ctx.Err()
 	case r := <-replies:
 		if r.err != nil {
-			w.kill()
-			return answer{}, fmt.Errorf("lp_solve's worker process ended in the middle of a solve: %w", r.err)
+			return answer{}, crash{fmt.Errorf("broke off in the middle of a solve: %w (%s)", r.err, w.bury())}
 		}
 		p.put(w)
 		return r.a, nil
 	}
 }
 
-func (p *pool) take() (*worker, error) {
+// take is a worker, and the ID of the program that it will get.
+func (p *pool) take() (*worker, uint64, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.last++
 	if n := len(p.idle); n > 0 {
 		w := p.idle[n-1]
 		p.idle = p.idle[:n-1]
-		return w, nil
+		return w, p.last, nil
 	}
-	return startWorker()
+	start := p.start
+	if start == nil {
+		start = startWorker
+	}
+	w, err := start()
+	switch {
+	case err == nil:
+		p.started = true
+	case p.started: // the program's file is gone, or there is no process to be had
+		return nil, 0, crash{fmt.Errorf("cannot be started again: %w", err)}
+	default:
+		return nil, 0, fmt.Errorf("lp_solve's worker process: %w", err)
+	}
+	return w, p.last, nil
 }
 
 func (p *pool) put(w *worker) {
@@ -86,22 +129,22 @@ func (p *pool) close() {
 func startWorker() (*worker, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("lp_solve's worker process: %w", err)
+		return nil, err
 	}
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), workerVariable+"="+protocol)
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, fmt.Errorf("lp_solve's worker process: %w", err)
+		return nil, err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, fmt.Errorf("lp_solve's worker process: %w", err)
+		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("lp_solve's worker process: %w", err)
+		return nil, err
 	}
-	return &worker{cmd: cmd, in: in, enc: gob.NewEncoder(in), dec: gob.NewDecoder(out)}, nil
+	return &worker{cmd: cmd, in: in, enc: gob.NewEncoder(in), out: out}, nil
 }
 
 // call sends one program and waits for its answer. The first call of a worker also
@@ -109,7 +152,7 @@ func startWorker() (*worker, error) {
 func (w *worker) call(prog program) (answer, error) {
 	if !w.greeted {
 		var word string
-		if err := w.dec.Decode(&word); err != nil {
+		if err := readFrame(w.out, &word); err != nil {
 			return answer{}, err
 		}
 		if word != protocol {
@@ -121,10 +164,24 @@ func (w *worker) call(prog program) (answer, error) {
 		return answer{}, err
 	}
 	var a answer
-	if err := w.dec.Decode(&a); err != nil {
+	if err := readFrame(w.out, &a); err != nil {
 		return answer{}, err
 	}
+	if a.ID != prog.ID {
+		return answer{}, errors.New("it answered what it was not asked")
+	}
 	return a, nil
+}
+
+// bury ends a process that is of no more use and says how it ended: by itself, if it
+// has broken down; otherwise it is killed.
+func (w *worker) bury() string {
+	const patience = 20 * time.Millisecond // one that has closed its pipe is as good as gone
+	w.in.Close()
+	killer := time.AfterFunc(patience, func() { w.cmd.Process.Kill() })
+	defer killer.Stop()
+	w.cmd.Wait()
+	return w.cmd.ProcessState.String()
 }
 
 // kill ends the process without waiting for it; a goroutine collects it.

@@ -9,6 +9,7 @@ import (
 
 // program is a model as lp_solve takes it, flat so that it goes through a pipe.
 type program struct {
+	ID           uint64    // which the answer repeats
 	Lower, Upper []float64 // by column; ±infinite for no bound
 	Rows         []programRow
 	Cost         []float64 // to be minimised, one a column, not all zero
@@ -26,7 +27,8 @@ type programRow struct {
 
 // answer is what lp_solve said of a program.
 type answer struct {
-	Code   int // the return code of solve(), lp_solve reference guide
+	ID     uint64 // of the program
+	Code   int    // the return code of solve(), lp_solve reference guide
 	Name   string
 	Values []float64
 	Fault  string // the worker could not run it

@@ -14,7 +14,7 @@ const workerVariable = "PARTITA_LPSOLVE_WORKER"
 
 // protocol is the value of workerVariable and the worker's first word. It changes
 // with the encoding of program and answer.
-const protocol = "partita-lpsolve-1"
+const protocol = "partita-lpsolve-2"
 
 // hooked remembers that this executable asked IsWorker, hence that starting it again
 // yields a worker and not a second run of somebody's program. It is a fact about the
@@ -37,8 +37,7 @@ func RunWorker(in io.Reader, out io.Writer) int {
 		done   = 0
 		broken = 3 // the streams do not speak the protocol
 	)
-	enc := gob.NewEncoder(out)
-	if err := enc.Encode(protocol); err != nil {
+	if err := writeFrame(out, protocol); err != nil {
 		return broken
 	}
 	programs := make(chan program)
@@ -60,7 +59,7 @@ func RunWorker(in io.Reader, out io.Writer) int {
 		case p := <-programs:
 			go func() { answers <- runSafely(p) }()
 		case a := <-answers:
-			if err := enc.Encode(a); err != nil {
+			if err := writeFrame(out, a); err != nil {
 				return broken
 			}
 		case err := <-ended:
@@ -78,8 +77,10 @@ func RunWorker(in io.Reader, out io.Writer) int {
 func runSafely(p program) (a answer) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			a = answer{Fault: fmt.Sprintf("golp: %v", cause)}
+			a = answer{ID: p.ID, Fault: fmt.Sprintf("golp: %v", cause)}
 		}
 	}()
-	return run(p)
+	a = run(p)
+	a.ID = p.ID
+	return a
 }

@@ -4,14 +4,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/gob"
+	"errors"
+	"fmt"
 	"io"
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"partita/solver"
+	"partita/solver/solvertest"
 )
 
 // knapsack is max 5a + 6b + 4c under 3a + 4b + 2c ≤ 6; the optimum is 10.
@@ -130,9 +134,9 @@ func TestRunWorker(t *testing.T) {
 	fromWorker, out := io.Pipe()
 	exit := make(chan int, 1)
 	go func() { exit <- RunWorker(in, out) }()
-	enc, dec := gob.NewEncoder(toWorker), gob.NewDecoder(fromWorker)
+	enc := gob.NewEncoder(toWorker)
 	var word string
-	if err := dec.Decode(&word); err != nil || word != protocol {
+	if err := readFrame(fromWorker, &word); err != nil || word != protocol {
 		t.Fatalf("greeting %q, %v", word, err)
 	}
 	p, _ := newProgram(knapsack(), solver.Options{})
@@ -141,7 +145,7 @@ func TestRunWorker(t *testing.T) {
 			t.Fatal(err)
 		}
 		var a answer
-		if err := dec.Decode(&a); err != nil {
+		if err := readFrame(fromWorker, &a); err != nil {
 			t.Fatal(err)
 		}
 		if point, ok := round(a.Values); !ok || !cmp.Equal(point, []int64{0, 1, 1}) {
@@ -160,30 +164,104 @@ func TestRunWorkerRefusesNoise(t *testing.T) {
 	}
 }
 
-// TestCrashedWorkerIsReplaced kills the idle worker: that call fails or is served by
-// another one, and the next is served.
-func TestCrashedWorkerIsReplaced(t *testing.T) {
+// inWorkers is a backend with workers of its own, all of them started from now on.
+func inWorkers(t *testing.T) *Backend {
+	t.Helper()
 	linked(t)
 	b, err := New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.Close()
 	if b.local {
 		t.Fatal("TestMain asks IsWorker, yet there are no workers")
 	}
+	t.Cleanup(func() { b.Close() })
+	return b
+}
+
+// TestIdleWorkerKilled: a worker that has died while it waited costs nothing.
+func TestIdleWorkerKilled(t *testing.T) {
+	b := inWorkers(t)
 	if _, err := b.Solve(t.Context(), knapsack(), solver.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	w := b.workers.idle[0]
 	w.cmd.Process.Kill()
 	w.cmd.Wait()
-	if r, err := b.Solve(t.Context(), knapsack(), solver.Options{}); err == nil {
-		t.Errorf("a dead worker answered %v", r)
-	}
 	r, err := b.Solve(t.Context(), knapsack(), solver.Options{})
-	if err != nil || r.Objective != 10 {
+	if err != nil || r.Status != solver.Optimal || r.Objective != 10 {
 		t.Errorf("after the crash: %v, %d, %v", r.Status, r.Objective, err)
+	}
+}
+
+// TestWorkerBreaks: whatever a worker does instead of answering, another one answers;
+// where none survives the program, that is the answer.
+func TestWorkerBreaks(t *testing.T) {
+	for _, fault := range []solvertest.Fault{solvertest.Kill, solvertest.Exit, solvertest.Garbage, solvertest.Twice} {
+		for _, nth := range []int{1, 2, 3} { // the greeting, the first answer, a later one
+			t.Run(fmt.Sprintf("%s/%d", fault, nth), func(t *testing.T) {
+				solvertest.Break(t, fault, nth, 2)
+				b := inWorkers(t)
+				for call := range 6 {
+					r, err := solver.Solve(t.Context(), knapsack(), b, solver.Options{})
+					if err != nil || r.Status != solver.Optimal || r.Objective != 10 {
+						t.Errorf("call %d: %v (%s), %d, %v", call, r.Status, r.RawStatus, r.Objective, err)
+					}
+				}
+				if solvertest.Faults(t) != 2 {
+					t.Errorf("%d faults, want 2", solvertest.Faults(t))
+				}
+			})
+		}
+	}
+}
+
+// TestEveryWorkerBreaks: a status, not an error, and it says what happened.
+func TestEveryWorkerBreaks(t *testing.T) {
+	for fault, says := range map[solvertest.Fault]string{solvertest.Kill: "killed", solvertest.Exit: "exit status 1", solvertest.Garbage: "no answer"} {
+		t.Run(string(fault), func(t *testing.T) {
+			solvertest.Break(t, fault, 2, 0)
+			b := inWorkers(t)
+			r, err := solver.Solve(t.Context(), knapsack(), b, solver.Options{})
+			if err != nil || r.Status != solver.Crashed || !strings.Contains(r.RawStatus, says) {
+				t.Errorf("%v (%s), %v; want %q", r.Status, r.RawStatus, err, says)
+			}
+			if n := solvertest.Faults(t); n != attempts {
+				t.Errorf("%d workers, want %d", n, attempts)
+			}
+		})
+	}
+}
+
+// TestWorkerHangs: only the context ends it, and then at once.
+func TestWorkerHangs(t *testing.T) {
+	solvertest.Break(t, solvertest.Hang, 2, 1)
+	b := inWorkers(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	r, err := b.Solve(ctx, knapsack(), solver.Options{})
+	if err != nil || r.Status != solver.Interrupted {
+		t.Errorf("%v, %v; want interrupted", r.Status, err)
+	}
+	r, err = b.Solve(t.Context(), knapsack(), solver.Options{})
+	if err != nil || r.Status != solver.Optimal {
+		t.Errorf("after that: %v, %v", r.Status, err)
+	}
+}
+
+// TestNoMoreWorkers: where the program has vanished from the disk meanwhile, a solve
+// ends like one whose worker has crashed.
+func TestNoMoreWorkers(t *testing.T) {
+	b := inWorkers(t)
+	b.workers.started = true
+	b.workers.start = func() (*worker, error) { return nil, errors.New("no such file") }
+	r, err := b.Solve(t.Context(), knapsack(), solver.Options{})
+	if err != nil || r.Status != solver.Crashed || !strings.Contains(r.RawStatus, "no such file") {
+		t.Errorf("%v (%s), %v", r.Status, r.RawStatus, err)
+	}
+	b.workers.started = false
+	if _, err := b.Solve(t.Context(), knapsack(), solver.Options{}); err == nil {
+		t.Error("a backend that never had a worker did run")
 	}
 }
 
@@ -199,5 +277,29 @@ func TestInProcess(t *testing.T) {
 	cancel()
 	if r, err := b.Solve(ctx, knapsack(), solver.Options{}); err != nil || r.Status != solver.Interrupted {
 		t.Errorf("cancelled: %v, %v", r.Status, err)
+	}
+}
+
+// TestFrames: what is written is read; one wrong bit, or too few of them, are found.
+func TestFrames(t *testing.T) {
+	var b bytes.Buffer
+	want := answer{ID: 7, Code: 2, Name: "INFEASIBLE", Values: []float64{0, 1.5}}
+	if err := writeFrame(&b, want); err != nil {
+		t.Fatal(err)
+	}
+	frame := b.Bytes()
+	var got answer
+	if err := readFrame(bytes.NewReader(frame), &got); err != nil || !cmp.Equal(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for i := range frame {
+		wrong := bytes.Clone(frame)
+		wrong[i] ^= 1
+		if err := readFrame(bytes.NewReader(wrong), &got); err == nil {
+			t.Errorf("a wrong bit in byte %d of %d goes unnoticed", i, len(frame))
+		}
+		if err := readFrame(bytes.NewReader(frame[:i]), &got); err == nil {
+			t.Errorf("%d bytes of %d are taken for all", i, len(frame))
+		}
 	}
 }
