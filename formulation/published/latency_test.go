@@ -2,9 +2,11 @@ package published
 
 import (
 	"errors"
+	"math"
 	"path/filepath"
 	"testing"
 
+	"partita/results/verify/placement"
 	"partita/solver"
 )
 
@@ -18,6 +20,10 @@ func TestLatency(t *testing.T) {
 			a := one(t, list[0], Options{Objective: Latency})
 			if a.Status != solver.Optimal.String() || a.BestBound == nil || *a.BestBound != *a.Objective || *a.Objective > known*(1+1e-6) {
 				t.Errorf("%s: %v (bound %v), known were %g", a.Status, *a.Objective, a.BestBound, known)
+			}
+			value, err := placement.Latency(list[0].Graph, a.Solution)
+			if err != nil || math.Abs(value-*a.Objective) > 1e-9*value {
+				t.Errorf("recomputed: %v (%v), not %v", value, err, *a.Objective)
 			}
 			t.Logf("%.4f ms: %s", *a.Objective, a.Because)
 		})
