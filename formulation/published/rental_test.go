@@ -9,6 +9,7 @@ import (
 
 	"partita/inputs/instance"
 	"partita/results"
+	"partita/results/verify/placement"
 	"partita/solver/lpsolve"
 )
 
@@ -26,6 +27,9 @@ func TestPublishedRentals(t *testing.T) {
 		}
 		for k, a := range answers {
 			want := i.Rental.Recorded[k]
+			if err := placement.Check(i, &a); err != nil {
+				t.Errorf("%s: %v", i.Name, err)
+			}
 			// The exact column is rounded to six decimals.
 			if a.Status != "optimal" || math.Abs(*a.Objective-want.Exact) > 0.5001e-6 || *a.BudgetUSDPerHour != want.BudgetUSDPerHour || a.Solution.USDPerHour > want.BudgetUSDPerHour {
 				t.Errorf("%s: %+v, want %+v", i.Name, a, want)
@@ -184,11 +188,17 @@ func TestRentalsAgainstBruteForce(t *testing.T) {
 			case fastest > 0 && (a.Status != "optimal" || *a.Objective != fastest || a.Solution.USDPerHour > budget+1e-9):
 				t.Fatalf("%s: %+v, want %v", backend, a, fastest)
 			}
+			if err := placement.Check(i, &a); err != nil {
+				t.Fatalf("%s: %v", backend, err)
+			}
 			answers, err = Solve(t.Context(), i, options(backend))
 			if err != nil {
 				t.Fatal(err)
 			}
 			a = answers[0]
+			if err := placement.Check(i, &a); err != nil {
+				t.Fatalf("%s: %v", backend, err)
+			}
 			switch {
 			case math.IsInf(cheapest, 1) && (a.Status != "infeasible" || a.Solution != nil):
 				t.Fatalf("%s: %+v, want infeasible", backend, a)

@@ -14,6 +14,7 @@ import (
 
 	"partita/inputs/instance"
 	"partita/results"
+	"partita/results/verify/placement"
 	"partita/solver"
 	"partita/solver/lpsolve"
 	"partita/solver/sat"
@@ -64,6 +65,9 @@ func one(t testing.TB, i *instance.Instance, o Options) results.Placed {
 	}
 	if len(answers) != 1 {
 		t.Fatalf("%s: %d answers", i.Name, len(answers))
+	}
+	if err := placement.Check(i, &answers[0]); err != nil {
+		t.Fatalf("%s: %v", i.Name, err)
 	}
 	return answers[0]
 }
@@ -136,7 +140,8 @@ func TestSeriesAgainstBruteForce(t *testing.T) {
 			backends = append(backends, ILP)
 		}
 		for _, backend := range backends {
-			answers, err := Solve(context.Background(), &instance.Instance{Name: "random", Chain: c}, options(backend))
+			i := &instance.Instance{Name: "random", Chain: c}
+			answers, err := Solve(context.Background(), i, options(backend))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -147,32 +152,11 @@ func TestSeriesAgainstBruteForce(t *testing.T) {
 			case want > 0 && (a.Status != "optimal" || *a.Objective != want || *a.BestBound != want):
 				t.Fatalf("%s: %+v, want %v", backend, a, want)
 			}
-			if want > 0 {
-				checkSeries(t, c, a)
+			if err := placement.Check(i, &a); err != nil {
+				t.Fatalf("%s: %v", backend, err)
 			}
 		}
 	})
-}
-
-// checkSeries holds a pipeline against the chain.
-func checkSeries(t interface{ Fatalf(string, ...any) }, c *instance.Chain, a results.Placed) {
-	at, slowest := 0, math.Inf(1)
-	used := map[string]int{}
-	for _, st := range a.Solution.Stages {
-		if st.FirstLayer != at || st.Index != used[st.Machine] {
-			t.Fatalf("stage %+v follows layer %d, machine %d", st, at-1, used[st.Machine])
-		}
-		for _, m := range c.Machines {
-			if m.Type == st.Machine && (st.Index >= m.Count || m.Throughput[st.LastLayer-st.FirstLayer] != st.TokensPerS) {
-				t.Fatalf("stage %+v on %+v", st, m)
-			}
-		}
-		at, slowest = st.LastLayer+1, min(slowest, st.TokensPerS)
-		used[st.Machine]++
-	}
-	if at != c.Layers || slowest != *a.Objective {
-		t.Fatalf("%d of %d layers at %v, said to be %v", at, c.Layers, slowest, *a.Objective)
-	}
 }
 
 // TestEndedContext: nothing is claimed that was not found.

@@ -15,6 +15,7 @@ import (
 	"partita/inputs/instance"
 	"partita/results"
 	"partita/results/export"
+	"partita/results/verify/placement"
 	"partita/solver"
 	"partita/solver/lpsolve"
 	"partita/solver/sat"
@@ -166,14 +167,17 @@ func (f *instanceFlags) run(ctx context.Context, env Environment, chosen []*inst
 		if len(answers) == 0 {
 			fmt.Fprintf(env.Err, "%s records no budget and has no answer; --budget gives one\n", printable(i.Name))
 		}
-		all = append(all, answers...)
 		for k := range answers {
+			if err := verifiedAnswer(i, &answers[k]); err != nil {
+				return err
+			}
 			if f.json {
 				if err := lines.Encode(&answers[k]); err != nil {
 					return fmt.Errorf("writing to stdout: %w", err)
 				}
 			}
 		}
+		all = append(all, answers...)
 	}
 	if len(all) == 0 {
 		return withCode(exitUsage, errors.New("no budget is recorded; want --budget with USD an hour"))
@@ -184,6 +188,15 @@ func (f *instanceFlags) run(ctx context.Context, env Environment, chosen []*inst
 		}
 	}
 	return endWith(placedExit(all))
+}
+
+// verifiedAnswer has an answer recomputed from its solution. One that fails is not printed.
+func verifiedAnswer(i *instance.Instance, a *results.Placed) error {
+	if err := placement.Check(i, a); err != nil {
+		return withCode(exitUnverified, fmt.Errorf("%s, %s: the answer failed verification; this is a defect, please report it with the file:\n%w", a.Name, a.Goal, err))
+	}
+	a.Verified = a.Solution != nil
+	return nil
 }
 
 // placedExit is the exit code of several answers: that nothing was found in time weighs
