@@ -47,3 +47,4 @@ part "whole searches with proof" ./formulation
 part "each example with --backend auto: read, search, prove twice, verify, write" ./cmd/internal/cli
 part "reading, pricing, verifying" ./inputs/read ./formulation/cost ./results/verify
 part "exact solvers on families of instances" ./solver/path ./formulation/encode ./solver/lpsolve ./solver/sat
+part "operator graphs: contiguous stages, and the latency of one sample" ./formulation/ideals ./formulation/makespan

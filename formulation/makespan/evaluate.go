@@ -1,6 +1,7 @@
 package makespan
 
 import (
+	"errors"
 	"fmt"
 
 	"partita/inputs/opgraph"
@@ -13,64 +14,9 @@ func Evaluate(g *opgraph.Graph, device []int) (float64, error) {
 	if err := admissible(g, device); err != nil {
 		return 0, err
 	}
-	// Steps: the accelerators, then every node of the CPU on its own.
-	step := func(v int) int {
-		if g.IsCPU(device[v]) {
-			return g.Accelerators + v
-		}
-		return device[v]
-	}
-	next := make([][]opgraph.Edge, g.Accelerators+len(g.Nodes))
-	waits := make([]int, len(next))
-	length := make([]float64, len(next))
-	for v := range g.Nodes {
-		if g.IsCPU(device[v]) {
-			length[step(v)] = g.Nodes[v].CPUTime
-		} else {
-			length[step(v)] += g.Nodes[v].AcceleratorTime
-		}
-	}
-	sent := make([]bool, len(g.Nodes))
-	received := map[[2]int]bool{}
-	for _, e := range g.Edges {
-		from, to := step(e.From), step(e.To)
-		if from == to {
-			continue
-		}
-		next[from] = append(next[from], e)
-		waits[to]++
-		if from < g.Accelerators && !sent[e.From] {
-			sent[e.From] = true
-			length[from] += g.Nodes[e.From].Send
-		}
-		if key := [2]int{e.From, to}; to < g.Accelerators && !received[key] {
-			received[key] = true
-			length[to] += g.Nodes[e.From].Send
-		}
-	}
-	var ready []int
-	for s := range next {
-		if waits[s] == 0 {
-			ready = append(ready, s)
-		}
-	}
-	start := make([]float64, len(next))
-	makespan, done := 0.0, 0
-	for ; len(ready) > 0; done++ {
-		s := ready[len(ready)-1]
-		ready = ready[:len(ready)-1]
-		finish := start[s] + length[s]
-		makespan = max(makespan, finish)
-		for _, e := range next[s] {
-			to := step(e.To)
-			start[to] = max(start[to], finish)
-			if waits[to]--; waits[to] == 0 {
-				ready = append(ready, to)
-			}
-		}
-	}
-	if done < len(next) {
-		return 0, fmt.Errorf("blocks wait for each other in a circle: an accelerator outputs only at its end")
+	makespan, ok := newTimer(g).makespan(device)
+	if !ok {
+		return 0, errors.New("blocks wait for each other in a circle: an accelerator outputs only at its end")
 	}
 	return makespan, nil
 }

@@ -249,3 +249,17 @@ func ExampleEvaluate() {
 	fmt.Println(makespan.Evaluate(g, []int{1, 0, 1}))
 	// Output: 25 <nil>
 }
+
+// A search that is stopped anywhere has a bound that holds.
+func TestBoundOfAStoppedSearch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := small(t)
+		optimum := exhaustive(g)
+		for steps := int64(1); steps < 200; steps += 1 + steps/2 {
+			value, bound := makespan.Stopped(g, steps)
+			if bound > optimum+1e-9 || value < optimum-1e-9 || math.IsNaN(value) {
+				t.Fatalf("after %d steps: bound %g, value %g; the optimum is %g", steps, bound, value, optimum)
+			}
+		}
+	})
+}

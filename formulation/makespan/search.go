@@ -10,6 +10,10 @@ import (
 // incumbent by more than this part of it are dropped.
 const resolution = 1e-9
 
+// maxLive is the most labels that wait at a time: some hundred MB. A search that would
+// need more stops with its bound.
+const maxLive = 3_000_000
+
 // label is a way to get an ideal done. It dominates another of the same ideal if it
 // uses no more accelerators, has no frontier node finished later, and nothing else either.
 type label struct {
@@ -33,6 +37,7 @@ type search struct {
 	explored int64 // labels made
 	work     int64 // steps of this run
 	limit    int64 // of steps; 0: none
+	live     int   // labels that are still to be expanded
 	stopped  bool
 	inexact  bool // an option was too hard to decide: no proof
 
@@ -57,11 +62,12 @@ func newSearch(ctx context.Context, p *problem, t *tails) *search {
 // a lower bound on all solutions that run over this lattice and beat the incumbent, which
 // is +Inf if it came to the end with all labels.
 func (s *search) run(l *lattice, width int) float64 {
-	s.work, s.stopped = 0, false
+	s.work, s.stopped, s.live = 0, false, 0
 	labels := make([][]*label, l.size())
 	labels[0] = []*label{{bound: s.tails.start[s.blocks]}}
 	stamp := make([]int32, l.size())
 	for at := range labels {
+		found := len(labels[at])
 		here := slices.DeleteFunc(labels[at], s.hopeless)
 		if width > 0 && len(here) > width {
 			slices.SortStableFunc(here, func(a, b *label) int {
@@ -73,15 +79,15 @@ func (s *search) run(l *lattice, width int) float64 {
 			here = here[:width]
 		}
 		labels[at] = here
+		s.live -= found - len(here)
 		if len(here) > 0 {
 			s.expand(l, labels, int32(at), here, stamp)
 		}
 		if s.stopped {
 			return pending(labels[at:])
 		}
-		if at > 0 {
-			labels[at] = nil
-		}
+		s.live -= len(here)
+		labels[at] = nil
 	}
 	if width > 0 {
 		return math.Inf(-1)
@@ -103,7 +109,7 @@ func (s *search) hopeless(lb *label) bool { return lb.bound >= s.best*(1-resolut
 
 // tick counts a step of work, and looks at the context now and then.
 func (s *search) tick() bool {
-	if s.work++; s.work == s.limit || s.work&1023 == 0 && s.ctx.Err() != nil {
+	if s.work++; s.work == s.limit || s.live > maxLive || s.work&1023 == 0 && s.ctx.Err() != nil {
 		s.stopped = true
 	}
 	return s.stopped

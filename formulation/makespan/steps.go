@@ -120,12 +120,14 @@ func (s *search) add(l *lattice, labels [][]*label, from *label, child, used int
 	for i, other := range list {
 		if other.dominates(lb) {
 			labels[child] = append(kept, list[i:]...)
+			s.live -= len(list) - len(labels[child])
 			return
 		}
 		if !lb.dominates(other) {
 			kept = append(kept, other)
 		}
 	}
+	s.live += 1 - (len(list) - len(kept))
 	clear(list[len(kept):])
 	labels[child] = append(kept, lb)
 }
