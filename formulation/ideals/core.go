@@ -3,6 +3,7 @@ package ideals
 import (
 	"math"
 	"math/bits"
+	"slices"
 	"sort"
 )
 
@@ -22,9 +23,9 @@ type core struct {
 	preds, succs [][]int32
 	nets         [][]int32 // by super-node: the nets with a pin there
 	pins         [][]int32 // by net
-	bytes        []int64   // by super-node
+	last         []int32   // by net: its last pin in the order
 	classes      []class
-	total        int64 // bytes of all
+	size         measure // bytes
 	hash         []uint64
 	// chain: the order is linear, so an ideal is its number of nodes.
 	chain bool
@@ -41,6 +42,9 @@ type class struct {
 	bytes int64
 	time  []int64 // by super-node; never: it cannot run
 	cost  []int64 // by net: the transfer for a stage that cuts it
+	// growth: taking super-nodes into a stage adds no more than theirs to its load, and
+	// the cost of what it receives from its base. A sum of 0: not known.
+	growth measure
 }
 
 // largestClosure is the number of super-nodes above which sets of followers are not
@@ -52,14 +56,13 @@ func newCore(p *Problem) *core {
 	k.n = len(k.c.members)
 	k.words = (k.n + 63) / 64
 	k.scale = ticksPerMillisecond(p)
-	k.bytes = make([]int64, k.n)
+	k.size.weight = make([]int64, k.n)
 	k.hash = make([]uint64, k.n)
 	for s, members := range k.c.members {
 		k.hash[s] = mix(uint64(s) + 1)
 		for _, v := range members {
-			k.bytes[s] += p.Nodes[v].Bytes
+			k.size.weight[s] += p.Nodes[v].Bytes
 		}
-		k.total += k.bytes[s]
 	}
 	k.makeNets()
 	for i := range p.Classes {
@@ -72,7 +75,19 @@ func newCore(p *Problem) *core {
 		}
 	}
 	k.setOrder(preds)
+	k.addTail(&k.size)
+	for c := range k.classes {
+		k.addGrowth(&k.classes[c])
+	}
+	k.setLast()
 	return k
+}
+
+func (k *core) setLast() {
+	k.last = make([]int32, len(k.pins))
+	for e, pins := range k.pins {
+		k.last[e] = slices.Max(pins)
+	}
 }
 
 // ticksPerMillisecond is the largest power of two that keeps every load below 2^60.
@@ -108,7 +123,7 @@ func (k *core) addTimes(from *Class, to *class) {
 			}
 			to.time[s] += k.ticks(from.Time[v])
 		}
-		if k.bytes[s] > to.bytes {
+		if k.size.weight[s] > to.bytes {
 			to.time[s] = never
 		}
 	}
@@ -217,11 +232,11 @@ func (k *core) along(order []int32) *core {
 	to := *k
 	to.chain = true
 	to.c = &contraction{members: make([][]int, k.n)}
-	to.bytes, to.nets = make([]int64, k.n), make([][]int32, k.n)
+	to.size.weight, to.nets = make([]int64, k.n), make([][]int32, k.n)
 	place := make([]int32, k.n)
 	for i, s := range order {
 		place[s] = int32(i)
-		to.c.members[i], to.bytes[i], to.nets[i] = k.c.members[s], k.bytes[s], k.nets[s]
+		to.c.members[i], to.size.weight[i], to.nets[i] = k.c.members[s], k.size.weight[s], k.nets[s]
 	}
 	to.pins = make([][]int32, len(k.pins))
 	for net, pins := range k.pins {
@@ -242,6 +257,7 @@ func (k *core) along(order []int32) *core {
 		to.preds[i], to.succs[i-1] = []int32{int32(i - 1)}, []int32{int32(i)}
 	}
 	to.after, to.shut = nil, make([][]int32, k.n)
+	to.setLast()
 	return &to
 }
 

@@ -3,6 +3,7 @@ package ideals
 import (
 	"context"
 	"slices"
+	"sync"
 )
 
 // decision is the answer to whether a chain of ideals exists whose loads are all
@@ -13,56 +14,65 @@ const (
 	no decision = iota
 	yes
 	cancelled
-	tooLong  // for the steps it may take
+	tooLong  // for the stages it may visit
 	tooLarge // for the memory it may take
 )
 
 // label is a way to reach an ideal with a number of devices used.
 type label struct {
-	ideal, parent int32 // parent: the label before; none for the empty ideal
+	used          uint64 // packed, where the states are
+	ideal, parent int32  // parent: the label before; none for the empty ideal
 	state         int32
 	next          int32 // the ideal's label before this one in the table's list
 	class         int32
 }
 
-// search looks for a chain of ideals within a limit. Ideals are expanded by their
-// number of super-nodes, so that all labels of one are known when its turn comes.
-type search struct {
-	k      *core
-	st     *states
-	tab    *table
-	labels []label
-	bySize [][]int32
-	walker *walker
+// labelBytes is what a label takes.
+const labelBytes = 32
 
-	explored int64
+// search looks for a chain of ideals within a limit. Ideals are expanded by their
+// number of super-nodes, so that all labels of one are known when its turn comes, and
+// those of one number can be expanded at the same time.
+type search struct {
+	k       *core
+	st      *states
+	tab     *table
+	labels  []label
+	bySize  [][]int32
+	walkers []*walker
+	bounds  bounds
+
+	explored, steps int64
 }
 
-// decide answers for a limit in ticks. memory is about the number of bytes that the
-// search may take, steps the number of stages that it may visit.
-func (k *core) decide(ctx context.Context, limit int64, weights []weighting, memory, steps int64) (decision, *search) {
-	s := &search{k: k, st: newStates(k, limit, weights), bySize: make([][]int32, k.n+1)}
+// Ideals of one size are expanded batch by batch, and what they find is gathered after
+// each; from shared ones on several workers do so.
+const (
+	shared = 64
+	batch  = 256
+)
+
+// decide answers for a limit in ticks.
+func (k *core) decide(ctx context.Context, limit int64, weights []weighting, workers int, b bounds) (decision, *search) {
+	s := &search{k: k, st: newStates(k, limit, weights), bySize: make([][]int32, k.n+1), bounds: b}
 	words := k.words
 	if k.chain {
-		words = 0
+		words, workers = 0, 1
 	}
 	s.tab = newTable(words)
-	s.walker = newWalker(ctx, k, s.st, s.tab)
 	start := s.tab.add(0, 0, make(bitset, words))
 	s.bySize[0] = []int32{start}
 	s.note(start, label{parent: none, state: s.st.of(make([]int32, len(k.classes)))})
-	for size := 0; size < k.n; size++ {
-		for _, ideal := range s.bySize[size] {
-			s.expand(ideal)
-			switch {
-			case s.walker.over:
-				return cancelled, s
-			case s.tab.bytes()+int64(len(s.labels))*20 > memory:
-				return tooLarge, s
-			case s.walker.steps > steps:
-				return tooLong, s
-			case len(s.bySize[k.n]) > 0:
-				return yes, s
+	for size := range k.n {
+		if ctx.Err() != nil {
+			return cancelled, s
+		}
+		ideals := s.bySize[size]
+		for len(ideals) > 0 {
+			part := ideals[:min(len(ideals), batch)]
+			ideals = ideals[len(part):]
+			if answer := s.expandAll(ctx, part, workers); answer != no {
+				return answer, s
 			}
 		}
 		s.bySize[size] = nil
@@ -70,40 +80,74 @@ func (k *core) decide(ctx context.Context, limit int64, weights []weighting, mem
 	return no, s
 }
 
-// expand walks the stages above an ideal for each class that some label has left.
-func (s *search) expand(ideal int32) {
-	w := s.walker
-	w.moveTo(ideal)
-	labels := s.efficient(ideal)
-	if len(labels) == 0 {
-		return
+// expandAll expands a batch of ideals. Its effect does not depend on the number of
+// workers: none of them sees what another finds.
+func (s *search) expandAll(ctx context.Context, ideals []int32, workers int) decision {
+	if len(ideals) < shared {
+		workers = 1
 	}
-	s.explored++
+	for len(s.walkers) < workers {
+		s.walkers = append(s.walkers, newWalker(ctx, s.k, s.st, s.tab, s.bounds))
+	}
+	harvests, stops := make([]harvest, len(ideals)), make([]decision, len(ideals))
+	work := func(w *walker, from int) {
+		for at := from; at < len(ideals) && w.stop == no; at += workers {
+			s.expand(w, ideals[at])
+			harvests[at], stops[at] = w.harvest.copied(), w.stop
+		}
+	}
+	var group sync.WaitGroup
+	for i := 1; i < workers; i++ {
+		group.Go(func() { work(s.walkers[i], i) })
+	}
+	work(s.walkers[0], 0)
+	group.Wait()
+	for at := range ideals {
+		if answer := s.gather(&harvests[at], stops[at]); answer != no {
+			return answer
+		}
+	}
+	return no
+}
+
+func (h *harvest) copied() harvest {
+	return harvest{slices.Clone(h.found), slices.Clone(h.suits), slices.Clone(h.sets), h.steps, h.ideal}
+}
+
+// expand walks the stages above an ideal for each class that some label has left. It
+// changes nothing of the search but the walker.
+func (s *search) expand(w *walker, ideal int32) {
+	w.harvest = harvest{found: w.found[:0], suits: w.suits[:0], sets: w.sets[:0]}
+	var set bitset
+	if s.tab.words > 0 {
+		set = s.tab.set(ideal)
+	}
+	w.moveTo(s.tab.size[ideal], set)
+	labels := s.efficient(w, ideal)
+	w.ideal = len(labels) > 0
 	var targets []target
 	for c := range s.k.classes {
 		targets = targets[:0]
 		for _, l := range labels {
-			if next := s.st.after(s.labels[l].state, c); next != none {
+			if next := s.st.all[s.labels[l].state].next[c]; next != none {
 				targets = append(targets, target{l, next})
 			}
 		}
-		if len(targets) > 0 {
+		if len(targets) > 0 && w.stop == no {
 			w.walk(c, targets)
-			s.gather(c)
 		}
 	}
 }
 
 // efficient lists the labels of the base that no other makes needless: one of the same
 // ideal with fewer devices, or of one with a super-node more that is welcome there.
-func (s *search) efficient(ideal int32) []int32 {
+func (s *search) efficient(w *walker, ideal int32) []int32 {
 	var out []int32
 	for l := s.tab.first[ideal]; l != none; l = s.labels[l].next {
 		if !s.reached(ideal, l) {
 			out = append(out, l)
 		}
 	}
-	w := s.walker
 	for v := 0; v < s.k.n && len(out) > 0; v++ {
 		if w.missing[v] != 0 || w.in.has(v) || !w.welcome(int32(v)) {
 			continue
@@ -122,39 +166,55 @@ func (s *search) efficient(ideal int32) []int32 {
 // reached reports whether an ideal has a label, not this one, with no more devices.
 func (s *search) reached(ideal, than int32) bool {
 	for l := s.tab.first[ideal]; l != none; l = s.labels[l].next {
-		if l != than && s.st.within(s.labels[l].state, s.labels[than].state) {
+		if l != than && s.st.within(&s.labels[l], &s.labels[than]) {
 			return true
 		}
 	}
 	return false
 }
 
-// gather makes labels of what the walk has found.
-func (s *search) gather(class int) {
-	w := s.walker
-	for i, a := range w.found {
-		var set bitset
-		if s.tab.words > 0 {
-			set = bitset(w.sets[i*s.tab.words : (i+1)*s.tab.words])
-		}
+// gather makes labels of what an expansion has found, and says whether to go on.
+func (s *search) gather(h *harvest, stop decision) decision {
+	s.steps += h.steps
+	if h.ideal {
+		s.explored++
+	}
+	if stop != no {
+		return stop
+	}
+	words := s.tab.words
+	for i, a := range h.found {
+		set := bitset(h.sets[i*words : (i+1)*words])
 		ideal := s.tab.find(a.hash, a.size, set)
 		if ideal == none {
 			ideal = s.tab.add(a.hash, a.size, set)
 			s.bySize[a.size] = append(s.bySize[a.size], ideal)
 		}
-		for _, t := range w.suits[a.from:a.to] {
-			s.note(ideal, label{parent: t.label, state: t.state, class: int32(class)})
+		for _, t := range h.suits[a.from:a.to] {
+			s.note(ideal, label{parent: t.label, state: t.state, class: a.class})
 		}
 	}
-	w.found, w.suits, w.sets = w.found[:0], w.suits[:0], w.sets[:0]
+	switch {
+	case len(s.bySize[s.k.n]) > 0:
+		return yes
+	case s.steps > s.bounds.steps:
+		return tooLong
+	case s.tab.bytes()+int64(len(s.labels))*labelBytes > s.bounds.bytes:
+		return tooLarge
+	}
+	return no
 }
 
 // note gives an ideal a label unless it has one with no more devices.
 func (s *search) note(ideal int32, l label) {
+	l.used = s.st.all[l.state].packed
 	for m := s.tab.first[ideal]; m != none; m = s.labels[m].next {
-		if s.st.within(s.labels[m].state, l.state) {
+		if s.st.within(&s.labels[m], &l) {
 			return
 		}
+	}
+	for c := range s.k.classes { // so that expanding makes no states
+		s.st.after(l.state, c)
 	}
 	l.ideal, l.next = ideal, s.tab.first[ideal]
 	s.tab.first[ideal] = int32(len(s.labels))

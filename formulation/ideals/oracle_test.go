@@ -337,7 +337,7 @@ func TestDecisionsAgainstAllChains(t *testing.T) {
 		optimum := newOracle(p).optimum()
 		k := newCore(p)
 		ask := func(limit int64) decision {
-			answer, _ := k.decide(context.Background(), limit, k.weightings(), 1<<30, 1<<40)
+			answer, _ := k.decide(context.Background(), limit, k.weightings(), 2, bounds{bytes: 1 << 30, steps: 1 << 40})
 			return answer
 		}
 		if math.IsInf(optimum, 1) {

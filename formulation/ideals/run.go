@@ -14,6 +14,7 @@ type run struct {
 	p       *Problem
 	k       *core
 	weights []weighting
+	workers int
 	memory  int64
 	stages  int64 // that may still be visited
 	best    Solution
@@ -93,8 +94,8 @@ const everything = int64(1) << 60
 
 // ask answers whether a core has a chain within a limit, and keeps the chain.
 func (r *run) ask(q *question, limit int64) decision {
-	answer, s := q.k.decide(r.ctx, limit, q.weights, r.memory, min(q.steps, r.stages))
-	r.stages -= s.walker.steps
+	answer, s := q.k.decide(r.ctx, limit, q.weights, r.workers, bounds{steps: min(q.steps, r.stages), bytes: r.memory})
+	r.stages -= s.steps
 	if !q.k.chain {
 		r.best.Explored += s.explored
 	}

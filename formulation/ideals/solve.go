@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 
 	"partita/formulation/assignment"
 	"partita/inputs/opgraph"
@@ -22,6 +23,9 @@ type Options struct {
 	// Memory is about how many bytes the ideals and labels of the search may take; 0:
 	// 512 MiB.
 	Memory int64
+	// Workers expand ideals at the same time where there are many; 0: as many as Go runs
+	// threads. The solution is the same for any number.
+	Workers int
 	// Stages is the number of stages after whose visit the search gives up; 0: none. Unlike
 	// a deadline it stops the search at the same place every time.
 	Stages int64
@@ -44,7 +48,10 @@ func Solve(ctx context.Context, p *Problem, opts Options) (*Solution, error) {
 	if opts.Stages <= 0 {
 		opts.Stages = math.MaxInt64
 	}
-	r := &run{ctx: ctx, p: p, k: newCore(p), memory: opts.Memory, stages: opts.Stages}
+	if opts.Workers <= 0 {
+		opts.Workers = runtime.GOMAXPROCS(0)
+	}
+	r := &run{ctx: ctx, p: p, k: newCore(p), workers: opts.Workers, memory: opts.Memory, stages: opts.Stages}
 	r.best.Value = math.Inf(1)
 	r.weights = r.k.weightings()
 	r.finish(r.solve())

@@ -6,6 +6,7 @@ type states struct {
 	k       *core
 	limit   int64
 	weights []weighting
+	packs   bool // numbers of devices fit one byte each of a word
 	known   map[string]int32
 	all     []state
 }
@@ -13,6 +14,7 @@ type states struct {
 // state is a number of devices used of every class.
 type state struct {
 	used, left []int32
+	packed     uint64  // used, a byte for each class
 	next       []int32 // by class: the state with one more; none, unknown
 	// What remains must fit the devices left: the weightings that say so, and how much
 	// of each they take.
@@ -29,7 +31,11 @@ const (
 )
 
 func newStates(k *core, limit int64, weights []weighting) *states {
-	return &states{k: k, limit: limit, weights: weights, known: map[string]int32{}}
+	s := &states{k: k, limit: limit, weights: weights, known: map[string]int32{}, packs: len(k.classes) <= 8}
+	for c := range k.classes {
+		s.packs = s.packs && k.classes[c].count < 128
+	}
+	return s
 }
 
 // of is the state with devices used.
@@ -58,6 +64,11 @@ func (s *states) newState(used []int32) state {
 			support |= 1 << c
 		} else {
 			st.next[c] = none
+		}
+	}
+	if s.packs {
+		for c, n := range used {
+			st.packed |= uint64(n) << (8 * c)
 		}
 	}
 	if st.last = support == 0; st.last {
@@ -95,13 +106,14 @@ func (s *states) after(i int32, class int) int32 {
 	return next
 }
 
-// within reports whether state i uses no more devices of any class than j.
-func (s *states) within(i, j int32) bool {
-	if i == j {
-		return true
+// within reports whether a label uses no more devices of any class than another.
+func (s *states) within(a, b *label) bool {
+	if s.packs { // no byte of b minus that of a borrows
+		const high = 0x8080808080808080
+		return ((b.used|high)-a.used)&high == high
 	}
-	for c, n := range s.all[i].used {
-		if n > s.all[j].used[c] {
+	for c, n := range s.all[a.state].used {
+		if n > s.all[b.state].used[c] {
 			return false
 		}
 	}

@@ -6,113 +6,60 @@ import (
 	"slices"
 )
 
-// walker moves over the lattice of ideals one super-node at a time. For a base ideal I
-// and a stage S above it, it keeps the number of pins of every net in I and in S, so
-// that a step costs the degree of its super-node.
+// walker expands ideals: it visits the stages above one and collects what they reach.
 type walker struct {
-	k    *core
-	st   *states
-	tab  *table
-	done <-chan struct{}
-	over bool // the context ended
-
-	in      bitset // I ∪ S
-	size    int32
-	hash    uint64
-	net     []pinCount
-	missing []int32 // by super-node: predecessors that are not in I ∪ S
-	rest    []int64 // by weighting: the weight of what is not in I ∪ S
-
-	class  *class
-	acts   []int32 // the weightings that the targets look at
-	load   int64   // of S
-	least  int64   // what S and every larger stage of this part of the walk has
-	bytes  int64
-	queue  []int32 // stack of lists of super-nodes that may come next
-	left   []int32 // those decided against: at a leaf, all that may come next
-	forced []int32 // what every target must have
+	position
+	ahead
+	st     *states
+	tab    *table
+	done   <-chan struct{}
+	bounds bounds
+	stop   decision // why the walk ended early; no: it did not
+	looked int64    // steps of all walks
 
 	targets []target
-	suits   []target // of the arrivals
-	found   []arrival
-	sets    []uint64
-	steps   int64
+	queue   []int32 // stack of lists of super-nodes that may come next
+	left    []int32 // those decided against: at a leaf, all that may come next
+	forced  []int32 // what every target must have
+	harvest
 }
 
-// pinCount counts the pins of a net.
-type pinCount struct {
-	base int32 // in I
-	in   int32 // in S
-	out  int32 // decisions against, by which some pin is in neither
-	size int32
+// bounds of an expansion, after which the search gives up.
+type bounds struct {
+	steps int64 // stages visited
+	bytes int64 // of what they reach
 }
 
 // target is a label of the base and the state with one more device: what a walk makes.
 type target struct{ label, state int32 }
 
+// harvest is what an expansion has found.
+type harvest struct {
+	found []arrival
+	suits []target // of the arrivals
+	sets  []uint64
+	steps int64
+	ideal bool // some label was worth expanding
+}
+
 // arrival is an ideal that a stage reaches, with the targets that it suits.
 type arrival struct {
 	hash     uint64
 	size     int32
+	class    int32
 	from, to int32 // in suits
 }
 
-func newWalker(ctx context.Context, k *core, st *states, tab *table) *walker {
-	w := &walker{k: k, st: st, tab: tab, done: ctx.Done(),
-		in: make(bitset, k.words), net: make([]pinCount, len(k.pins)),
-		missing: make([]int32, k.n), rest: make([]int64, len(st.weights))}
-	for e, pins := range k.pins {
-		w.net[e].size = int32(len(pins))
-	}
-	for v, preds := range k.preds {
-		w.missing[v] = int32(len(preds))
-	}
-	for i := range st.weights {
-		w.rest[i] = st.weights[i].sum
-	}
+func newWalker(ctx context.Context, k *core, st *states, tab *table, b bounds) *walker {
+	w := &walker{position: *newPosition(k, st.weights), st: st, tab: tab, done: ctx.Done(), bounds: b}
+	w.lookAhead()
 	return w
-}
-
-// moveTo makes an ideal the base, with an empty stage.
-func (w *walker) moveTo(ideal int32) {
-	w.found, w.sets, w.suits = w.found[:0], w.sets[:0], w.suits[:0]
-	if w.k.chain {
-		for w.size < w.tab.size[ideal] {
-			w.rebase(int(w.size), 1)
-		}
-		return
-	}
-	for i, word := range w.tab.set(ideal) {
-		for diff := w.in[i] ^ word; diff != 0; diff &= diff - 1 {
-			v, sign := bits.TrailingZeros64(diff), int32(1)
-			if w.in[i]>>v&1 == 1 {
-				sign = -1
-			}
-			w.rebase(i<<6+v, sign)
-		}
-	}
-}
-
-// rebase moves a super-node into the base or out of it.
-func (w *walker) rebase(v int, sign int32) {
-	w.in[v>>6] ^= 1 << (v & 63)
-	w.hash ^= w.k.hash[v]
-	w.size += sign
-	for _, e := range w.k.nets[v] {
-		w.net[e].base += sign
-	}
-	for _, u := range w.k.succs[v] {
-		w.missing[u] -= sign
-	}
-	for i := range w.rest {
-		w.rest[i] -= int64(sign) * w.st.weights[i].weight[v]
-	}
 }
 
 // walk visits every stage above the base that a device of a class can run within the
 // limit, and notes those that some target can go on from unless a larger one is as good.
 func (w *walker) walk(c int, targets []target) {
-	w.class, w.targets = &w.k.classes[c], targets
+	w.c, w.class, w.targets = c, &w.k.classes[c], targets
 	w.load, w.least, w.bytes = 0, 0, 0
 	w.acts = w.acts[:0]
 	for _, t := range targets {
@@ -122,6 +69,7 @@ func (w *walker) walk(c int, targets []target) {
 			}
 		}
 	}
+	w.begin()
 	w.queue, w.left, w.forced = w.queue[:0], w.left[:0], w.forced[:0]
 	if w.takeForced() {
 		for v, missing := range w.missing {
@@ -156,64 +104,6 @@ func (w *walker) takeForced() bool {
 	return true
 }
 
-// take puts a super-node into the stage.
-func (w *walker) take(v int32) {
-	time := w.class.time[v]
-	load, least := w.load+time, w.least+time
-	w.in.add(int(v))
-	w.hash ^= w.k.hash[v]
-	w.size++
-	w.bytes += w.k.bytes[v]
-	for _, e := range w.k.nets[v] {
-		n := &w.net[e]
-		if n.in == 0 {
-			load += w.class.cost[e]
-			if n.base+n.out > 0 {
-				least += w.class.cost[e]
-			}
-		}
-		if n.in++; n.in == n.size {
-			load -= w.class.cost[e]
-		}
-	}
-	for _, u := range w.k.succs[v] {
-		w.missing[u]--
-	}
-	for _, a := range w.acts {
-		w.rest[a] -= w.st.weights[a].weight[v]
-	}
-	w.load, w.least = load, least
-}
-
-// give takes a super-node out of the stage again.
-func (w *walker) give(v int32) {
-	time := w.class.time[v]
-	load, least := w.load-time, w.least-time
-	w.in.drop(int(v))
-	w.hash ^= w.k.hash[v]
-	w.size--
-	w.bytes -= w.k.bytes[v]
-	for _, e := range w.k.nets[v] {
-		n := &w.net[e]
-		if n.in == n.size {
-			load += w.class.cost[e]
-		}
-		if n.in--; n.in == 0 {
-			load -= w.class.cost[e]
-			if n.base+n.out > 0 {
-				least -= w.class.cost[e]
-			}
-		}
-	}
-	for _, u := range w.k.succs[v] {
-		w.missing[u]++
-	}
-	for _, a := range w.acts {
-		w.rest[a] += w.st.weights[a].weight[v]
-	}
-	w.load, w.least = load, least
-}
-
 // refuse decides against a super-node that may come next, and so against all after it.
 func (w *walker) refuse(v int32) {
 	for _, e := range w.k.shut[v] {
@@ -222,11 +112,17 @@ func (w *walker) refuse(v int32) {
 			w.least += w.class.cost[e]
 		}
 	}
+	if w.looks {
+		w.lose(v)
+	}
 	w.left = append(w.left, v)
 }
 
 // allowFrom takes back the latest decisions against.
 func (w *walker) allowFrom(mark int) {
+	if mark == len(w.left) {
+		return
+	}
 	for _, v := range w.left[mark:] {
 		for _, e := range w.k.shut[v] {
 			n := &w.net[e]
@@ -236,26 +132,23 @@ func (w *walker) allowFrom(mark int) {
 			n.out--
 		}
 	}
+	if w.looks {
+		w.regain(mark)
+	}
 	w.left = w.left[:mark]
 }
-
-// stepsAWatch is the number of steps between two looks at the context.
-const stepsAWatch = 1 << 12
 
 // extend visits the stages that contain S and otherwise only what can follow from the
 // super-nodes of the queue from a place on, each once.
 func (w *walker) extend(from int) {
-	if w.steps++; w.steps%stepsAWatch == 0 {
-		select {
-		case <-w.done:
-			w.over = true
-		default:
-		}
+	w.watch()
+	if w.looks && w.outgrown() {
+		return
 	}
 	to, mark := len(w.queue), len(w.left)
-	for i := from; i < to && !w.over; i++ {
+	for i := from; i < to && w.stop == no; i++ {
 		v := w.queue[i]
-		if w.least+w.class.time[v] <= w.st.limit && w.bytes+w.k.bytes[v] <= w.class.bytes {
+		if w.least+w.class.time[v] <= w.st.limit && w.bytes+w.k.size.weight[v] <= w.class.bytes {
 			w.take(v)
 			if w.least <= w.st.limit {
 				w.queue = append(w.queue, w.queue[i+1:to]...)
@@ -269,15 +162,37 @@ func (w *walker) extend(from int) {
 			}
 			w.give(v)
 		}
-		if w.refuse(v); w.least > w.st.limit {
+		if w.refuse(v); w.least > w.st.limit || w.looks && w.hopeless() {
 			w.allowFrom(mark)
 			return
 		}
 	}
-	if w.load <= w.st.limit && !w.over {
+	if w.load <= w.st.limit && w.stop == no {
 		w.arrive()
 	}
 	w.allowFrom(mark)
+}
+
+// stepsAWatch is the number of steps between two looks at what ends a search.
+const stepsAWatch = 1 << 12
+
+// watch counts a step and ends the walk where it must end.
+func (w *walker) watch() {
+	if w.steps++; w.steps%stepsAWatch == 0 {
+		if w.steps > w.bounds.steps {
+			w.stop = tooLong
+		}
+		if int64(8*len(w.sets)+8*len(w.suits)+24*len(w.found)) > w.bounds.bytes {
+			w.stop = tooLarge
+		}
+	}
+	if w.looked++; w.looked%stepsAWatch == 0 {
+		select {
+		case <-w.done:
+			w.stop = cancelled
+		default:
+		}
+	}
 }
 
 // arrive notes the ideal of I and S for the targets from which the rest can fit.
@@ -292,12 +207,12 @@ func (w *walker) arrive() {
 		return
 	}
 	for _, v := range w.left {
-		if w.fitsToo(v) && w.welcome(v) {
+		if w.fitsToo(v, w.st.limit) && w.welcome(v) {
 			w.suits = w.suits[:from]
 			return
 		}
 	}
-	w.found = append(w.found, arrival{hash: w.hash, size: w.size, from: from, to: int32(len(w.suits))})
+	w.found = append(w.found, arrival{hash: w.hash, size: w.size, class: int32(w.c), from: from, to: int32(len(w.suits))})
 	if !w.k.chain {
 		w.sets = append(w.sets, w.in...)
 	}
@@ -310,50 +225,6 @@ func (w *walker) fits(s *state) bool {
 	}
 	for i, a := range s.acts {
 		if w.rest[a] > s.caps[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// fitsToo reports whether the stage can have one more super-node.
-func (w *walker) fitsToo(v int32) bool {
-	if w.class.time[v] == never || w.bytes+w.k.bytes[v] > w.class.bytes {
-		return false
-	}
-	load := w.load + w.class.time[v]
-	for _, e := range w.k.nets[v] {
-		switch n := &w.net[e]; n.in {
-		case 0:
-			load += w.class.cost[e]
-		case n.size - 1:
-			load -= w.class.cost[e]
-		}
-	}
-	return load <= w.st.limit
-}
-
-// welcome reports whether no later stage that holds v can have a larger load without
-// it, whatever else it holds: then an ideal with v is at least as good to go on from.
-// Such a stage loses the work of v and the outputs that all other pins of lie in I ∪ S;
-// it may have to cut those that have no pin there. Other stages see no difference, for
-// an output costs a stage by what the stage holds of it.
-func (w *walker) welcome(v int32) bool {
-	for c := range w.k.classes {
-		class := &w.k.classes[c]
-		if class.count == 0 || class.time[v] == never {
-			continue
-		}
-		gain := class.time[v]
-		for _, e := range w.k.nets[v] {
-			switch n := &w.net[e]; n.base + n.in {
-			case 0:
-				gain -= class.cost[e]
-			case n.size - 1:
-				gain += class.cost[e]
-			}
-		}
-		if gain < 0 {
 			return false
 		}
 	}

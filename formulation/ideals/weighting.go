@@ -15,13 +15,21 @@ import (
 // and that of a super-node that no class of the mask runs is one, of which no device
 // takes any.
 type weighting struct {
-	mask   uint64
+	measure
+	mask  uint64
+	timed []float64 // by class: what a device takes for a tick of the limit
+	fixed []float64 // by class: what it takes besides
+	// pays: the weight is one of time, and grows by what a super-node must receive.
+	pays    bool
+	classes []int // of the mask
+}
+
+// measure is a number of every super-node, which sets of them add up.
+type measure struct {
 	weight []int64
-	timed  []float64 // by class: what a device takes for a tick of the limit
-	fixed  []float64 // by class: what it takes besides
-	// tail of a super-node is a weight that what cannot come before it has at least.
+	// tail of a super-node is what it and all that follows it have at least.
 	tail []int64
-	sum  int64
+	sum  int64 // of all
 }
 
 // most is what the devices left can take of the weighting under a limit, rounded up.
@@ -85,14 +93,20 @@ func (k *core) weightings() []weighting {
 		out = append(out, k.runWeighting(m)...)
 	}
 	for i := range out {
-		k.addTail(&out[i])
+		k.addTail(&out[i].measure)
 	}
 	return out
 }
 
 func (k *core) newWeighting(mask uint64) weighting {
-	return weighting{mask: mask, weight: make([]int64, k.n),
+	w := weighting{mask: mask, measure: measure{weight: make([]int64, k.n)},
 		timed: make([]float64, len(k.classes)), fixed: make([]float64, len(k.classes))}
+	for c := range k.classes {
+		if mask>>c&1 == 1 {
+			w.classes = append(w.classes, c)
+		}
+	}
+	return w
 }
 
 // runWeighting forbids what no class of the mask runs.
@@ -122,14 +136,14 @@ func (k *core) byteWeighting(mask uint64) []weighting {
 			if k.classes[c].bytes == Unlimited {
 				return nil
 			}
-			binds = binds || k.classes[c].bytes < k.total
+			binds = binds || k.classes[c].bytes < k.size.sum
 			w.fixed[c] = float64(k.classes[c].bytes)
 		}
 	}
 	if !binds {
 		return nil
 	}
-	copy(w.weight, k.bytes)
+	copy(w.weight, k.size.weight)
 	return []weighting{w}
 }
 
@@ -137,6 +151,7 @@ func (k *core) byteWeighting(mask uint64) []weighting {
 // give for all classes of the mask together.
 func (k *core) timeWeighting(mask uint64) weighting {
 	w := k.newWeighting(mask)
+	w.pays = true
 	lambda := w.timed
 	for c := range k.classes {
 		if mask>>c&1 == 1 {
@@ -170,6 +185,20 @@ func (k *core) timeWeighting(mask uint64) weighting {
 		}
 	}
 	return w
+}
+
+// weigh is the weight of a super-node that must receive, by class, so much.
+func (w *weighting) weigh(k *core, v int32, receives [][]int64) int64 {
+	least := math.Inf(1)
+	for _, c := range w.classes {
+		if t := k.classes[c].time[v]; t != never {
+			least = min(least, w.timed[c]*float64(t+receives[c][v]))
+		}
+	}
+	if math.IsInf(least, 1) {
+		return 0
+	}
+	return int64(least * (1 - 1e-12))
 }
 
 // cheapest is min λ_c·time_c(v) over the classes of the mask but one.
@@ -222,7 +251,7 @@ func (k *core) improve(mask uint64, lambda []float64, c int) {
 }
 
 // addTail sums the weights of what follows each super-node.
-func (k *core) addTail(w *weighting) {
+func (k *core) addTail(w *measure) {
 	w.tail = make([]int64, k.n)
 	for v := k.n - 1; v >= 0; v-- {
 		w.sum += w.weight[v]
@@ -245,10 +274,11 @@ const largestTail = 1 << 12
 
 // along is the weighting for a core in a linear order.
 func (w *weighting) along(k *core, order []int32) weighting {
-	to := weighting{mask: w.mask, timed: w.timed, fixed: w.fixed, weight: make([]int64, k.n)}
+	to := k.newWeighting(w.mask)
+	to.timed, to.fixed, to.pays = w.timed, w.fixed, w.pays
 	for i, s := range order {
 		to.weight[i] = w.weight[s]
 	}
-	k.addTail(&to)
+	k.addTail(&to.measure)
 	return to
 }
