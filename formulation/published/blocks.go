@@ -8,11 +8,10 @@ import (
 
 // blocks is a chain with the machines of a type side by side. All layers are alike, so a
 // pipeline keeps its worth when its stages change places: some best pipeline has each
-// type in one block, and an arc is a block. Each type is then used once at most, where
-// counting machines would take the product of the counts.
+// type in one block, and an arc is a block.
 type blocks struct {
-	problem *path.Problem
-	types   [][][]step // of each type, by machines used, by layers held
+	series *series
+	types  [][][]step // of each type, by machines used, by layers held
 }
 
 // step is the best way of so many machines to hold so many layers: its slowest machine by
@@ -22,10 +21,9 @@ type step struct {
 	layers int
 }
 
-// blocks makes the stage graph; the error is that of the context.
+// blocks finds the blocks of every type; the error is that of the context.
 func (s *series) blocks(ctx context.Context) (*blocks, error) {
-	x := &blocks{types: make([][][]step, len(s.chain.Machines))}
-	options := make([][]path.Option, s.chain.Layers)
+	x := &blocks{series: s, types: make([][][]step, len(s.chain.Machines))}
 	for k := range s.chain.Machines {
 		table := s.table(k)
 		ranks := make([]int64, len(table))
@@ -40,7 +38,16 @@ func (s *series) blocks(ctx context.Context) (*blocks, error) {
 			rows = append(rows, oneMore(rows[used-1], ranks, used))
 		}
 		x.types[k] = rows
-		for layers := 1; layers <= s.chain.Layers; layers++ {
+	}
+	return x, nil
+}
+
+// once is the stage graph of blocks in any order, each type used once at most: the product
+// of the counts of machines becomes a power of two.
+func (x *blocks) once() *path.Problem {
+	options := make([][]path.Option, x.series.chain.Layers)
+	for k, rows := range x.types {
+		for layers := 1; layers <= len(options); layers++ {
 			if used := fastest(rows, layers); used > 0 {
 				options[layers-1] = append(options[layers-1], path.Option{
 					Resource: int32(k), Units: 1, Time: [2]int64{rows[used][layers].rank, 0}, Ref: int32(k),
@@ -48,8 +55,41 @@ func (s *series) blocks(ctx context.Context) (*blocks, error) {
 			}
 		}
 	}
-	x.problem = s.graph(options, func(int) int { return 1 })
-	return x, nil
+	return x.series.graph(options, func(int) int { return 1 })
+}
+
+// mostOrdered is how many boundaries inOrder may have: its table of pairs takes 256 MiB.
+const mostOrdered = 8192
+
+// inOrder is the stage graph of blocks in the order of the types: a boundary is a type and
+// the layers held before it, and a type may hold none. Nothing is counted, so that a
+// solver that counts badly has only a path to find. Nil where there are too many.
+func (x *blocks) inOrder() *path.Problem {
+	layers, kinds := x.series.chain.Layers, len(x.types)
+	n := (kinds + 1) * (layers + 1)
+	if n > mostOrdered {
+		return nil
+	}
+	p := x.series.graph(nil, func(int) int { return 0 })
+	p.Boundaries, p.Class = n, make([]int32, n*n)
+	p.Resources = []path.Resource{{Capacity: kinds}} // one a type: never short
+	for i := range p.Class {
+		p.Class[i] = -1
+	}
+	for k, rows := range x.types {
+		for held := 0; held <= layers; held++ {
+			used := fastest(rows, held)
+			if used == 0 && held > 0 {
+				continue
+			}
+			for before := 0; before+held <= layers; before++ {
+				from, to := k*(layers+1)+before, (k+1)*(layers+1)+before+held
+				p.Class[from*n+to] = int32(len(p.Options))
+			}
+			p.Options = append(p.Options, []path.Option{{Units: 1, Time: [2]int64{rows[used][held].rank, 0}, Ref: int32(k)}})
+		}
+	}
+	return p
 }
 
 // oneMore adds a machine to the best ways of one less.
@@ -81,22 +121,24 @@ func fastest(rows [][]step, layers int) int {
 	return best
 }
 
-// apart takes the blocks of a path apart into the machines of the chain as it stands.
-func (x *blocks) apart(plain *path.Problem, chosen []path.Stage) []path.Stage {
+// apart takes the blocks of a path of p, either stage graph, apart into the machines of the
+// chain as it stands.
+func (x *blocks) apart(p, plain *path.Problem, chosen []path.Stage) []path.Stage {
 	var out []path.Stage
+	layers := x.series.chain.Layers
 	for _, block := range chosen {
-		k := x.problem.Options[block.Class][block.Option].Ref
-		at, rows := block.From, x.types[k]
-		for used := fastest(rows, block.To-block.From); at < block.To; used-- {
-			layers := rows[used][block.To-at].layers
-			st := path.Stage{From: at, To: at + layers, Class: int32(layers - 1)}
+		k := p.Options[block.Class][block.Option].Ref
+		at, end, rows := block.From%(layers+1), block.To%(layers+1), x.types[k]
+		for used := fastest(rows, end-at); at < end; used-- {
+			held := rows[used][end-at].layers
+			st := path.Stage{From: at, To: at + held, Class: int32(held - 1)}
 			for i, o := range plain.Options[st.Class] {
 				if o.Ref == k {
 					st.Option = int32(i)
 				}
 			}
 			out = append(out, st)
-			at += layers
+			at += held
 		}
 	}
 	return out

@@ -140,6 +140,7 @@ func (o *Options) timed(ctx context.Context, name, goal string, solve func(conte
 		defer cancel()
 	}
 	a := newAnswer(name, goal)
+	o.log("%s: %s", name, goal)
 	started := time.Now()
 	if err := solve(ctx, a); err != nil {
 		return results.Placed{}, err
@@ -147,6 +148,12 @@ func (o *Options) timed(ctx context.Context, name, goal string, solve func(conte
 	const ms = time.Millisecond
 	a.WallMS = int64((time.Since(started) + ms - 1) / ms)
 	return a.placed(), nil
+}
+
+func (o *Options) log(format string, args ...any) {
+	if o.Log != nil {
+		o.Log(fmt.Sprintf(format, args...))
+	}
 }
 
 // open makes a backend by its name.

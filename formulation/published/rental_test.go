@@ -1,6 +1,7 @@
 package published
 
 import (
+	"context"
 	"math"
 	"slices"
 	"testing"
@@ -207,6 +208,35 @@ func TestRentalsAgainstBruteForce(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestRentalInTime: a search that ends early claims no more than what it knows.
+func TestRentalInTime(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := &instance.Rental{
+		Layers: 2, MaxStages: 2, Batch: 1, MicroBatch: 1, RealWorldEfficiency: 1,
+		Types:    []instance.RentalType{{Name: "a", Count: 2, GPUs: 1, USDPerHour: 1}},
+		Segments: []instance.Segment{{Type: "a", TP: 1, Layers: 1, TokensPerS: 7}},
+	}
+	budget := 2.0
+	for _, backend := range []string{Labels, SAT} {
+		for _, o := range []Options{{Objective: Throughput, Budget: &budget}, {Objective: USDPerMillion}} {
+			with := options(backend)
+			with.Objective, with.Budget = o.Objective, o.Budget
+			i := &instance.Instance{Name: "r", Rental: r}
+			answers, err := Solve(ended, i, with)
+			if err != nil || answers[0].Status != "interrupted" || answers[0].Solution != nil || answers[0].AgreedBy != nil {
+				t.Fatalf("%s, %s: %+v, %v", backend, o.Objective, answers, err)
+			}
+			if b := answers[0].BestBound; o.Objective == Throughput && (b == nil || *b != 7) || o.Objective == USDPerMillion && b != nil {
+				t.Errorf("%s, %s: bound %v", backend, o.Objective, b)
+			}
+			if err := placement.Check(i, &answers[0]); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 }
 
 // TestBudgetsAreDecimal: 3 × 0.1 USD is within 0.3 USD, though not in binary fractions.

@@ -2,6 +2,7 @@ package published
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -147,9 +148,9 @@ func solveSeries(ctx context.Context, c *instance.Chain, o Options, a *answer) e
 	return s.confirm(ctx, plain, r, o, a)
 }
 
-// prove solves the chain by the backend that is asked for; the stages are machines. Labels
-// and SAT count badly over many unlike resources and take whole blocks (blocks.go), which
-// changes no optimum; ILP takes the machines as they stand.
+// prove solves the chain by the backend that is asked for; the stages are machines. ILP
+// takes the machines as they stand; labels and SAT, which count badly over many unlike
+// resources, take whole blocks (blocks.go), which changes no optimum.
 func (s *series) prove(ctx context.Context, plain *path.Problem, o Options) (path.Result, string, error) {
 	solve, name := path.Solve, Labels
 	if o.Backend == ILP || o.Backend == SAT {
@@ -167,9 +168,15 @@ func (s *series) prove(ctx context.Context, plain *path.Problem, o Options) (pat
 	if err != nil { // the context ended
 		return path.Result{Status: solver.ContextStatus(ctx)}, name, nil
 	}
-	r, err := solve(ctx, x.problem, path.Options{})
+	p := x.once()
+	if name == SAT {
+		if p = x.inOrder(); p == nil {
+			return path.Result{}, "", refuse("--backend sat takes chains of up to %d types × layers; want labels or ilp", mostOrdered)
+		}
+	}
+	r, err := solve(ctx, p, path.Options{})
 	if err == nil && r.Stages != nil {
-		r.Stages = x.apart(plain, r.Stages)
+		r.Stages = x.apart(p, plain, r.Stages)
 		r.Value, err = plain.Evaluate(r.Stages)
 	}
 	return r, name, err
@@ -188,8 +195,11 @@ func (s *series) confirm(ctx context.Context, plain *path.Problem, first path.Re
 	ctx, cancel := context.WithTimeout(ctx, confirmLimit)
 	defer cancel()
 	o.Backend = name
+	o.log("%s: second proof by %s", a.Name, name)
 	second, _, err := s.prove(ctx, plain, o)
+	var refused *RefusedError
 	switch {
+	case errors.As(err, &refused): // too large for it; that only one proved it is said
 	case err != nil:
 		return fmt.Errorf("second proof of %s by %s: %w", a.Name, name, err)
 	case second.Status == first.Status && second.Value.Objective == first.Value.Objective:

@@ -74,6 +74,11 @@ func one(t testing.TB, i *instance.Instance, o Options) results.Placed {
 
 func TestPublishedSeries(t *testing.T) {
 	for _, i := range load(t, "helix.json") {
+		for _, backend := range []string{Labels, SAT} {
+			if a := one(t, i, options(backend)); a.Status != "optimal" || *a.Objective != i.Chain.SeriesOptimum || a.Backend != backend {
+				t.Errorf("%s by %s: %+v, want %v proved", i.Name, backend, a, i.Chain.SeriesOptimum)
+			}
+		}
 		a := one(t, i, options(Auto))
 		if a.Status != "optimal" || a.Objective == nil || *a.Objective != i.Chain.SeriesOptimum || *a.BestBound != *a.Objective || *a.Gap != 0 {
 			t.Errorf("%s: %+v, want %v proved", i.Name, a, i.Chain.SeriesOptimum)

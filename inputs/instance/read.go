@@ -19,9 +19,9 @@ const largestFile = 1 << 28
 // Largest figures that are read: far above every published instance, and small enough
 // that a wrong file neither fills the memory nor overflows a sum.
 const (
-	mostLayers   = 4096
+	mostLayers   = 1024
 	mostMachines = 1 << 20
-	mostStages   = 4096
+	mostStages   = 256
 	mostGPUs     = 1024
 	mostPrice    = 1e6
 	mostTokens   = 1e15

@@ -104,7 +104,7 @@ func TestProblems(t *testing.T) {
 		{"a chain", `{"instances": [{"name": "a", "layer": 3, "machines": [
  {"type": "x", "count": -1, "throughput_by_layers": [1, 0, "2"]},
  {"type": "x", "count": 1.5, "throughput_by_layers": []}, 7]}, {"name": "a", "layers": 1, "machines": null}]}`, []string{
-			"f:1:16: layers is missing, want a whole number from 1 to 4096",
+			"f:1:16: layers is missing, want a whole number from 1 to 1024",
 			`f:1:39: "layer" is no field of a chain, want name, about, layers, machines, recorded, series_optimum, general_optimum; did you mean layers?`,
 			"f:2:25: count is the number -1, want a whole number from 0",
 			"f:2:57: the throughput with 2 layers is the number 0, want tokens/s above 0",
