@@ -11,11 +11,14 @@ type closures struct {
 	*problem
 	before, after []set // by node: what it depends on, and what depends on it, itself included
 	classOf       [][]int
+	receives      []int64 // by node: the interval that was last charged with its output
+	interval      int64
+	visits        int // of nodes, in all intervals
 }
 
 func newClosures(p *problem, order []int) *closures {
 	n := len(p.itemOf)
-	c := &closures{problem: p, before: newSets(n), after: newSets(n), classOf: make([][]int, len(p.classes))}
+	c := &closures{problem: p, before: newSets(n), after: newSets(n), classOf: make([][]int, len(p.classes)), receives: make([]int64, n)}
 	for _, v := range order {
 		c.before[v].add(v)
 		for _, u := range p.pred[v] {
@@ -36,12 +39,12 @@ func newClosures(p *problem, order []int) *closures {
 }
 
 // intervals gives the least length of a block that meets a path in path[i:j+1] and no
-// further, for every j for which there may be one; only some of them when the context ends.
+// further, for every j for which there may be one; only some of them when it is over.
 func (c *closures) intervals(ctx context.Context, path []int, i int, visit func(j int, length float64)) {
 	words := len(c.before[path[i]])
 	inside, pre, post := make(set, words), make(set, words), make(set, words)
 	outside := make(set, words) // cannot be in the block: it would wait for itself
-	for j := i; j < len(path) && ctx.Err() == nil; j++ {
+	for j := i; j < len(path) && !c.over(ctx); j++ {
 		c.take(path[j], inside, pre, post)
 		clear(outside)
 		if i > 0 {
@@ -62,6 +65,9 @@ func (c *closures) intervals(ctx context.Context, path []int, i int, visit func(
 		visit(j, c.least(inside, outside))
 	}
 }
+
+// over reports whether the context or the effort has ended.
+func (c *closures) over(ctx context.Context) bool { return c.visits > maxVisits || ctx.Err() != nil }
 
 // take adds a node, all that lies between nodes of the set, and their classes. pre and
 // post are what the nodes of the set depend on and what depends on them.
@@ -104,36 +110,41 @@ func (c *closures) fits(inside set) bool {
 // each other node costs it its work or a transfer.
 func (c *closures) least(inside, outside set) float64 {
 	length := 0.0
-	receives := map[int]bool{}
+	c.interval++
 	inside.each(func(v int) {
-		send := c.g.Nodes[v].Send
+		c.visits++
 		length += c.acc[v]
 		for _, u := range c.pred[v] {
-			if !inside.has(u) && !receives[u] {
-				receives[u] = true
-				if cost := c.g.Nodes[u].Send; outside.has(u) {
-					length += cost
-				} else {
-					length += min(cost, c.acc[u])
-				}
+			if inside.has(u) || c.receives[u] == c.interval {
+				continue
+			}
+			c.receives[u] = c.interval
+			if cost := c.g.Nodes[u].Send; outside.has(u) {
+				length += cost
+			} else {
+				length += min(cost, c.acc[u])
 			}
 		}
-		sends := false
-		for _, w := range c.succ[v] {
-			sends = sends || outside.has(w) || !inside.has(w) && math.IsInf(c.acc[w], 1)
-		}
-		if sends {
-			length += send
-		} else if o := &c.sinks[v]; o.pays {
-			length += send - max(o.saves, 0)
-		}
-	})
-	for i, options := range c.sources {
-		if len(options) > 0 && inside.has(c.items[i].nodes[0]) {
-			for _, o := range options {
+		length += c.sends(v, inside, outside)
+		if i := c.itemOf[v]; c.items[i].nodes[0] == v {
+			for _, o := range c.sources[i] {
 				length += c.g.Nodes[o.nodes[0]].Send - max(o.saves, 0)
 			}
 		}
-	}
+	})
 	return length
+}
+
+// sends is what a node of such a block adds at least by its output.
+func (c *closures) sends(v int, inside, outside set) float64 {
+	send := c.g.Nodes[v].Send
+	for _, w := range c.succ[v] {
+		if outside.has(w) || !inside.has(w) && math.IsInf(c.acc[w], 1) {
+			return send
+		}
+	}
+	if o := &c.sinks[v]; o.pays {
+		return send - max(o.saves, 0)
+	}
+	return 0
 }

@@ -38,6 +38,7 @@ type search struct {
 	work     int64 // steps of this run
 	limit    int64 // of steps; 0: none
 	live     int   // labels that are still to be expanded
+	stride   int   // of a chain: blocks begin and end at every so many ideals; 0: at all
 	stopped  bool
 	inexact  bool // an option was too hard to decide: no proof
 
@@ -48,10 +49,11 @@ type search struct {
 	inputs []int     // places in the frontier that a block needs
 	start  []float64 // of the block at hand, by label
 	rest   []float64 // what comes after it, by accelerators left
+	restAt []int64   // in which step that was found
 }
 
 func newSearch(ctx context.Context, p *problem, t *tails) *search {
-	s := &search{problem: p, tails: t, ctx: ctx, best: math.Inf(1), block: newBlock(p), pos: make([]int32, len(p.itemOf)), time: make([]float64, len(p.itemOf)), rest: make([]float64, p.blocks+1)}
+	s := &search{problem: p, tails: t, ctx: ctx, best: math.Inf(1), block: newBlock(p), pos: make([]int32, len(p.itemOf)), time: make([]float64, len(p.itemOf)), rest: make([]float64, p.blocks+1), restAt: make([]int64, p.blocks+1)}
 	for v := range s.pos {
 		s.pos[v] = -1
 	}
@@ -63,6 +65,7 @@ func newSearch(ctx context.Context, p *problem, t *tails) *search {
 // is +Inf if it came to the end with all labels.
 func (s *search) run(l *lattice, width int) float64 {
 	s.work, s.stopped, s.live = 0, false, 0
+	clear(s.restAt)
 	labels := make([][]*label, l.size())
 	labels[0] = []*label{{bound: s.tails.start[s.blocks]}}
 	stamp := make([]int32, l.size())
@@ -131,12 +134,17 @@ func (s *search) expand(l *lattice, labels [][]*label, at int32, here []*label, 
 		}
 	}
 	spare := slices.DeleteFunc(slices.Clone(here), func(lb *label) bool { return int(lb.used) == s.blocks })
-	if len(spare) > 0 {
+	if len(spare) > 0 && s.bounds(l, at) {
 		s.walk(l, labels, at, at, spare, stamp)
 	}
 	for _, v := range l.frontier[at] {
 		s.pos[v] = -1
 	}
+}
+
+// bounds reports whether blocks may begin and end at an ideal.
+func (s *search) bounds(l *lattice, at int32) bool {
+	return s.stride <= 1 || int(at)%s.stride == 0 || int(at) == l.size()-1
 }
 
 // walk visits the ideals above one along the lattice, which makes blocks of what lies
@@ -157,7 +165,7 @@ func (s *search) walk(l *lattice, labels [][]*label, from, at int32, here []*lab
 		}
 		s.block.push(int(i))
 		if s.promising(l, here, child) {
-			if s.block.openClass == 0 {
+			if s.block.openClass == 0 && s.bounds(l, child) {
 				s.onAccelerator(l, labels, here, child)
 			}
 			s.walk(l, labels, from, child, here, stamp)

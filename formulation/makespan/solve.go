@@ -23,6 +23,8 @@ const (
 	defaultIdeals = 200_000
 	// firstEffort is the steps after which a proof waits for a better incumbent.
 	firstEffort = 20_000_000
+	// hastyPlaces are the places of an order where blocks may begin or end at first.
+	hastyPlaces = 400
 	// chainWidth is the labels kept of an ideal while incumbents are looked for.
 	chainWidth = 16
 	// narrowWidth is those kept of an ideal before all of them are.
@@ -130,7 +132,10 @@ func (a *attempt) hasty(s *search) error {
 			return nil
 		}
 		a.chains = append(a.chains, l)
-		if err := a.along(s, l, 1); err != nil || s.stopped {
+		s.stride = (l.size() + hastyPlaces - 1) / hastyPlaces
+		err := a.along(s, l, 1)
+		s.stride = 0
+		if err != nil || s.stopped {
 			return err
 		}
 	}

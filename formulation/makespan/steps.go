@@ -44,13 +44,10 @@ func (s *search) starts(l *lattice, here []*label) {
 // work, be it within the larger one or after it.
 func (s *search) promising(l *lattice, here []*label, child int32) bool {
 	s.starts(l, here)
-	for a := range s.rest {
-		s.rest[a] = -1
-	}
 	for i, lb := range here {
 		left := s.blocks - int(lb.used)
-		if s.rest[left] < 0 {
-			s.rest[left] = 0
+		if s.restAt[left] != s.work { // not yet in this step
+			s.restAt[left], s.rest[left] = s.work, 0
 			for _, c := range l.crosses[child] {
 				if s.block.in[l.frontier[child][c.at]] {
 					s.rest[left] = max(s.rest[left], s.tails.from[left][s.target[c.edge]])

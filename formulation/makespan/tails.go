@@ -29,11 +29,13 @@ type tails struct {
 
 // maxPath is the most nodes of a path, maxSquare the most nodes of a graph, whose
 // intervals are looked at: there are as many as pairs, and sets between the nodes of each.
-// maxOver is the most figures that are kept for them.
+// maxOver is the most figures that are kept for them, maxVisits the most nodes of
+// intervals that are looked at.
 const (
 	maxPath   = 1_500
 	maxSquare = 12_000
-	maxOver   = 20_000_000
+	maxOver   = 5_000_000
+	maxVisits = 40_000_000
 )
 
 // newTails has the sums along paths.
@@ -150,7 +152,7 @@ func (p *problem) pathTails(ctx context.Context, path []int, between *closures) 
 				rows[a][i] = min(rows[a][i], length+rows[a-1][j+1])
 			}
 		})
-		if ctx.Err() != nil { // unfinished: 0 for what was not reached
+		if between.over(ctx) { // unfinished: 0 for what was not reached
 			for a := range rows {
 				clear(rows[a][:i+1])
 			}
