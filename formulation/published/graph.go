@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"partita/formulation/assignment"
+	"partita/formulation/ideals"
 	"partita/formulation/makespan"
 	"partita/inputs/opgraph"
 	"partita/results"
@@ -35,6 +36,8 @@ func solveGraph(ctx context.Context, g *opgraph.Graph, o Options, a *answer) err
 // searchGraph runs the search of a goal.
 func searchGraph(ctx context.Context, g *opgraph.Graph, goal string) (assignment.Result, error) {
 	switch goal {
+	case Contiguous:
+		return ideals.Place(ctx, g, ideals.Options{})
 	case Latency:
 		return makespan.Solve(ctx, g, makespan.Options{})
 	default:

@@ -58,7 +58,8 @@ reached, that stands beside.`,
   partita instance examples/instances/chain.json --json   # exit 4
   partita instance examples/instances/rental.json
   partita instance examples/instances/rental.json \
-    --objective throughput --budget 30`,
+    --objective throughput --budget 30
+  partita instance examples/instances/graph.json`,
 		Args: cobra.ExactArgs(1),
 	}
 	cmd.Flags().StringVar(&own.name, "name", "", "solve the instance of that name only")

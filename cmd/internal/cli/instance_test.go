@@ -42,6 +42,7 @@ func TestInstanceNames(t *testing.T) {
 		{"chain.json --name example/three-types --objective lanes", chain},
 		{"rental.json", rental},
 		{"rental.json --objective throughput --budget 30", rental},
+		{"graph.json", graph},
 		{"graph.json --objective latency", graph},
 	} {
 		args := strings.Fields(row.args)
