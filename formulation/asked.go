@@ -41,6 +41,8 @@ func checkAsked(c *inputs.Condition) error {
 	for _, q := range c.Goal.Requirements {
 		e := &AskedError{Place: q.Place, What: "requirement " + string(q.Kind)}
 		switch {
+		case q.Kind == inputs.SamplesPerS:
+			e.Why, e.Remedy = "a model of layers serves tokens", "ask for throughput"
 		case q.Kind == inputs.TTFT && w.Phase == inputs.Decode:
 			e.Why, e.Remedy = "decode alone has no first token", "ask for tpot, or state the phase mixed"
 		case decodes(q.Kind) && w.Phase == inputs.Prefill:

@@ -24,6 +24,9 @@ const ExplainTime = 30 * time.Second
 // The exact search of Optimize decides every question: each is whether some plan meets
 // a changed condition.
 func Explain(ctx context.Context, c *inputs.Condition, opts Options) (*results.Explanation, error) {
+	if err := noGraph(c, "explain", "`partita solve` says which requirement is missed and by how much"); err != nil {
+		return nil, err
+	}
 	if opts.TimeLimit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, opts.TimeLimit)

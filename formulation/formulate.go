@@ -29,6 +29,9 @@ type Formulated struct {
 // Formulate searches for the optimum of a condition as Optimize does, without a second
 // proof: the models are there for others to prove it again.
 func Formulate(ctx context.Context, c *inputs.Condition, opts Options) (*Formulated, error) {
+	if err := noGraph(c, "model", "the placement of a graph is no path problem over layers: `partita solve` searches it over ideals"); err != nil {
+		return nil, err
+	}
 	if opts.TimeLimit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, opts.TimeLimit)

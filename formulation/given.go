@@ -29,6 +29,9 @@ var ErrNothingGiven = errors.New("no strategy is given: neither degrees nor a pl
 // optimum, and tries every single change. A strategy that does not map or fit is an
 // answer; the error is for what cannot be read or priced at all.
 func Evaluate(ctx context.Context, c *inputs.Condition, g Given, opts Options) (*results.Evaluation, error) {
+	if err := noGraph(c, "evaluate", "`partita export PLAN` verifies a saved plan of a graph once more, `partita compare` holds heuristics against the optimum"); err != nil {
+		return nil, err
+	}
 	e, err := evaluateGiven(ctx, c, g, opts)
 	if err != nil {
 		return nil, err

@@ -98,6 +98,9 @@ func (s *Spec) sameOuter(o *Spec) bool {
 // Reformulate builds the model of an outer choice again, from the condition and what
 // was kept of it. The error says what of the spec no model of the condition has.
 func Reformulate(c *inputs.Condition, s Spec) (*OuterModel, error) {
+	if err := noGraph(c, "model", "the placement of a graph is no path problem over layers: `partita solve` searches it over ideals"); err != nil {
+		return nil, err
+	}
 	r, err := newRun(c, Options{Backend: backendLabels})
 	if err != nil {
 		return nil, err

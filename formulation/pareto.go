@@ -18,6 +18,9 @@ import (
 // A frontier without points is an answer: Status says whether that is proved. Each
 // point carries its plan, which the caller verifies.
 func Pareto(ctx context.Context, c *inputs.Condition, opts Options) (*results.Frontier, error) {
+	if err := noGraph(c, "pareto", "`partita solve` reports the throughput and the latency of a sample"); err != nil {
+		return nil, err
+	}
 	if opts.TimeLimit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, opts.TimeLimit)

@@ -18,7 +18,7 @@ const gib = 1 << 30
 // report makes the report of a search: the plan, what was proved, what binds.
 func (r *run) report(ctx context.Context, sol *solution, took time.Duration) (*results.Report, error) {
 	c := r.goal.c
-	rep := &results.Report{Condition: c.Name, Reasons: nil, Status: results.StatusUnknown}
+	rep := results.NewReport(c)
 	r.describe(rep, sol)
 	best := sol.final.best
 	if best == nil {
@@ -65,16 +65,9 @@ func (r *run) verdict(sol *solution, phase *results.PhasePlan) (feasible bool, s
 	return feasible, results.StatusFeasible
 }
 
-// describe repeats what was read and adds what the search assumed.
+// describe adds to what was read what the search assumed.
 func (r *run) describe(rep *results.Report, sol *solution) {
 	c := r.goal.c
-	rep.Statements, rep.Assumptions, rep.Warnings = []results.Statement{}, []results.Assumption{}, []string{}
-	for _, s := range c.Statements {
-		rep.Statements = append(rep.Statements, results.Statement{File: s.Place.File, Line: s.Place.Line, Text: s.Text, UsedAs: s.UsedAs})
-	}
-	for _, a := range c.Assumptions {
-		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: a.What, Value: a.Value, Because: a.Because})
-	}
 	if c.Goal.Balance == nil {
 		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: "balance", Value: fmt.Sprintf("fastest stage at least %g of the slowest (ε = %g)", 1-DefaultBalance, DefaultBalance), Because: "no balance is stated; ε is raised to the least that some plan meets where none meets this one"})
 	}
@@ -87,7 +80,6 @@ func (r *run) describe(rep *results.Report, sol *solution) {
 	if c.Workload.Phase != inputs.Decode {
 		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: "arrival of the batch", Value: fmt.Sprintf("all %d sequences at once", c.Workload.Batch), Because: "TTFT is the time until the last of them has its first token"})
 	}
-	rep.Warnings = append(rep.Warnings, c.Warnings...)
 	rep.Warnings = append(rep.Warnings, r.space.Costs.Warnings()...)
 	rep.Warnings = append(rep.Warnings, r.idlePools()...)
 	for _, s := range sol.reasons {

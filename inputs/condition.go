@@ -213,8 +213,11 @@ type LayerKind struct {
 	FFN       FFN       `json:"ffn"`
 }
 
-// Model is a decoder-only transformer.
+// Model is a decoder-only transformer, or an operator graph.
 type Model struct {
+	// Graph is set for a model given as operators; of the other fields it then has the
+	// name, the number formats and the provenance alone.
+	Graph      *Graph      `json:"graph,omitempty"`
 	Name       string      `json:"name"`                  // as the catalogue or the condition calls it
 	Hidden     int         `json:"hidden"`                // size of the hidden state, elements
 	Vocab      int         `json:"vocab"`                 // 0: unknown, embedding and head are then left out
@@ -241,6 +244,12 @@ const (
 	Prefill Phase = "prefill"
 	Decode  Phase = "decode"
 	Mixed   Phase = "mixed" // both on the same GPUs, prefill chunked into decode steps
+)
+
+// Phases of an operator graph, which has no tokens: samples pass through it.
+const (
+	Inference Phase = "inference"
+	Training  Phase = "training" // with a backward pass
 )
 
 // Range is an inclusive range of whole numbers.
@@ -288,6 +297,7 @@ const (
 	OutputPerSGPU   RequirementKind = "output_throughput_per_gpu"
 	CostUSDPerHour  RequirementKind = "cost_per_hour" // US dollars
 	EndToEnd        RequirementKind = "e2e"           // seconds for a whole request
+	SamplesPerS     RequirementKind = "samples_per_s" // samples/s of an operator graph
 )
 
 // Upper reports whether the requirement is an upper bound.

@@ -82,10 +82,14 @@ type GPUCount struct {
 
 // Stage is one stage of one replica. Layers count from 0, both ends included.
 type Stage struct {
-	Replica     int      `json:"replica"`      // from 0
-	Index       int      `json:"index"`        // of the stage in its replica, from 0
-	FirstLayer  int      `json:"first_layer"`  // from 0
-	LastLayer   int      `json:"last_layer"`   // included
+	Replica    int `json:"replica"`     // from 0
+	Index      int `json:"index"`       // of the stage in its replica, from 0
+	FirstLayer int `json:"first_layer"` // from 0
+	LastLayer  int `json:"last_layer"`  // included
+	// Nodes are the operators of a stage of an operator graph, by the ids of its file in
+	// the order they run; first_layer and last_layer then count nodes in the order of the
+	// stages. Absent of a model of layers.
+	Nodes       []int    `json:"nodes,omitempty"`
 	Pool        string   `json:"pool"`         // name of the pool
 	GPUs        []string `json:"gpus"`         // identifiers: "node-0/gpu-3"
 	TP          int      `json:"tp"`           // tensor parallelism
@@ -98,6 +102,10 @@ type Stage struct {
 	TimeMS float64 `json:"time_ms"`
 	// PrefillMS is the time of one prefill micro-batch at the upper input length.
 	PrefillMS float64 `json:"prefill_ms"`
+	// WorkMS and TransferMS are the parts of time_ms of an operator graph: its nodes, and
+	// what is sent and received. Absent of a model of layers.
+	WorkMS     float64 `json:"work_ms,omitempty"`
+	TransferMS float64 `json:"transfer_ms,omitempty"`
 	// MemoryGiB is what each of its GPUs holds, CapacityGiB what it may hold.
 	MemoryGiB   float64 `json:"memory_gib"`
 	CapacityGiB float64 `json:"capacity_gib"`
@@ -134,6 +142,8 @@ type Metrics struct {
 	OutputTokensPerS   *float64    `json:"output_tokens_per_s,omitempty"`    // generated tokens/s of the deployment
 	E2EMS              *float64    `json:"e2e_ms,omitempty"`                 // whole request, ms
 	StepMS             *float64    `json:"step_ms,omitempty"`                // one step of the phase that dominates, ms
+	SamplesPerS        *float64    `json:"samples_per_s,omitempty"`          // samples/s of an operator graph, all replicas
+	SampleLatencyMS    *float64    `json:"sample_latency_ms,omitempty"`      // one sample through an idle pipeline, ms
 	USDPerMillion      *float64    `json:"usd_per_million_tokens,omitempty"` // US dollars per million tokens
 	USDPerHour         *float64    `json:"usd_per_hour,omitempty"`           // US dollars an hour for all GPUs used
 	// KVTokens is the number of tokens whose KV a replica can hold: the minimum over its stages.

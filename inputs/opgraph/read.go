@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"sort"
+	"strings"
 
 	"partita/inputs"
 )
@@ -95,6 +96,7 @@ type parser struct {
 	data     []byte
 	lines    []int
 	problems inputs.Diagnostics
+	told     map[string]bool // unknown fields that are a problem already
 }
 
 func lineStarts(data []byte) []int {
@@ -131,7 +133,7 @@ func (p *parser) decode(text []byte, offset int, into any) bool {
 	case errors.As(err, &syntax):
 		p.problem(p.at(offset+int(syntax.Offset)-1), "not JSON: "+syntax.Error(), "an operator graph with nodes and edges", "")
 	case errors.As(err, &kind):
-		field := kind.Field
+		field := strings.TrimPrefix(kind.Field, "rawNode.") // of a node of a model
 		if field == "" {
 			field = "a field"
 		}
@@ -186,14 +188,7 @@ func (p *parser) graph(name string, raw *rawGraph) *Graph {
 	default:
 		g.AcceleratorBytes = int64(math.Floor(*raw.MaxSizePerFPGA))
 	}
-	switch {
-	case len(raw.Nodes) == 0:
-		p.problem(top, "no nodes", "at least one", "")
-	case len(raw.Nodes) > maxNodes:
-		p.problem(top, fmt.Sprintf("%d nodes", len(raw.Nodes)), fmt.Sprintf("at most %d", maxNodes), "")
-		return g
-	case len(raw.Edges) > maxEdges:
-		p.problem(top, fmt.Sprintf("%d edges", len(raw.Edges)), fmt.Sprintf("at most %d", maxEdges), "")
+	if !p.sizes(len(raw.Nodes), len(raw.Edges)) {
 		return g
 	}
 	index := p.nodes(g, raw.Nodes)
@@ -280,19 +275,7 @@ func (p *parser) edges(g *Graph, list []position, index map[int]int) {
 		if !ok {
 			continue
 		}
-		end := func(id *int, field string) int {
-			if id == nil {
-				p.problem(at, "an edge without "+field, "the id of a node", "")
-				return -1
-			}
-			v, there := index[*id]
-			if !there {
-				p.problem(at, fmt.Sprintf("%s %d", field, *id), "the id of a node of this file", "")
-				return -1
-			}
-			return v
-		}
-		u, v := end(raw.Source, "sourceId"), end(raw.Dest, "destId")
+		u, v := p.end(raw.Source, "sourceId", index, at), p.end(raw.Dest, "destId", index, at)
 		if u < 0 || v < 0 {
 			continue
 		}

@@ -28,6 +28,7 @@ func requirements() []requirement {
 		{inputs.OutputPerSGPU, parseTokens, inputs.FormatTokenRate, "atLeastTokens"},
 		{inputs.CostUSDPerHour, inputs.ParsePrice, dollars, "atMostPrice"},
 		{inputs.EndToEnd, inputs.ParseDuration, inputs.FormatDuration, "atMostTime"},
+		{inputs.SamplesPerS, parseSamples, func(f float64) string { return fmt.Sprintf("%v samples/s", f) }, "atLeastSamples"},
 	}
 }
 
@@ -102,6 +103,22 @@ func parseTokens(s string) (float64, error) {
 	s = perDevice.ReplaceAllString(s, "")
 	s = regexpOutputTokens.ReplaceAllString(s, "${1}tokens")
 	return inputs.ParseTokenRate(s)
+}
+
+// samplesText is a rate of samples: 300 samples/s, 300.
+var samplesText = regexp.MustCompile(`(?i)^(.*?)\s*samples?\s*(?:/|per )\s*s(?:ec(?:ond)?)?$`)
+
+// parseSamples reads a rate of samples; the unit may be left out, for the key names it.
+func parseSamples(s string) (float64, error) {
+	s = strings.TrimSpace(s)
+	if m := samplesText.FindStringSubmatch(s); m != nil {
+		s = m[1]
+	}
+	v, err := inputs.ParseReal(s)
+	if err != nil {
+		return 0, &inputs.QuantityError{Text: s, Want: "samples per second such as 300 samples/s"}
+	}
+	return v, nil
 }
 
 var regexpOutputTokens = regexp.MustCompile(`(?i)(^[\d.,_e+ ]+)(output|generated|total)[ -]tok(en)?s?`)

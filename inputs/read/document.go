@@ -70,6 +70,7 @@ type flopsDoc struct {
 type modelDoc struct {
 	Catalog             leaf `mapstructure:"catalog"`
 	Config              leaf `mapstructure:"config"`
+	Graph               leaf `mapstructure:"graph"`
 	Name                leaf `mapstructure:"name"`
 	Layers              leaf `mapstructure:"layers"`
 	Hidden              leaf `mapstructure:"hidden"`
@@ -131,6 +132,7 @@ type requirementsDoc struct {
 	OutputThroughputPerGPU leaf `mapstructure:"output_throughput_per_gpu"`
 	CostPerHour            leaf `mapstructure:"cost_per_hour"`
 	E2E                    leaf `mapstructure:"e2e"`
+	SamplesPerS            leaf `mapstructure:"samples_per_s"`
 }
 
 type strategyDoc struct {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"partita/inputs"
+	"partita/inputs/opgraph"
 )
 
 // rank orders the sources of a value: a higher one replaces a lower one, two of
@@ -56,6 +57,11 @@ type draft struct {
 	bad []string
 	// config is the config.json that a condition names.
 	config configFile
+	// graphFile is the operator graph that a condition names, graph what it says.
+	graphFile   configFile
+	graph       *opgraph.Model
+	graphSource string
+	graphRank   rank
 	// unnamed: a model was named that nobody knows; said once is enough.
 	unnamed     bool
 	assumptions []inputs.Assumption

@@ -44,7 +44,7 @@ const (
 	priceText  = `(?i:\$?\s*` + plainNumber + `(?:\.\d+)?\s*(?:\$|usd|us dollars?|dollars?)?\s*(?:(?:/|per)\s*(?:gpu|card|device)?[\s/-]*(?:h|hr|hour))?(?:\s*(?:/|per)\s*(?:gpu|card|device))?)`
 	countText  = `\+?` + plainNumber + `\s*(?:k|K|[- ]?` + letter + `+)?`
 	rangeText  = countText + `|[\[(]?\s*\d[\d,_]*k?\s*(?:~|～|-|–|—|\.\.\.?|…|;|,\s|\s(?:to|and)\s)\s*\d[\d,_]*k?\s*[\])]?|\[\s*\d[\d_]*k?\s*,\s*\d[\d_]*k?\s*\]`
-	noneText   = `(?i:none|no|n/?a|no requirements?|no limits?|no constraints?|not required|not limited|unlimited|unconstrained|null|nil|any|-+|/)`
+	noneText   = `[-.,;:*()%/ ]*(?i:none|no|n/?a|no requirements?|no limits?|no constraints?|not required|not limited|unlimited|unconstrained|null|nil|any|-+|/)[-.,;:*()%/ ]*`
 	upperText  = `(?i:<=?|≤|=<|⩽|at most|no more than|not more than|not exceed(?:ing)?|less than|lower than|below|under|within|up to|max(?:imum)?\.?(?: of)?)\s*`
 	lowerText  = `(?i:>=?|≥|=>|⩾|at least|no less than|not less than|greater than|higher than|above|over|min(?:imum)?\.?(?: of)?)\s*`
 	degreeUnit = `\s*(?i:[- ]?ways?|x|[- ]?(?:gpus?|npus?|xpus?|cards?|devices?|stages?|replicas?|groups?|ranks?))?\.?`
@@ -114,6 +114,7 @@ func forms() []form {
 		{name: "atMostTime", about: "a time at most: 2s, 500ms; none", text: `(?:` + upperText + `)?` + timeText + `|` + noneText},
 		{name: "atMostTokenTime", about: "a time per output token at most: 50ms; none", text: `(?:` + upperText + `)?` + timeText + `(?i:\s*(?:/|per)\s*(?:output\s)?tok(?:en)?s?)?|(?:` + lowerText + `)?` + tokenRateOfUser + `|` + noneText},
 		{name: "atLeastTokens", about: "tokens a second at least: 5000, 5000 tokens/s; none", text: `(?:` + lowerText + `)?(?:` + tokenText + `|` + realNumber + `)|` + noneText, number: above(0, 0)},
+		{name: "atLeastSamples", about: "samples a second at least: 300, 300 samples/s; none", text: `(?:` + lowerText + `)?` + realNumber + `(?i:\s*samples?\s*(?:/|per )\s*s(?:ec(?:ond)?)?)?|` + noneText, number: above(0, 0)},
 		{name: "atMostPrice", about: "US dollars an hour at most: 20, $20/h; none", text: `(?:` + upperText + `)?` + priceText + `|` + noneText, number: above(0, 0)},
 		{name: "degree", about: "a degree of parallelism: 8", text: degreeText, number: whole(1)},
 		{name: "gpusOfStrategy", about: "a number of GPUs", text: oneDegree, number: whole(1)},

@@ -33,6 +33,7 @@ func guides() map[string]guide {
 
 		"model.catalog":              {"The model by name; `partita catalog models` lists those known. Else a config, or all shapes below.", "Llama-3.1-8B"},
 		"model.config":               {"Path of a Hugging Face config.json, from this file's folder; in place of the name.", "config.json"},
+		"model.graph":                {"Path of an operator graph (JSON), from this file's folder; in place of the name, for models that are no chain of layers.", "graph.json"},
 		"model.name":                 {"What plans call the model. The shapes below follow from catalog or config; where stated they must agree.", "my-model"},
 		"model.layers":               {"Number of layers.", "32"},
 		"model.hidden":               {"Hidden size.", "4096"},
@@ -85,6 +86,7 @@ func guides() map[string]guide {
 		"goal.requirements.output_throughput":         {"Generated tokens per second.", "1000 tokens/s"},
 		"goal.requirements.output_throughput_per_gpu": {"The same for each GPU that is used.", "100 tokens/s"},
 		"goal.requirements.cost_per_hour":             {"Highest price of all GPUs used, in US dollars an hour.", "100 USD/h"},
+		"goal.requirements.samples_per_s":             {"Samples per second of an operator graph (model.graph).", "100 samples/s"},
 		"goal.requirements.e2e":                       {"Longest time of a whole request.", "60 s"},
 
 		"strategy.gpus":          {"A strategy in use or proposed: `partita evaluate` judges it, solve does not follow it. GPUs it has.", "8"},

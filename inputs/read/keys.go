@@ -203,6 +203,7 @@ func keys() []key {
 
 		text("model.catalog", "model: from the catalogue,"),
 		text("model.config", "model: config.json"),
+		text("model.graph", "model: operator graph"),
 		text("model.name", "model: name"),
 		count("model.layers", "model: number of layers", 1),
 		count("model.hidden", "model: hidden size", 1),

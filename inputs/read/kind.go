@@ -19,6 +19,7 @@ const (
 	kindHardware
 	kindNvidiaSMI
 	kindConfig
+	kindGraph
 )
 
 var (
@@ -73,7 +74,7 @@ func kindOf(path string, data []byte) kind {
 	return kindMarkdown
 }
 
-// jsonKind tells an inventory, a config.json and a condition apart by their keys.
+// jsonKind tells an operator graph, an inventory, a config.json and a condition apart by their keys.
 func jsonKind(text []byte) kind {
 	var top map[string]json.RawMessage
 	if json.Unmarshal(text, &top) != nil {
@@ -95,6 +96,8 @@ func jsonKind(text []byte) kind {
 		return false
 	}
 	switch {
+	case has("nodes") && has("edges"):
+		return kindGraph
 	case has("nodes", "gpu_devices"):
 		return kindHardware
 	case has("workload", "goal"):

@@ -22,6 +22,7 @@ import (
 	"unicode/utf8"
 
 	"partita/inputs"
+	"partita/inputs/opgraph"
 )
 
 // Options says what to read. The zero value reads nothing.
@@ -95,6 +96,7 @@ func (d *draft) beside(opts Options) {
 	readOverrides(d, opts.Overrides, fromFlag)
 	readModelOption(d, d.lib, opts.Model, opts.ModelPlace)
 	d.readConfig()
+	d.readGraph()
 }
 
 // condition adds what is said beside the files and resolves the whole.
@@ -164,6 +166,8 @@ func readFile(d *draft, lib library, path string, data []byte) {
 		readNvidiaSMI(d, lib, path, data)
 	case kindConfig:
 		d.huggingFace(path, data, fromFile)
+	case kindGraph:
+		d.operatorGraph(path, data, fromFile)
 	}
 }
 
@@ -200,11 +204,16 @@ func readModelOption(d *draft, lib library, model string, at inputs.Place) {
 		return
 	}
 	if !d.files.exists(model) {
-		d.problem(at, fmt.Sprintf("model %q is neither in the catalogue nor a file", model), "a known model or the path of a config.json", suggestedModel(lib, model))
+		d.problem(at, fmt.Sprintf("model %q is neither in the catalogue nor a file", model), "a known model or the path of a config.json or an operator graph", suggestedModel(lib, model))
 		return
 	}
 	d.replaceModel(at)
-	if data, ok := d.file(model, nil, at); ok {
+	data, ok := d.file(model, nil, at)
+	switch {
+	case !ok:
+	case opgraph.Is(data):
+		d.operatorGraph(model, data, fromFlag)
+	default:
 		d.huggingFace(model, data, fromFlag)
 	}
 }
@@ -229,6 +238,9 @@ func (d *draft) replaceModel(at inputs.Place) {
 	}
 	if d.config.path != "" && d.config.rank == fromFile {
 		d.config = configFile{}
+	}
+	if d.graphRank == fromFile {
+		d.graphFile, d.graph = configFile{}, nil
 	}
 }
 

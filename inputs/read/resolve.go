@@ -29,6 +29,10 @@ const (
 // name stands for, defaults what nobody stated.
 func (d *draft) resolve(lib library, paths []string) *inputs.Condition {
 	c := &inputs.Condition{Name: d.name(paths)}
+	if d.graph != nil {
+		d.resolveGraph(lib, c)
+		return d.finish(c, paths)
+	}
 	c.Model = d.resolveModel(lib)
 	c.Places = inputs.Places{}
 	c.Cluster = d.resolveCluster(lib, c.Model, c.Places)
@@ -37,6 +41,11 @@ func (d *draft) resolve(lib library, paths []string) *inputs.Condition {
 	c.Workload = d.resolveWorkload(c.Goal, c.Model)
 	d.checkPhase(c.Goal, c.Workload.Phase)
 	c.Strategy = d.resolveStrategy(&c.Cluster)
+	return d.finish(c, paths)
+}
+
+// finish adds what all conditions have: statements, assumptions and their places.
+func (d *draft) finish(c *inputs.Condition, paths []string) *inputs.Condition {
 	c.Statements = d.ordered(paths)
 	d.keepPlaces(c.Places)
 	c.Assumptions = d.assumptions
@@ -251,6 +260,8 @@ func (d *draft) checkPrices(g inputs.Goal, c inputs.Cluster) {
 func (d *draft) checkPhase(g inputs.Goal, phase inputs.Phase) {
 	for _, r := range g.Requirements {
 		switch {
+		case r.Kind == inputs.SamplesPerS:
+			d.problem(r.Place, "requirement samples_per_s: a model of layers serves tokens", "throughput in tokens/s", "samples are those of an operator graph (model.graph)")
 		case phase == inputs.Decode && r.Kind == inputs.TTFT:
 			d.problem(r.Place, "decode alone has no first token: requirement ttft", "tpot", "or state the phase mixed")
 		case phase == inputs.Prefill && slices.Contains([]inputs.RequirementKind{inputs.TPOT, inputs.OutputPerSecond, inputs.OutputPerSGPU}, r.Kind):

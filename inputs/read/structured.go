@@ -139,6 +139,11 @@ func (d *draft) record(doc *document, root *node, file string, r rank) {
 			}
 			return
 		}
+		if key == "model.graph" {
+			d.used(statement, "model: operator graph read from "+text)
+			d.graphFile = configFile{path: text, at: valueAt, rank: r}
+			return
+		}
 		if key == "model.config" {
 			d.used(statement, "model: read from "+text)
 			d.config = configFile{path: text, at: valueAt, rank: r}

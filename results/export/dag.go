@@ -26,7 +26,7 @@ type graphs struct{ whole, folded int64 }
 // graphsOf counts the nodes of both graphs of a plan; false where the plan does not say
 // what it is for.
 func graphsOf(p *results.Plan) (graphs, bool, error) {
-	if p == nil || p.Deployment == nil {
+	if p == nil || p.Deployment == nil || p.Deployment.Model.Graph != nil {
 		return graphs{}, false, nil
 	}
 	whole, err := dag.Nodes(p, dag.Options{})

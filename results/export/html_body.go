@@ -37,7 +37,7 @@ func htmlPhase(w *webpage, r *results.Report, ph *results.PhasePlan) {
 	w.heading(2, phaseTitle(r, ph))
 	w.strong(strategyLine(ph))
 	w.part("tiles", tilesOf(ph))
-	w.bullets(append(strategyWords(r.Plan, ph), gpuLine(&ph.GPUs), sequencesLine(&ph.Strategy)))
+	w.bullets(append(strategyWords(r.Plan, ph), gpuLine(&ph.GPUs), loadLine(ph)))
 	if len(ph.Requirements) > 0 {
 		w.heading(3, "Requirements")
 		rows := requirementRows(ph)
@@ -48,6 +48,10 @@ func htmlPhase(w *webpage, r *results.Report, ph *results.PhasePlan) {
 	}
 	htmlMap(w, r.Plan, ph)
 	htmlLoad(w, r.Plan, ph)
+	if ofGraph(ph) {
+		htmlSamples(w, ph)
+		return
+	}
 	htmlPipeline(w, ph)
 }
 
@@ -117,6 +121,8 @@ func metricNamed(kind string) string {
 		return "output throughput"
 	case inputs.CostUSDPerHour:
 		return "cost per hour"
+	case inputs.SamplesPerS:
+		return "samples"
 	}
 	return ""
 }
@@ -180,7 +186,7 @@ func strategyWords(p *results.Plan, ph *results.PhasePlan) []string {
 		words = append(words, fmt.Sprintf("%s serve requests side by side, each with a copy of the model on %s", plural(s.Replicas, "replica"), plural(gpus/s.Replicas, "GPU")))
 	}
 	if s.PP > 1 {
-		words = append(words, fmt.Sprintf("PP %d: the %s of a replica lie on %s, one after another", s.PP, plural(layersOf(ph), "layer"), plural(s.PP, "stage")))
+		words = append(words, fmt.Sprintf("PP %d: the %s of a replica lie on %s, one after another", s.PP, plural(layersOf(ph), pieces(ph)), plural(s.PP, "stage")))
 	}
 	for _, d := range []struct {
 		name, means string

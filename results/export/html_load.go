@@ -29,7 +29,7 @@ func htmlLoad(w *webpage, p *results.Plan, ph *results.PhasePlan) {
 	for _, t := range timesOf(ph) {
 		w.figure(t.title, t.about, nil, timeChart(stages, rows, t), func() {
 			w.fold("The same in figures", func() {
-				w.titled(t.title, []string{"stage", "pool", "layers#", "time#", "of the slowest#"}, timeRows(stages, rows, t))
+				w.titled(t.title, []string{"stage", "pool", pieces(ph) + "s#", "time#", "of the slowest#"}, timeRows(stages, rows, t))
 			})
 		})
 	}
@@ -137,14 +137,20 @@ func timesOf(ph *results.PhasePlan) []stageTimes {
 	switch ph.Phase {
 	case inputs.Prefill:
 		rate.title = "Time of a micro-batch at the middle prompt length"
+	case inputs.Inference, inputs.Training:
+		rate.title = "Load of a stage: work, sends and receives"
 	case inputs.Decode:
 		rate.title = "Time of a decode step of one group"
 	default:
 		rate.title = "Time of a step of one decode group, its share of prefill included"
 	}
 	b := &ph.Balance
-	rate.about = fmt.Sprintf("The throughput hangs on it. The slowest stage takes %s times the mean of all GPUs, the fastest %s of the slowest; the line is the least that is asked for.",
+	rate.about = fmt.Sprintf("The throughput hangs on it. The slowest stage takes %s times the mean of all GPUs, the fastest %s of the slowest",
 		figure(b.TimeMaxOverMean), percent(100*b.TimeMinOverMax))
+	if b.Floor > 0 {
+		rate.about += "; the line is the least that is asked for"
+	}
+	rate.about += "."
 	list := []stageTimes{rate}
 	if ph.Strategy.MicroBatches > 0 {
 		list = append(list, stageTimes{title: "Time of a prefill micro-batch at the longest prompt", about: "The time to the first token hangs on it.",

@@ -19,7 +19,7 @@ const (
 // htmlMap shows which layers lie on which GPUs.
 func htmlMap(w *webpage, p *results.Plan, ph *results.PhasePlan) {
 	classes := replicaClasses(ph)
-	w.heading(3, "Where the layers lie")
+	w.heading(3, "Where the "+pieces(ph)+"s lie")
 	total := 0
 	for i := range ph.Stages {
 		total += len(ph.Stages[i].GPUs)
@@ -27,10 +27,10 @@ func htmlMap(w *webpage, p *results.Plan, ph *results.PhasePlan) {
 	stageTables := func() { htmlStages(w, ph, classes) }
 	switch {
 	case total <= drawnGPUs:
-		w.figure("Layers by GPU", mapAbout(ph, "Each row is a GPU, the bar shows the layers it holds its share of."), nil, gpuMap(p, ph), stageTables)
+		w.figure(strings.ToUpper(pieces(ph)[:1])+pieces(ph)[1:]+"s by GPU", mapAbout(ph, "Each row is a GPU, the bar shows the "+pieces(ph)+"s it holds its share of."), nil, gpuMap(p, ph), stageTables)
 	default:
 		w.figure("GPUs by replica and stage", floorAbout(ph), floorKey(ph), floorMap(p, ph), func() { htmlPlacement(w, ph) })
-		w.figure("Layers by stage", mapAbout(ph, "Each row is a stage; of replicas that are alike the first is drawn."), nil, stageMap(p, ph, classes), stageTables)
+		w.figure(strings.ToUpper(pieces(ph)[:1])+pieces(ph)[1:]+"s by stage", mapAbout(ph, "Each row is a stage; of replicas that are alike the first is drawn."), nil, stageMap(p, ph, classes), stageTables)
 	}
 }
 
@@ -60,6 +60,9 @@ func stageTexts(ph *results.PhasePlan, s *results.Stage) []string {
 }
 
 func layerRange(s *results.Stage) string {
+	if s.Nodes != nil {
+		return plural(len(s.Nodes), "node")
+	}
 	if s.FirstLayer == s.LastLayer {
 		return fmt.Sprintf("layer %d", s.FirstLayer)
 	}
@@ -82,7 +85,7 @@ func layersOf(ph *results.PhasePlan) int {
 
 // gpuMap has a row for each GPU, stage by stage, and those that stay idle after them.
 func gpuMap(p *results.Plan, ph *results.PhasePlan) *bands {
-	c := newBands("layer", float64(layersOf(ph)), 17)
+	c := newBands(pieces(ph), float64(layersOf(ph)), 17)
 	c.Whole, c.Exact, c.Beside = true, true, true
 	c.kindsOf(p)
 	used := map[string]bool{}
@@ -174,7 +177,7 @@ func idleGPUs(p *results.Plan, used map[string]bool) []string {
 
 // stageMap has a row for each stage of unlike replicas.
 func stageMap(p *results.Plan, ph *results.PhasePlan, classes []replicaClass) *bands {
-	c := newBands("layer", float64(layersOf(ph)), 26)
+	c := newBands(pieces(ph), float64(layersOf(ph)), 26)
 	c.Whole, c.Exact, c.Beside = true, true, true
 	c.kindsOf(p)
 	add := func(s *results.Stage) {
@@ -200,7 +203,8 @@ func htmlStages(w *webpage, ph *results.PhasePlan, classes []replicaClass) {
 		} else if len(classes) > 1 {
 			w.paragraph(fmt.Sprintf("Replica %d.", c.replicas[0]))
 		}
-		w.titled("Stages", stageHeader, stageRows(c.stages))
+		header, rows := stageTableOf(ph, c.stages)
+		w.titled("Stages", header, rows)
 	}
 	if len(ph.Stages) > 0 && ph.Strategy.Replicas > 1 && gpusOfPlan(ph) <= drawnGPUs {
 		htmlPlacement(w, ph)

@@ -76,6 +76,7 @@ func reportBasis(d form, r *results.Report) {
 		reportWhatIf(d, r.Plan)
 	}
 	reportGraphs(d, r)
+	reportNodes(d, r)
 	reportAssumptions(d, assumptions)
 	reportStatements(d, statements)
 }
@@ -84,7 +85,7 @@ func reportBasis(d form, r *results.Report) {
 func reportPhase(d *document, r *results.Report, ph *results.PhasePlan) {
 	d.heading(2, phaseTitle(r, ph))
 	d.strong(strategyLine(ph))
-	d.bullets([]string{gpuLine(&ph.GPUs), sequencesLine(&ph.Strategy)})
+	d.bullets([]string{gpuLine(&ph.GPUs), loadLine(ph)})
 	d.table([]string{"metric", "predicted#", "interval#"}, metricRows(ph))
 	if len(ph.Requirements) > 0 {
 		d.heading(3, "Requirements")

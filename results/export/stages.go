@@ -26,7 +26,7 @@ func reportStages(d *document, ph *results.PhasePlan) {
 		} else if len(classes) > 1 {
 			d.paragraph(fmt.Sprintf("Replica %d.", c.replicas[0]))
 		}
-		d.table(stageHeader, stageRows(c.stages))
+		d.table(stageTableOf(ph, c.stages))
 	}
 	reportPlacement(d, ph)
 
@@ -48,9 +48,12 @@ func reportStages(d *document, ph *results.PhasePlan) {
 
 // balanceLines say how even time and memory are.
 func balanceLines(b *results.Balance) []string {
+	time := fmt.Sprintf("time: the slowest stage takes %s times the mean of all GPUs, the fastest %s of the slowest", figure(b.TimeMaxOverMean), percent(100*b.TimeMinOverMax))
+	if b.Floor > 0 {
+		time += fmt.Sprintf(" (at least %s asked for)", percent(100*b.Floor))
+	}
 	return []string{
-		fmt.Sprintf("time: the slowest stage takes %s times the mean of all GPUs, the fastest %s of the slowest (at least %s asked for)",
-			figure(b.TimeMaxOverMean), percent(100*b.TimeMinOverMax), percent(100*b.Floor)),
+		time,
 		fmt.Sprintf("memory: the fullest GPU holds %s times the mean", figure(b.MemoryMaxOverMean)),
 	}
 }

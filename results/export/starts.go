@@ -23,16 +23,20 @@ func (m Manifest) Starts() []string {
 }
 
 // StartsOn tells a terminal which engines the plan can be started on: the best plan may be
-// one that no engine runs, and who reads the summary is to know before the machines do.
-func StartsOn(w io.Writer, on Screen, m Manifest) error {
+// one that no engine runs, and who reads the summary is to know before the machines do. No
+// engine runs that of an operator graph.
+func StartsOn(w io.Writer, on Screen, m Manifest, graph bool) error {
 	if len(m.Launch) == 0 {
 		return nil
 	}
 	s := newScreen(on)
 	titles := m.Starts()
-	if len(titles) == 0 {
+	switch {
+	case graph:
+		s.line("starts on ", "no engine: they take models of layers and place no single operators")
+	case len(titles) == 0:
 		s.styled(doubt, "starts on ", "no engine that is known, as it is: "+path.Clean(launchFolder)+"/ says why; --engine NAME finds the best plan that one runs")
-	} else {
+	default:
 		s.line("starts on ", strings.Join(titles, ", ")+": "+path.Clean(launchFolder)+"/")
 	}
 	_, err := io.WriteString(w, s.b.String())

@@ -19,7 +19,7 @@ func TestStartsOn(t *testing.T) {
 			"starts on no engine that is known, as it is: launch/ says why; --engine NAME\n          finds the best plan that one runs\n"},
 	} {
 		var b strings.Builder
-		if err := StartsOn(&b, Screen{}, Manifest{Launch: row.files}); err != nil || b.String() != row.want {
+		if err := StartsOn(&b, Screen{}, Manifest{Launch: row.files}, false); err != nil || b.String() != row.want {
 			t.Errorf("%q: %q, %v; want %q", row.files, b.String(), err, row.want)
 		}
 	}

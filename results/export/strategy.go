@@ -27,7 +27,7 @@ func strategyLine(ph *results.PhasePlan) string {
 	}
 	line := strings.Join(parts, " × ")
 	if s.PP > 1 {
-		line += ", layers " + perStage(s.Layers)
+		line += ", " + pieces(ph) + "s " + perStage(s.Layers)
 	}
 	return line + poolsLine(ph)
 }

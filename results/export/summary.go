@@ -70,7 +70,7 @@ func verdictTone(r *results.Report) tone {
 func (s *screen) phase(ph *results.PhasePlan) {
 	s.gap()
 	s.styled(strong, "strategy  ", fmt.Sprintf("%s (%s)", strategyLine(ph), ph.Phase))
-	s.line("          ", sequencesLine(&ph.Strategy))
+	s.line("          ", loadLine(ph))
 	s.line("GPUs      ", gpuCounts(&ph.GPUs))
 	if ph.GPUs.Available == nil && ph.GPUs.Why != "" {
 		s.line("          ", ph.GPUs.Why)

@@ -45,7 +45,7 @@ func (s *screen) stageTable(ph *results.PhasePlan) {
 			i = j
 		}
 	}
-	header := []string{"replica", "stage", "layers#", "pool", "split", "GPUs!", "time#", "memory of a GPU!"}
+	header := []string{"replica", "stage", pieces(ph) + "s#", "pool", "split", "GPUs!", "time#", "memory of a GPU!"}
 	if !s.fits(header, rows) { // without the degrees, which the strategy's line has
 		for _, r := range rows {
 			r[4] = ""
@@ -77,6 +77,9 @@ func (s *screen) stageTable(ph *results.PhasePlan) {
 func summaryRow(c replicaClass, i, j int, several, kinds, unlike bool) []string {
 	a, b := c.stages[i], c.stages[j-1]
 	row := []string{"", count(a.Index), fmt.Sprintf("%d–%d", a.FirstLayer, b.LastLayer), "", "", "", duration(a.TimeMS), memoryCell(a)}
+	if a.Nodes != nil {
+		row[2] = count(len(a.Nodes))
+	}
 	if several && i == 0 {
 		row[0] = runs(c.replicas)
 	}

@@ -169,6 +169,8 @@ func metricRows(ph *results.PhasePlan) [][]string {
 	add("throughput", m.TokensPerS, m.TokensPerSInterval, unit("tokens/s"))
 	add("throughput of each GPU", m.TokensPerSPerGPU, nil, unit("tokens/s"))
 	add("output throughput", m.OutputTokensPerS, nil, unit("tokens/s"))
+	add("samples", m.SamplesPerS, nil, unit("samples/s"))
+	add("latency of a sample", m.SampleLatencyMS, nil, duration)
 	add("whole request", m.E2EMS, nil, duration)
 	add("step", m.StepMS, nil, duration)
 	add("cost per hour", m.USDPerHour, nil, unit("USD"))

@@ -115,6 +115,9 @@ func Files(name string, p *results.Plan) ([]File, error) {
 			if err != nil {
 				return nil, err
 			}
+			if s.Model.Graph != nil {
+				return nil, &Refusal{Title: t.Title, Reasons: []string{"the model is an operator graph: engines take models of layers, and place no single operators"}}
+			}
 			files, err := t.write(s)
 			var name *nameError
 			if errors.As(err, &name) {

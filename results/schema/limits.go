@@ -48,7 +48,7 @@ func rules() map[reflect.Type]map[string]rule {
 		reflect.TypeFor[results.OuterChoice](): {"Outcome": settled},
 		reflect.TypeFor[inputs.Pool]():         {"Utilization": share},
 		reflect.TypeFor[inputs.Efficiency]():   {"Compute": share, "Bandwidth": share},
-		reflect.TypeFor[inputs.Workload]():     {"Batch": {least: one}},
+		reflect.TypeFor[inputs.Workload]():     {"Batch": {least: js.Bound(0)}}, // 0 for an operator graph
 		reflect.TypeFor[inputs.Goal]():         {"LatencyWeight": {least: js.Bound(0)}, "ThroughputWeight": {least: js.Bound(0)}},
 	}
 }

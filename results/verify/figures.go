@@ -65,7 +65,7 @@ func (a *audit) checkTimes(prices [][]stagePrice) {
 			figures := []struct {
 				name      string
 				want, got float64
-			}{{"time_ms", p.rate * 1e3, s.TimeMS}, {"prefill_ms", p.prefill * 1e3, s.PrefillMS}}
+			}{{"time_ms", p.rate * 1e3, s.TimeMS}, {"prefill_ms", p.prefill * 1e3, s.PrefillMS}, {"work_ms", 0, s.WorkMS}, {"transfer_ms", 0, s.TransferMS}}
 			for _, f := range figures {
 				if !equal(f.want, f.got) {
 					want, got := pair(f.want, f.got)

@@ -11,7 +11,7 @@ import (
 // where a metric does not apply to the phase.
 type figures struct {
 	ttft, tpot, e2e, round     float64
-	tokens, output             float64
+	tokens, output, samples    float64
 	tokensPerGPU, outputPerGPU float64
 	usdPerHour, usdPerMillion  float64
 	kvTokens                   int64
@@ -23,7 +23,7 @@ func (a *audit) metrics(prices [][]stagePrice, q sequences) figures {
 	w := &a.cond.Workload
 	in, out := float64(w.Input.Mid()), float64(w.Output.Mid())
 	batch, none := float64(w.Batch), math.NaN()
-	f := figures{ttft: none, tpot: none, e2e: none, output: none, usdPerHour: none, usdPerMillion: none}
+	f := figures{ttft: none, tpot: none, e2e: none, output: none, usdPerHour: none, usdPerMillion: none, samples: none}
 	var ttft, round, info float64
 	f.kvTokens = math.MaxInt64
 	for _, replica := range prices {
@@ -95,6 +95,8 @@ func (a *audit) checkMetrics(f figures) {
 		{"output_tokens_per_s", f.output, m.OutputTokensPerS, decodes, nil},
 		{"e2e_ms", f.e2e * 1e3, m.E2EMS, decodes, nil},
 		{"step_ms", f.round * 1e3, m.StepMS, false, nil},
+		{"samples_per_s", f.samples, m.SamplesPerS, false, nil},
+		{"sample_latency_ms", math.NaN(), m.SampleLatencyMS, false, nil},
 		{"usd_per_hour", f.usdPerHour, m.USDPerHour, false, nil},
 		{"usd_per_million_tokens", f.usdPerMillion, m.USDPerMillion, false, nil},
 	} {

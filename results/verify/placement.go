@@ -73,6 +73,9 @@ func (a *audit) checkLayers() {
 			case s.LastLayer < s.FirstLayer:
 				t.fail(1, "%s holds no layer: %d … %d", where(s), s.FirstLayer, s.LastLayer)
 			}
+			if len(s.Nodes) > 0 {
+				t.fail(1, "%s lists operators, which a model of layers does not have", where(s))
+			}
 			next = s.LastLayer + 1
 		}
 		if next != layers {

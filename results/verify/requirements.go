@@ -15,7 +15,7 @@ const defaultMargin = 0.10
 // unitFactor converts the units that a plan may state a requirement in to seconds,
 // tokens/s and US dollars an hour.
 var unitFactor = map[string]float64{
-	"s": 1, "ms": 1e-3, "tokens/s": 1, "tokens/ms": 1e3, "tokens/s/GPU": 1, "tokens/ms/GPU": 1e3, "USD/h": 1,
+	"s": 1, "ms": 1e-3, "tokens/s": 1, "tokens/ms": 1e3, "tokens/s/GPU": 1, "tokens/ms/GPU": 1e3, "USD/h": 1, "samples/s": 1,
 }
 
 // unitsOf names the units that fit a kind of requirement.
@@ -25,6 +25,8 @@ func unitsOf(k inputs.RequirementKind) []string {
 		return []string{"s", "ms"}
 	case inputs.CostUSDPerHour:
 		return []string{"USD/h"}
+	case inputs.SamplesPerS:
+		return []string{"samples/s"}
 	case inputs.TokensPerSGPU, inputs.OutputPerSGPU:
 		return []string{"tokens/s/GPU", "tokens/ms/GPU", "tokens/s", "tokens/ms"}
 	}
@@ -51,6 +53,8 @@ func (f *figures) of(k inputs.RequirementKind) float64 {
 		return f.usdPerHour
 	case inputs.EndToEnd:
 		return f.e2e
+	case inputs.SamplesPerS:
+		return f.samples
 	}
 	return math.NaN()
 }
@@ -60,6 +64,12 @@ func (f *figures) of(k inputs.RequirementKind) float64 {
 func (a *audit) margin() float64 {
 	if a.cond.Goal.Margin != nil {
 		return *a.cond.Goal.Margin
+	}
+	if a.cond.Model.Graph != nil {
+		if a.exactCosts {
+			return 0
+		}
+		return defaultMargin
 	}
 	for _, p := range a.cond.Cluster.Pools {
 		if p.Accelerator.Efficiency == nil {

@@ -55,11 +55,10 @@ func CheckWith(p *results.Plan, c *inputs.Condition, o Options) (*results.Verifi
 	if o.Closest {
 		c = enlarged(p, c)
 	}
-	prices, err := newPrices(c)
+	v, err := checkAny(p, c, o)
 	if err != nil {
-		return nil, fmt.Errorf("verification cannot price the condition %q: %w", c.Name, err)
+		return nil, err
 	}
-	v := check(p, c, prices, o)
 	claims := []results.Check{deploymentCheck(p, given)}
 	if p.Outcome != nil {
 		claims = append(claims, outcomeCheck(p))
@@ -68,6 +67,18 @@ func CheckWith(p *results.Plan, c *inputs.Condition, o Options) (*results.Verifi
 		v.Checks, v.OK = append(v.Checks, claim), v.OK && claim.OK
 	}
 	return v, nil
+}
+
+// checkAny runs the rules for the kind of model that the condition has.
+func checkAny(p *results.Plan, c *inputs.Condition, o Options) (*results.Verification, error) {
+	if c.Model.Graph != nil {
+		return checkGraph(p, c, o)
+	}
+	prices, err := newPrices(c)
+	if err != nil {
+		return nil, fmt.Errorf("verification cannot price the condition %q: %w", c.Name, err)
+	}
+	return check(p, c, prices, o), nil
 }
 
 // Violations are the checks that failed and count, in the order of the checklist.
@@ -126,8 +137,10 @@ type audit struct {
 	parts    int                // GPU shards counted from the stages
 	used     int                // different GPU ids
 	usedOf   []int              // different GPU ids by pool
-	oneHost  bool               // every replica has all its GPUs on one host
-	broken   string             // first placement rule that failed; figures are then not recomputed
+	// exactCosts: a condition of an operator graph leaves no constant of ours in use.
+	exactCosts bool
+	oneHost    bool   // every replica has all its GPUs on one host
+	broken     string // first placement rule that failed; figures are then not recomputed
 }
 
 func newAudit(ph *results.PhasePlan, c *inputs.Condition, prices pricer, o Options, list *checklist) *audit {

@@ -47,7 +47,7 @@ func shortcuts() []shortcut {
 
 // register adds the flags to a command.
 func (c *conditionFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&c.model, "model", "", "model by catalogue name, or path of a Hugging Face config.json")
+	flags.StringVar(&c.model, "model", "", "model by catalogue name, or path of a Hugging Face config.json or an operator graph")
 	for _, s := range shortcuts() {
 		flags.Var(&overrideFlag{c: c, path: s.path}, s.flag, s.usage)
 	}

@@ -96,6 +96,7 @@ func TestNamesThatOtherProgramsRelyOn(t *testing.T) {
 		exit               int
 		metrics, absent    []string // of phases[].metrics
 		stated             bool     // utilisations are stated: figures follow from them, without intervals
+		names              map[string]string
 	}{
 		{
 			name: "mixed", example: "llama-3.1-8b-one-24gb.yaml", key: "plan", exit: exitFound,
@@ -118,6 +119,12 @@ func TestNamesThatOtherProgramsRelyOn(t *testing.T) {
 			metrics: []string{"ttft_ms", "tpot_ms", "tokens_per_s", "tokens_per_s_per_gpu", "e2e_ms"},
 			absent:  []string{"usd_per_million_tokens"},
 		},
+		{
+			name: "an operator graph", example: "graphs/t5-11b.yaml", key: "plan", exit: exitFound, stated: true,
+			metrics: []string{"samples_per_s", "sample_latency_ms"},
+			absent:  []string{"tokens_per_s", "ttft_ms"},
+			names:   map[string]string{"phases[].stages[].nodes": "integers", "phases[].stages[].work_ms": "number", "phases[].stages[].transfer_ms": "number"},
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -134,6 +141,11 @@ func TestNamesThatOtherProgramsRelyOn(t *testing.T) {
 			}
 			doc := readJSON(t, paths[row.key])
 			for path, kind := range contractNames() {
+				for _, problem := range missing(doc, path, kind) {
+					t.Error(problem)
+				}
+			}
+			for path, kind := range row.names {
 				for _, problem := range missing(doc, path, kind) {
 					t.Error(problem)
 				}

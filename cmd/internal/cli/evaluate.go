@@ -115,7 +115,7 @@ func (f *evaluateFlags) given(c *inputs.Condition) (formulation.Given, error) {
 		}
 		return formulation.Given{Plan: p, Source: f.plan}, nil
 	}
-	if c.Strategy == nil {
+	if c.Strategy == nil && c.Model.Graph == nil { // a graph is refused by the evaluation itself
 		return formulation.Given{}, withCode(exitUsage, errors.New("the condition proposes no strategy; want --strategy tp=8,pp=2, --plan plan.json, or a section Parallelism Strategy"))
 	}
 	return formulation.Given{Strategy: c.Strategy}, nil

@@ -33,7 +33,7 @@ Editors complete, explain and check a condition by it: write as its first line
 with the path of the file that -o wrote. Programs check what they read of a plan.
 The schemas are made from what the program itself reads and writes.`,
 		Example: `  partita schema condition -o out/condition.schema.json
-  partita schema plan | head -n 5`,
+  partita schema plan | grep title`,
 		ValidArgs: schemaNames(),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || !slices.Contains(schemaNames(), args[0]) {
