@@ -7,7 +7,8 @@ type Placed struct {
 	// Objective is the value of Solution, recomputed from it in the instance's own
 	// numbers; absent where nothing was found.
 	Objective *float64 `json:"objective"`
-	// Status says why the search ended: optimal, infeasible, time limit, interrupted.
+	// Status says why the search ended: optimal, infeasible, time limit, interrupted;
+	// unknown: by itself, without a proof.
 	Status string `json:"status"`
 	// BestBound: nothing better than it exists. Absent where none is known.
 	BestBound *float64 `json:"best_bound"`

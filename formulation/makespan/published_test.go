@@ -3,6 +3,7 @@ package makespan_test
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -60,6 +61,23 @@ func TestPublishedInstancesAreProved(t *testing.T) {
 				t.Errorf("the plan is worth %g (allowed: %v), not %g", value, ok, r.Value)
 			}
 		})
+	}
+}
+
+// The same graph with its nodes in another order takes other ways through the search, to
+// the same optimum.
+func TestPublishedInstancesRenumbered(t *testing.T) {
+	for _, file := range []string{"layer-gnmt_inference.json", "operator-resnet50_inference.json"} {
+		g := load(t, "latency", file)
+		value := solve(t, g)
+		r := rand.New(rand.NewPCG(4, 2))
+		for range 3 {
+			turned := renumbered(g, r.Perm(len(g.Nodes)))
+			r.Shuffle(len(turned.Edges), func(i, j int) { turned.Edges[i], turned.Edges[j] = turned.Edges[j], turned.Edges[i] })
+			if v := solve(t, turned); math.Abs(v-value) > 1e-8*value {
+				t.Errorf("%s: %v with nodes renumbered, %v before", file, v, value)
+			}
+		}
 	}
 }
 

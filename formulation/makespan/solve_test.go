@@ -53,18 +53,24 @@ func TestAnswersOfRelatedGraphs(t *testing.T) {
 			t.Fatalf("%g in times eight as long, %g before", v, value)
 		}
 		order := rapid.Permutation(indices(len(g.Nodes))).Draw(t, "order")
-		turned := *g
-		turned.Nodes, turned.Edges = make([]opgraph.Node, len(g.Nodes)), slices.Clone(g.Edges)
-		for v, to := range order {
-			turned.Nodes[to] = g.Nodes[v]
-		}
-		for i, e := range turned.Edges {
-			turned.Edges[i].From, turned.Edges[i].To = order[e.From], order[e.To]
-		}
-		if v := solve(t, &turned); math.Abs(v-value) > 1e-9 {
+		turned := renumbered(g, order)
+		if v := solve(t, turned); math.Abs(v-value) > 1e-9 {
 			t.Fatalf("%g with nodes renumbered, %g before", v, value)
 		}
 	})
+}
+
+// renumbered is a graph whose node v has the place order[v].
+func renumbered(g *opgraph.Graph, order []int) *opgraph.Graph {
+	turned := *g
+	turned.Nodes, turned.Edges = make([]opgraph.Node, len(g.Nodes)), slices.Clone(g.Edges)
+	for v, to := range order {
+		turned.Nodes[to] = g.Nodes[v]
+	}
+	for i, e := range turned.Edges {
+		turned.Edges[i].From, turned.Edges[i].To = order[e.From], order[e.To]
+	}
+	return &turned
 }
 
 func indices(n int) []int {
