@@ -9,6 +9,7 @@ import (
 	"partita/formulation/assignment"
 	"partita/formulation/ideals"
 	"partita/formulation/makespan"
+	"partita/formulation/scatter"
 	"partita/inputs/opgraph"
 	"partita/results"
 )
@@ -19,7 +20,7 @@ func solveGraph(ctx context.Context, g *opgraph.Graph, o Options, a *answer) err
 	if err := o.only(a.Goal, Labels); err != nil {
 		return err
 	}
-	r, err := searchGraph(ctx, g, a.Goal)
+	r, err := searchGraph(ctx, g, o, a.Goal)
 	if err != nil {
 		return err
 	}
@@ -34,12 +35,23 @@ func solveGraph(ctx context.Context, g *opgraph.Graph, o Options, a *answer) err
 }
 
 // searchGraph runs the search of a goal.
-func searchGraph(ctx context.Context, g *opgraph.Graph, goal string) (assignment.Result, error) {
+func searchGraph(ctx context.Context, g *opgraph.Graph, o Options, goal string) (assignment.Result, error) {
 	switch goal {
 	case Contiguous:
 		return ideals.Place(ctx, g, ideals.Options{})
 	case Latency:
 		return makespan.Solve(ctx, g, makespan.Options{})
+	case Noncontiguous:
+		opts := scatter.Options{}
+		if o.TimeLimit > 0 {
+			opts.Work = scatter.NoLimit // the time is the limit
+		}
+		if o.Log != nil {
+			opts.Progress = func(value, bound float64) {
+				o.Log(fmt.Sprintf("largest load %.6g ms, none below %.6g ms", value, bound))
+			}
+		}
+		return scatter.Solve(ctx, g, opts)
 	default:
 		return assignment.Result{}, unsupported(goal)
 	}

@@ -114,11 +114,15 @@ func pricing(p *problem, order []int, limit int) (*splitter, int) {
 	}
 	var left int
 	s.steps, left = lay(len(order), nets)
+	if !s.explore() {
+		return nil, left
+	}
 	return s, left
 }
 
 // between is a splitter of the clusters of two devices: inside is the first, outside
-// the second, and the two sums are their loads. members are the clusters in order.
+// the second, and the two sums are their loads. members are the clusters in order. nil: they are too
+// wide.
 func between(st *state, a, b int32, members []int, limit int) *splitter {
 	p := st.p
 	s := &splitter{vertices: make([]splitVertex, len(members)), limit: limit}
@@ -165,6 +169,8 @@ func between(st *state, a, b int32, members []int, limit int) *splitter {
 		}
 		nets = append(nets, open)
 	}
-	s.steps, _ = lay(len(members), nets)
+	if s.steps, _ = lay(len(members), nets); !s.explore() {
+		return nil
+	}
 	return s
 }

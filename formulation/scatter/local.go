@@ -111,7 +111,13 @@ func (l *local) resplit(ctx context.Context, a, b int32, limit int64) bool {
 		return false
 	}
 	s := between(l.st, a, b, members, splitLabels)
+	if s == nil {
+		return false
+	}
 	s.capIn, s.capOut = limit, limit
+	for _, part := range []float64{0.5, 0.3, 0.7, 0.1, 0.9} {
+		s.cut(part, 1-part, float64(limit-1))
+	}
 	front, _ := s.run(ctx, 1<<24)
 	l.spent += s.labels
 	if len(front) == 0 {

@@ -62,7 +62,7 @@ func TestPublishedGraphs(t *testing.T) {
 			if !there {
 				t.Fatal("no value is known")
 			}
-			r := solved(t, g, Options{Work: 100_000_000})
+			r := solved(t, g, Options{Work: 40_000_000})
 			if !possible(g, r.Device) || slices.Max(assignment.Loads(g, r.Device)) != r.Value {
 				t.Fatal("the assignment breaks a rule, or its load is another")
 			}

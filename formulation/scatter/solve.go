@@ -17,7 +17,7 @@ type Options struct {
 	// Start is an assignment of the nodes to begin with, such as the best contiguous
 	// one; nil, or one that breaks a rule: none.
 	Start []int
-	// Work is the effort after which a search ends by itself, in units of some ten
+	// Work is the effort after which a search ends by itself, in units of some twenty
 	// nanoseconds of one core; 0: DefaultWork. The answer depends on it, not on time.
 	Work int64
 	// Progress, where given, hears of every better value or bound, in ms; the value is
@@ -25,8 +25,11 @@ type Options struct {
 	Progress func(value, bound float64)
 }
 
+// NoLimit has a search go on until all is proved or the context is done.
+const NoLimit int64 = math.MaxInt64 / 4
+
 // DefaultWork ends a search after some twenty to thirty seconds of one core.
-const DefaultWork int64 = 2_000_000_000
+const DefaultWork int64 = 1_000_000_000
 
 // Solve looks for the assignment of nodes to devices with the least largest load, in any
 // pieces. It always returns what it has: with a context that is done, the best
@@ -81,12 +84,14 @@ type search struct {
 	spent  int64
 }
 
-// Effort of a turn of the bound and of the search for assignments, as parts of the
-// whole, and of the tree that settles small graphs at the start.
+// Effort of a turn of the bound and of one of the search for assignments, as parts of
+// the usual whole or of less, and of the tree that settles small graphs at the start.
 const (
 	turns    = 64
-	treePart = 256
+	treePart = 400
 )
+
+func (s *search) part(n int64) int64 { return max(1, min(s.opts.Work, DefaultWork)/n) }
 
 func (s *search) run() {
 	p := s.p
@@ -104,7 +109,7 @@ func (s *search) run() {
 		return
 	}
 	s.dual = newDual(p, order, s.lower)
-	turn := s.opts.Work / turns
+	turn := s.part(turns)
 	hot := 0.2
 	for i := 0; !s.over(); i++ {
 		s.placeTurn(i, turn, &hot)
@@ -150,7 +155,7 @@ func (s *search) raise(bound int64, reason string) {
 // settleSmall tries all assignments of a small graph, as far as a part of the effort
 // goes; true where that settled it.
 func (s *search) settleSmall() bool {
-	s.tree = tree{p: s.p, upper: min(s.local.value, s.p.everything()), effort: s.opts.Work / treePart}
+	s.tree = tree{p: s.p, upper: min(s.local.value, s.p.everything()), effort: s.part(treePart)}
 	finished := s.tree.run(s.ctx) && s.p.accelerators == s.p.boundAccelerators && s.p.cores == s.p.boundCores
 	s.spent += s.tree.spent
 	if s.tree.best != nil {
@@ -180,8 +185,7 @@ func (s *search) placeTurn(i int, effort int64, hot *float64) {
 	if i == 0 {
 		l.st.reset(l.best)
 		l.descend(s.ctx, until)
-	}
-	if !l.done(s.ctx, until) {
+	} else {
 		if i%2 == 1 {
 			l.st.reset(l.best)
 		}
@@ -201,7 +205,7 @@ func (s *search) placeTurn(i int, effort int64, hot *float64) {
 func (s *search) boundTurn(effort int64) {
 	upper := min(s.local.value, s.p.everything())
 	for used := int64(0); used < effort && !s.dual.useless && !s.over(); {
-		made := s.dual.improve(s.ctx, upper, s.opts.Work/4) + int64(len(s.p.clusters))
+		made := s.dual.improve(s.ctx, upper, s.part(4)) + int64(len(s.p.clusters))
 		used += made
 		s.spent += made
 		if s.dual.best > s.lower {

@@ -150,9 +150,9 @@ func TestPricesAloneNeverPassTheOptimum(t *testing.T) {
 		}
 		// A load that is reachable: the optimum, or anything above.
 		upper := optimum + int64(rapid.IntRange(0, 3).Draw(t, "above"))*optimum/4
-		limit := rapid.SampledFrom([]int{2, 5, 4000}).Draw(t, "labels")
 		d := newDual(p, order, p.workBound(upper))
-		d.split.limit = limit
+		d.few = rapid.SampledFrom([]int{1, 3, 80}).Draw(t, "few")
+		d.most = rapid.SampledFrom([]int{2, 9, 4000}).Draw(t, "most")
 		for range 40 {
 			if d.useless {
 				break
@@ -282,7 +282,7 @@ func TestStopsWhenTold(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			ctx, cancel := row.ctx()
 			defer cancel()
-			r, err := Solve(ctx, g, Options{Work: math.MaxInt64 / 2})
+			r, err := Solve(ctx, g, Options{Work: NoLimit})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -294,7 +294,7 @@ func TestStopsWhenTold(t *testing.T) {
 	// In the middle: the first bound told cancels.
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	r, err := Solve(ctx, g, Options{Work: math.MaxInt64 / 2, Progress: func(_, _ float64) { cancel() }})
+	r, err := Solve(ctx, g, Options{Work: NoLimit, Progress: func(_, _ float64) { cancel() }})
 	if err != nil || r.Status != solver.Interrupted || !possible(g, r.Device) {
 		t.Errorf("%+v, %v", r, err)
 	}
