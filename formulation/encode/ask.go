@@ -26,6 +26,9 @@ func (s *search) call(ctx context.Context, b *box, k known) ([]path.Stage, error
 	m := newBuilder("box", s.n, b.arcs, k)
 	m.visits = !s.b.Capabilities().Optimises
 	m.add(s.constraints)
+	if s.n.ended() {
+		return nil, stop{status: solver.ContextStatus(s.n.ctx)}
+	}
 	d, err := m.decoder()
 	if err != nil {
 		return nil, err

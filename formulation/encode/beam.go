@@ -43,6 +43,9 @@ func (s *search) firstIncumbent(root *box) {
 		}
 	}
 	for range fine {
+		if s.n.ended() {
+			return
+		}
 		if middle := (found + failed) / 2; s.beamUnder(root, middle) {
 			found = middle
 		} else {
@@ -84,6 +87,9 @@ func (s *search) beam(b *box) (found bool) {
 		return ok
 	}
 	d := n.ascend(b.arcs, &forms[0], s.rows(k), k, nil, beamSteps, offer)
+	if n.ended() {
+		return found
+	}
 	n.remaining(b.arcs, &d.form.form, s.w.back)
 	out := make([][]int32, n.nodes)
 	for _, i := range b.arcs {

@@ -28,6 +28,9 @@ type box struct {
 func (s *search) tighten(b *box, steps int) bool {
 	for pass := 0; ; pass++ {
 		windows, arcs := b.window, len(b.arcs)
+		if s.n.ended() {
+			return true // the bound that there is stands
+		}
 		if !s.filter(b) {
 			return false
 		}

@@ -129,15 +129,36 @@ func (s *search) push(b *box) {
 	heap.Push(&s.open, b)
 }
 
-// distinctTimes are the values that T of each phase can have.
+// distinctTimes are the values that T of each phase can have. They are sorted in parts,
+// between which the search can end.
 func (n *network) distinctTimes(times *[2][]int64) {
+	const part = 1 << 14
 	for p := range times {
-		for i := range n.arcs {
-			times[p] = append(times[p], n.arcs[i].time[p])
+		for from := 0; from < len(n.arcs) && !n.ended(); from += part {
+			var some []int64
+			for i := from; i < min(from+part, len(n.arcs)); i++ {
+				some = append(some, n.arcs[i].time[p])
+			}
+			slices.Sort(some)
+			times[p] = merge(times[p], slices.Compact(some))
 		}
-		slices.Sort(times[p])
-		times[p] = slices.Compact(times[p])
 	}
+}
+
+// merge unites two ascending lists of distinct numbers.
+func merge(a, b []int64) []int64 {
+	out := make([]int64, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch cmp.Compare(a[0], b[0]) {
+		case -1:
+			out, a = append(out, a[0]), a[1:]
+		case 1:
+			out, b = append(out, b[0]), b[1:]
+		default:
+			out, a, b = append(out, a[0]), a[1:], b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
 }
 
 // queue is the open boxes, the smallest bound first, then the older.

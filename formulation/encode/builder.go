@@ -67,9 +67,16 @@ type Group struct {
 	Rows     []solver.Constraint
 }
 
+// endEvery is how many arcs of a model pass between two looks at the context: a
+// millisecond.
+const endEvery = 4096
+
 func newBuilder(name string, n *network, arcs []int32, k known) *builder {
 	b := &builder{known: k, n: n, m: solver.New(name), arcs: arcs, x: make([]solver.Variable, len(arcs))}
 	for i, j := range arcs {
+		if i%endEvery == 0 && n.ended() {
+			break // what is built is never solved
+		}
 		b.x[i] = b.m.Bool(n.arcs[j].name(n))
 	}
 	return b
@@ -77,6 +84,9 @@ func newBuilder(name string, n *network, arcs []int32, k known) *builder {
 
 func (b *builder) add(constraints []constraint) {
 	for _, c := range constraints {
+		if b.n.ended() {
+			return
+		}
 		if rows := c.add(b); len(rows) > 0 {
 			b.groups = append(b.groups, Group{Name: c.label(), Sentence: c.Explain(), Rows: rows})
 		}

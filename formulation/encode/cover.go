@@ -66,6 +66,9 @@ func (n *network) successor(a *arc) int32 {
 // the path is offered, cut to size where its stages overlap.
 func (s *search) refute(ctx context.Context, b *box, k known, c cover) (closed bool, err error) {
 	m := newBuilder("cover", s.n, c.arcs, k)
+	if s.n.ended() {
+		return false, stop{status: solver.ContextStatus(s.n.ctx)}
+	}
 	diff := make([]solver.Expr, s.n.nodes)
 	for i, j := range c.arcs {
 		a := &s.n.arcs[j]

@@ -37,15 +37,21 @@ type network struct {
 
 // newNetwork builds the network: every arc that lies on some path and that no other
 // arc makes superfluous. The error says what is wrong with the problem.
-func newNetwork(p *path.Problem) (*network, error) {
+func newNetwork(p *path.Problem) (*network, error) { return newNetworkIn(context.Background(), p) }
+
+// newNetworkIn builds the network of a search; the error is also the end of its context.
+func newNetworkIn(ctx context.Context, p *path.Problem) (*network, error) {
 	if err := validate(p); err != nil {
 		return nil, err
 	}
-	n := &network{p: p, kinds: 1}
+	n := &network{p: p, kinds: 1, ctx: ctx}
 	n.groupKinds()
 	layers := p.Boundaries - 1
 	n.nodes = 2 + max(0, layers-1)*n.kinds
 	for a := range layers {
+		if n.ended() {
+			return nil, ctx.Err()
+		}
 		for b := a + 1; b <= layers; b++ {
 			if class := p.ClassOf(a, b); class >= 0 {
 				n.addInterval(a, b, class)

@@ -47,13 +47,14 @@ type Result struct {
 // open. The error says what is wrong with the problem or the backend; a context that
 // ends is an answer.
 func Solve(ctx context.Context, p *path.Problem, b solver.Backend, opts Options) (Result, error) {
-	n, err := newNetwork(p)
-	if err != nil {
+	n, err := newNetworkIn(ctx, p)
+	switch {
+	case err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return Result{Status: solver.ContextStatus(ctx)}, nil
+	case err != nil:
 		return Result{}, err
 	}
-	n.ctx = ctx
 	s := &search{n: n, w: n.newWork(), b: b, seed: opts.Seed, cutoff: path.NoLimit, constraints: constraints(p), objective: newObjective(p)}
-	s.n.distinctTimes(&s.times)
 	if opts.Cutoff != nil {
 		// No objective is outside ±largestValue (validate); prices of more overflow.
 		s.cutoff = max(-largestValue, min(*opts.Cutoff, largestValue+1))
@@ -145,6 +146,10 @@ func (s *search) run(ctx context.Context) (solver.Status, error) {
 // prove closes every box, and has the backend reproduce the incumbent: one that it was
 // given at once, if that goes quickly, the final one at the latest in the end.
 func (s *search) prove(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return stop{status: solver.ContextStatus(ctx)}
+	}
+	s.n.distinctTimes(&s.times) // a moment's work with a million arcs
 	if ctx.Err() != nil {
 		return stop{status: solver.ContextStatus(ctx)}
 	}

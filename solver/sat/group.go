@@ -38,25 +38,28 @@ type weighted struct {
 
 // split partitions Boolean terms into members of groups, the group with most members
 // left first, and the rest. Ties go to the older group, so that the same model gives
-// the same clauses.
-func (g *grouping) split(terms []weighted) (sets map[int32][]weighted, order []int32, rest []weighted) {
-	member := make(map[int32][]int) // by group: positions in terms
-	count := make(map[int32]int)
+// the same clauses. Once stopped says so the partition is any, for nobody uses it.
+func (g *grouping) split(terms []weighted, stopped func() bool) (sets map[int32][]weighted, order []int32, rest []weighted) {
+	member := make([][]int32, len(g.groups)) // by group: positions in terms
+	count := make([]int, len(g.groups))      // of those not taken
+	taken := make([]bool, len(terms))
+	sets = make(map[int32][]weighted)
 	for i, t := range terms {
+		if i%ctxEvery == 0 && stopped() {
+			return sets, nil, nil
+		}
 		for _, l := range [2]lit{t.l, -t.l} {
 			for _, id := range g.of[l] {
-				member[id] = append(member[id], i)
+				member[id] = append(member[id], int32(i))
 				count[id]++
 			}
 		}
 	}
-	taken := make([]bool, len(terms))
-	sets = make(map[int32][]weighted)
-	for {
+	for !stopped() {
 		best, most := int32(-1), 1
 		for id, n := range count {
-			if n > most || n == most && n > 1 && id < best {
-				best, most = id, n
+			if n > most {
+				best, most = int32(id), n
 			}
 		}
 		if best < 0 {
@@ -75,7 +78,6 @@ func (g *grouping) split(terms []weighted) (sets map[int32][]weighted, order []i
 				}
 			}
 		}
-		delete(count, best)
 	}
 	for i, t := range terms {
 		if !taken[i] {
@@ -98,7 +100,7 @@ func (e *encoding) items(terms []solver.Coef, sign int64) (base int64, out []ite
 		base += b
 		out = append(out, its...)
 	}
-	sets, order, rest := e.groups.split(booleans)
+	sets, order, rest := e.groups.split(booleans, e.f.stopped)
 	for _, id := range order {
 		b, it := e.choice(e.groups.groups[id], sets[id])
 		base += b

@@ -1,10 +1,8 @@
 package solvertest
 
 import (
-	"context"
 	"slices"
 	"testing"
-	"time"
 
 	"partita/solver"
 )
@@ -105,83 +103,6 @@ func buildError(t *testing.T, b solver.Backend) {
 	if _, err := b.Solve(t.Context(), m, solver.Options{}); err == nil {
 		t.Error("a raw call takes a model with a build error")
 	}
-}
-
-func cancelledBefore(t *testing.T, b solver.Backend) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	r, err := solver.Solve(ctx, choices(), b, solver.Options{})
-	if err != nil || r.Status != solver.Interrupted || r.Point != solver.NoSolution || r.Calls != 0 {
-		t.Errorf("Solve: %v, %v, %d calls, %v", r.Status, r.Point, r.Calls, err)
-	}
-	r, err = b.Solve(ctx, choices(), solver.Options{})
-	if err != nil || r.Status != solver.Interrupted {
-		t.Errorf("raw call: %v, %v", r.Status, err)
-	}
-}
-
-// marketSplit is Σ a_ij·x_j = d_i with d half of the row sum (Cornuéjols and Dawande
-// 1999): branch and bound enumerates, and so does clause learning. Four rows of 40
-// variables keep every backend busy for much longer than a test waits.
-func marketSplit() *solver.Model {
-	const rows, columns = 4, 40
-	m := solver.New("market split")
-	x := make([]solver.Variable, columns)
-	for j := range x {
-		x[j] = m.Bool("")
-	}
-	state := uint32(1) // a linear congruential generator (Numerical Recipes): fixed data
-	for range rows {
-		var e solver.Expr
-		total := int64(0)
-		for _, v := range x {
-			state = state*1664525 + 1013904223
-			a := int64(state>>16) % 100
-			e = e.Add(a, v)
-			total += a
-		}
-		m.Equal("split", e, total/2)
-	}
-	m.Minimize(solver.Sum(x...))
-	return m
-}
-
-// soon is when a running solve is interrupted: after it has begun, long before it can
-// end.
-const soon = 50 * time.Millisecond
-
-func cancelledInTheMiddle(t *testing.T, b solver.Backend) {
-	ctx, cancel := context.WithCancel(withPatience(t))
-	defer cancel()
-	time.AfterFunc(soon, cancel)
-	r, err := solver.Solve(ctx, marketSplit(), b, solver.Options{})
-	if err != nil || r.Status != solver.Interrupted {
-		t.Errorf("%v (%s), %v; want interrupted", r.Status, r.RawStatus, err)
-	}
-}
-
-func deadlineInTheMiddle(t *testing.T, b solver.Backend) {
-	ctx, cancel := context.WithTimeout(t.Context(), soon)
-	defer cancel()
-	m := marketSplit()
-	r, err := solver.Solve(ctx, m, b, solver.Options{})
-	if err != nil || r.Status != solver.TimeLimit {
-		t.Errorf("%v (%s), %v; want time limit", r.Status, r.RawStatus, err)
-	}
-	if !r.HasBound || r.BestBound < 0 {
-		t.Errorf("bound %d, %v: the domains alone say 0", r.BestBound, r.HasBound)
-	}
-}
-
-func usableAfterCancel(t *testing.T, b solver.Backend) {
-	for range 3 {
-		ctx, cancel := context.WithTimeout(t.Context(), soon/5)
-		if _, err := solver.Solve(ctx, marketSplit(), b, solver.Options{}); err != nil {
-			t.Fatal(err)
-		}
-		cancel()
-	}
-	checkOptimal(t, choices(), solve(t, choices(), b, solver.Options{}), 40)
 }
 
 // repeatable: the same model gives the same point, call for call.

@@ -22,6 +22,8 @@ func Run(t *testing.T, fresh func() solver.Backend) {
 	t.Run("BuildError", func(t *testing.T) { buildError(t, fresh()) })
 	t.Run("CancelledBefore", func(t *testing.T) { cancelledBefore(t, fresh()) })
 	t.Run("CancelledInTheMiddle", func(t *testing.T) { cancelledInTheMiddle(t, fresh()) })
+	t.Run("CancelledWithIncumbent", func(t *testing.T) { cancelledWithIncumbent(t, fresh()) })
+	t.Run("CancelledWhileBuilding", func(t *testing.T) { cancelledWhileBuilding(t, fresh()) })
 	t.Run("DeadlineInTheMiddle", func(t *testing.T) { deadlineInTheMiddle(t, fresh()) })
 	t.Run("UsableAfterCancel", func(t *testing.T) { usableAfterCancel(t, fresh()) })
 	t.Run("Repeatable", func(t *testing.T) { repeatable(t, fresh) })
