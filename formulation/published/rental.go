@@ -3,6 +3,7 @@ package published
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -133,12 +134,13 @@ type rentalSolver struct {
 	rental *instance.Rental
 	name   string
 	models *rentalModels // of --backend ilp or sat, or of the second proof; nil: none
-	ways   []*way        // of labels, once they are found
+	search *renting
+	ways   []*way // of labels, once they are found
 	done   bool
 }
 
 func (o *Options) rental(r *instance.Rental) (*rentalSolver, error) {
-	s := &rentalSolver{rental: r, name: Labels}
+	s := &rentalSolver{rental: r, name: Labels, search: newRenting(r)}
 	second := ""
 	switch o.Backend {
 	case ILP, SAT:
@@ -162,32 +164,39 @@ func (o *Options) rental(r *instance.Rental) (*rentalSolver, error) {
 	return s, nil
 }
 
-// find runs the labels, once; false where the context ended before.
-func (s *rentalSolver) find(ctx context.Context) bool {
-	if s.done {
-		return true
+// find runs the labels, once; false where they did not end, which is then the answer.
+// Where they are too many, auto has its other backend answer.
+func (s *rentalSolver) find(ctx context.Context, a *answer) bool {
+	if s.done || s.name != Labels {
+		return s.done
 	}
-	ways, err := newRenting(s.rental).ways(ctx)
-	s.ways, s.done = ways, err == nil
-	return s.done
-}
-
-// tooSlow is the status of a search that was not completed: nothing is faster than the
-// fastest segment.
-func (s *rentalSolver) tooSlow(ctx context.Context, a *answer) {
-	a.status = solver.ContextStatus(ctx)
+	ways, err := s.search.ways(ctx)
+	switch {
+	case err == nil:
+		s.ways, s.done = ways, true
+		return true
+	case !errors.Is(err, errTooLarge):
+		a.status = solver.ContextStatus(ctx)
+	case s.models != nil:
+		s.name = s.models.name
+		return false
+	default:
+		a.status, a.Because = solver.Unknown, "more ways to rent than labels can list; ilp or sat may answer"
+	}
+	// Nothing is faster than the fastest segment.
 	if a.Goal == Throughput {
 		a.bounded(slices.MaxFunc(s.rental.Segments, func(a, b instance.Segment) int { return cmp.Compare(a.TokensPerS, b.TokensPerS) }).TokensPerS)
 	}
+	return false
 }
 
 func (s *rentalSolver) throughput(ctx context.Context, budget float64, a *answer) error {
+	found := s.find(ctx, a)
 	a.Backend = s.name
 	if s.name != Labels {
 		return s.models.throughput(ctx, nanos(budget), a)
 	}
-	if !s.find(ctx) {
-		s.tooSlow(ctx, a)
+	if !found {
 		return nil
 	}
 	var best *way
@@ -218,12 +227,12 @@ func (s *rentalSolver) throughput(ctx context.Context, budget float64, a *answer
 }
 
 func (s *rentalSolver) price(ctx context.Context, a *answer) error {
+	found := s.find(ctx, a)
 	a.Backend = s.name
 	if s.name != Labels {
 		return s.models.price(ctx, a)
 	}
-	if !s.find(ctx) {
-		s.tooSlow(ctx, a)
+	if !found {
 		return nil
 	}
 	a.AgreedBy = []string{Labels}

@@ -239,6 +239,41 @@ func TestRentalInTime(t *testing.T) {
 	}
 }
 
+// TestTooManyLabels: auto has its other backend answer, and says so; labels alone say that
+// they gave up.
+func TestTooManyLabels(t *testing.T) {
+	i := &instance.Instance{Name: "r", Rental: &instance.Rental{
+		Layers: 3, MaxStages: 3, Batch: 1, MicroBatch: 1, RealWorldEfficiency: 1,
+		Types:    []instance.RentalType{{Name: "a", Count: 3, GPUs: 1, USDPerHour: 2}},
+		Segments: []instance.Segment{{Type: "a", TP: 1, Layers: 1, TokensPerS: 7}},
+	}}
+	for _, backend := range []string{Labels, Auto} {
+		for _, goal := range []string{Throughput, USDPerMillion} {
+			o := options(backend)
+			s, err := o.rental(i.Rental)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.search.most = 1
+			a := newAnswer("r", goal)
+			if goal == Throughput {
+				err = s.throughput(t.Context(), 6, a)
+			} else {
+				err = s.price(t.Context(), a)
+			}
+			p := a.placed()
+			switch {
+			case err != nil:
+				t.Error(err)
+			case backend == Labels && (p.Status != "unknown" || p.Solution != nil || p.AgreedBy != nil):
+				t.Errorf("%s: %+v", goal, p)
+			case backend == Auto && (p.Status != "optimal" || p.Backend == Labels || p.Solution.USDPerHour != 6):
+				t.Errorf("%s: %+v", goal, p)
+			}
+		}
+	}
+}
+
 // TestBudgetsAreDecimal: 3 × 0.1 USD is within 0.3 USD, though not in binary fractions.
 func TestBudgetsAreDecimal(t *testing.T) {
 	r := &instance.Rental{

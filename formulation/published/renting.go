@@ -3,6 +3,7 @@ package published
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
 	"slices"
 
@@ -18,6 +19,27 @@ import (
 type renting struct {
 	rental *instance.Rental
 	prices []int64 // of an instance of each type, in nano-dollars an hour
+	most   int     // labels that may be made
+	made   int
+	tried  int
+}
+
+// mostLabels is how many labels a search may make: about a GiB. The published rentals
+// take some thousands.
+const mostLabels = 1 << 23
+
+// errTooLarge says that a rental has too many labels.
+var errTooLarge = errors.New("too many labels")
+
+// goOn is asked before every step; the error is that of the context, or errTooLarge.
+func (x *renting) goOn(ctx context.Context) error {
+	if x.made > x.most {
+		return errTooLarge
+	}
+	if x.tried++; x.tried%4096 == 0 {
+		return ctx.Err()
+	}
+	return nil
 }
 
 // way is a label: a renting of some of the types.
@@ -31,7 +53,7 @@ type way struct {
 
 // use fills Count instances of a type with segments, every GPU of them.
 type use struct {
-	kind, count    int
+	count          int // of a complete use
 	layers, stages int
 	gpus           int
 	tokens         float64
@@ -46,7 +68,7 @@ func nanos(usd float64) int64 {
 }
 
 func newRenting(r *instance.Rental) *renting {
-	x := &renting{rental: r}
+	x := &renting{rental: r, most: mostLabels}
 	for _, t := range r.Types {
 		x.prices = append(x.prices, nanos(t.USDPerHour))
 	}
@@ -54,8 +76,11 @@ func newRenting(r *instance.Rental) *renting {
 }
 
 // ways are the complete rentings that no other beats, by stages, then price. The error
-// is that of the context.
+// is that of the context, or errTooLarge.
 func (x *renting) ways(ctx context.Context) ([]*way, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	type state struct{ layers, stages int }
 	labels := map[state][]*way{{}: {{tokens: math.Inf(1)}}}
 	for k := range x.rental.Types {
@@ -75,16 +100,18 @@ func (x *renting) ways(ctx context.Context) ([]*way, error) {
 			next[s] = slices.Clone(list)
 		}
 		for _, s := range from {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
 			for _, w := range labels[s] {
 				for _, u := range uses {
+					if err := x.goOn(ctx); err != nil {
+						return nil, err
+					}
 					to := state{s.layers + u.layers, s.stages + u.stages}
 					if to.layers > x.rental.Layers || to.stages > x.rental.MaxStages {
 						continue
 					}
+					before := len(next[to])
 					next[to] = insert(next[to], &way{to.layers, to.stages, w.price + int64(u.count)*x.prices[k], min(w.tokens, u.tokens), u, w})
+					x.made += len(next[to]) - before
 				}
 			}
 		}
@@ -125,9 +152,14 @@ func (x *renting) uses(ctx context.Context, k int) ([]*use, error) {
 		}
 	}
 	slices.SortStableFunc(segments, func(a, b int) int { return x.rental.Segments[b].TP - x.rental.Segments[a].TP })
+	most := min(x.rental.Types[k].Count, x.rental.MaxStages)
+	divides := !slices.ContainsFunc(segments, func(i int) bool { return x.rental.Types[k].GPUs%x.rental.Segments[i].TP != 0 })
+	if divides { // there is room for n·g GPUs of any groups: one search for all n
+		return x.fill(ctx, k, most, 1, segments)
+	}
 	var out []*use
-	for count := 1; count <= min(x.rental.Types[k].Count, x.rental.MaxStages); count++ {
-		filled, err := x.fill(ctx, k, count, segments)
+	for count := 1; count <= most; count++ {
+		filled, err := x.fill(ctx, k, count, count, segments)
 		if err != nil {
 			return nil, err
 		}
@@ -136,22 +168,22 @@ func (x *renting) uses(ctx context.Context, k int) ([]*use, error) {
 	return out, nil
 }
 
-// fill is uses for one number of instances: segments from the largest group down, each as
-// often as it fits.
-func (x *renting) fill(ctx context.Context, k, count int, segments []int) ([]*use, error) {
+// fill is uses in the room of a number of instances, for that number and others down to
+// least: segments from the largest group down, each as often as it fits.
+func (x *renting) fill(ctx context.Context, k, count, least int, segments []int) ([]*use, error) {
 	type state struct{ gpus, layers int }
 	gpus := x.rental.Types[k].GPUs
 	labels := make([]map[state]*use, x.rental.MaxStages+1) // by stages
-	labels[0] = map[state]*use{{}: {kind: k, count: count, tokens: math.Inf(1), segment: -1}}
+	labels[0] = map[state]*use{{}: {tokens: math.Inf(1), segment: -1}}
 	for _, i := range segments {
 		s := &x.rental.Segments[i]
 		room := count * (gpus / s.TP) * s.TP
 		for stages := range x.rental.MaxStages {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
 			// Each label leads to one of its own: the order of the map does not matter.
 			for at, u := range labels[stages] {
+				if err := x.goOn(ctx); err != nil {
+					return nil, err
+				}
 				to := state{at.gpus + s.TP, at.layers + s.Layers}
 				if to.gpus > room || to.layers > x.rental.Layers {
 					continue
@@ -161,7 +193,8 @@ func (x *renting) fill(ctx context.Context, k, count int, segments []int) ([]*us
 					labels[stages+1] = map[state]*use{}
 				}
 				if old := labels[stages+1][to]; old == nil || tokens > old.tokens {
-					labels[stages+1][to] = &use{k, count, to.layers, stages + 1, to.gpus, tokens, i, u}
+					labels[stages+1][to] = &use{0, to.layers, stages + 1, to.gpus, tokens, i, u}
+					x.made++
 				}
 			}
 		}
@@ -169,13 +202,13 @@ func (x *renting) fill(ctx context.Context, k, count int, segments []int) ([]*us
 	var out []*use
 	for _, at := range labels {
 		for _, u := range at {
-			if u.gpus == count*gpus {
+			if u.count = u.gpus / gpus; u.gpus%gpus == 0 && u.count >= least {
 				out = append(out, u)
 			}
 		}
 	}
 	slices.SortFunc(out, func(a, b *use) int {
-		return cmp.Or(cmp.Compare(a.stages, b.stages), cmp.Compare(a.layers, b.layers))
+		return cmp.Or(cmp.Compare(a.count, b.count), cmp.Compare(a.stages, b.stages), cmp.Compare(a.layers, b.layers))
 	})
 	return out, nil
 }
