@@ -17,6 +17,9 @@ type Options struct {
 	// Ideals is the most ideals that the proof lists; 0: 200,000. A graph with more is
 	// answered with the best plan along some orders, and a bound.
 	Ideals int
+	// Progress, where given, hears of every better value or bound, in ms; the value is +Inf
+	// while there is none, the bound -Inf.
+	Progress func(value, bound float64)
 }
 
 const (
@@ -48,7 +51,7 @@ func Solve(ctx context.Context, g *opgraph.Graph, opts Options) (assignment.Resu
 		opts.Ideals = defaultIdeals
 	}
 	p := reduce(g, order)
-	a := &attempt{problem: p, Result: r, limit: opts.Ideals}
+	a := &attempt{problem: p, Result: r, limit: opts.Ideals, progress: opts.Progress}
 	if g.CPUs > 0 {
 		all := make([]int, len(g.Nodes))
 		for v := range all {
@@ -92,6 +95,14 @@ type attempt struct {
 	chains []*lattice
 	all    *lattice // of all ideals, once listed
 	tried  bool
+
+	progress func(value, bound float64)
+}
+
+func (a *attempt) tell() {
+	if a.progress != nil {
+		a.progress(a.Value, a.Bound)
+	}
 }
 
 // offer takes an assignment that is better than the one at hand.
@@ -102,6 +113,7 @@ func (a *attempt) offer(device []int) error {
 	}
 	if value < a.Value {
 		a.Value, a.Device = value, device
+		a.tell()
 	}
 	return nil
 }
@@ -119,6 +131,7 @@ func (a *attempt) take(s *search) error {
 func (a *attempt) bound(value float64, because string) {
 	if value > a.Bound {
 		a.Bound, a.Because = value, because
+		a.tell()
 	}
 }
 

@@ -140,6 +140,21 @@ func TestSameInputSamePlan(t *testing.T) {
 	}
 }
 
+func TestProgressClosesIn(t *testing.T) {
+	g := layered(60, 3, 5)
+	value, bound, calls := math.Inf(1), math.Inf(-1), 0
+	r, err := makespan.Solve(context.Background(), g, makespan.Options{Progress: func(v, b float64) {
+		if v > value || b < bound || v == value && b == bound {
+			t.Errorf("%g and %g after %g and %g", v, b, value, bound)
+		}
+		value, bound = v, b
+		calls++
+	}})
+	if err != nil || calls < 3 || value != r.Value || bound > r.Bound {
+		t.Errorf("%d calls end with %g and %g; the answer is %g and %g, %v", calls, value, bound, r.Value, r.Bound, err)
+	}
+}
+
 func TestQuestionsWithoutAnswer(t *testing.T) {
 	node := opgraph.Node{ID: 7, OnAccelerator: true, CPUTime: 1, AcceleratorTime: 1, Bytes: 5, Colour: opgraph.NoColour}
 	backward := node
