@@ -3,8 +3,9 @@ package ideals
 import (
 	"context"
 	"math"
-	"partita/solver"
 	"testing"
+
+	"partita/solver"
 )
 
 // published are the throughput instances with their contiguous optimum.
@@ -35,6 +36,9 @@ func TestPublishedOptima(t *testing.T) {
 			}
 			if got.Status != solver.Optimal || math.Abs(got.Value-want.optimum) > 6e-10 {
 				t.Errorf("%v %.9f bound %.9f, want %.9f", got.Status, got.Value, got.Bound, want.optimum)
+			}
+			if most := int64(300); got.Explored > most {
+				t.Errorf("%d ideals expanded, want at most %d", got.Explored, most)
 			}
 		})
 	}
