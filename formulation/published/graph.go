@@ -40,20 +40,32 @@ func searchGraph(ctx context.Context, g *opgraph.Graph, o Options, goal string) 
 	case Contiguous:
 		return ideals.Place(ctx, g, ideals.Options{})
 	case Latency:
-		return makespan.Solve(ctx, g, makespan.Options{})
+		return makespan.Solve(ctx, g, makespan.Options{Progress: o.progress("one sample takes")})
 	case Noncontiguous:
-		opts := scatter.Options{}
+		opts := scatter.Options{Progress: o.progress("largest load")}
 		if o.TimeLimit > 0 {
 			opts.Work = scatter.NoLimit // the time is the limit
-		}
-		if o.Log != nil {
-			opts.Progress = func(value, bound float64) {
-				o.Log(fmt.Sprintf("largest load %.6g ms, none below %.6g ms", value, bound))
-			}
 		}
 		return scatter.Solve(ctx, g, opts)
 	default:
 		return assignment.Result{}, unsupported(goal)
+	}
+}
+
+// progress logs what a search tells of the best value so far and its bound; nil where
+// nobody listens.
+func (o *Options) progress(what string) func(value, bound float64) {
+	if o.Log == nil {
+		return nil
+	}
+	ms := func(x float64) string {
+		if math.IsInf(x, 0) {
+			return "?"
+		}
+		return fmt.Sprintf("%.6g ms", x)
+	}
+	return func(value, bound float64) {
+		o.Log(fmt.Sprintf("%s %s, none below %s", what, ms(value), ms(bound)))
 	}
 }
 

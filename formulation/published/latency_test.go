@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"partita/inputs/instance"
 	"partita/results/verify/placement"
 	"partita/solver"
 )
@@ -35,5 +36,20 @@ func TestLatencyIsOfInference(t *testing.T) {
 	_, err := Solve(t.Context(), list[0], Options{Objective: Latency})
 	if refused := (*RefusedError)(nil); !errors.As(err, &refused) {
 		t.Errorf("a graph of training: %v, want a refusal", err)
+	}
+}
+
+// Who listens hears of the best value and the bound on the way, of each search.
+func TestGraphsTellTheirProgress(t *testing.T) {
+	list, err := instance.Load(filepath.Join("..", "..", "examples", "instances", "graph.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for goal, want := range map[string]string{Noncontiguous: "largest load 14.6 ms, none below 14.6 ms", Latency: "one sample takes 44.75 ms, none below 44.75 ms"} {
+		var lines []string
+		one(t, list[0], Options{Objective: goal, Log: func(line string) { lines = append(lines, line) }})
+		if len(lines) == 0 || lines[len(lines)-1] != want {
+			t.Errorf("%s: %q, want %q at the end", goal, lines, want)
+		}
 	}
 }
