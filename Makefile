@@ -77,6 +77,7 @@ race: ## the race detector on what runs goroutines
 agree: ## every solver on 10,000 random instances, and the search against every plan of 5,000 conditions (make test: 500, 300)
 	PARTITA_AGREE=$(AGREE) $(GO) test $(TAGS) -run '^TestAgreement$$' -count=1 -v -timeout 120m ./formulation/encode
 	PARTITA_ORACLE=$(ORACLE) $(GO) test $(TAGS) -run '^TestOptimumOfEveryPlan$$' -count=1 -v -timeout 120m ./formulation
+	$(GO) test $(TAGS) -run 'AgainstBruteForce' -count=1 -v -timeout 120m ./formulation/published -rapid.checks=$(AGREE)
 
 kill: lpsolve-note ## a batch of 200 scenarios, killed (SIGKILL) at 100 random moments, against an undisturbed one
 	PARTITA_KILLS=100 PARTITA_KILL_SCENARIOS=200 $(GO) test $(TAGS) -run '^TestBatchKilled$$' -count=1 -v -timeout 60m ./cmd/internal/cli

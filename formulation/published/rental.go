@@ -164,40 +164,33 @@ func (o *Options) rental(r *instance.Rental) (*rentalSolver, error) {
 	return s, nil
 }
 
-// find runs the labels, once; false where they did not end, which is then the answer.
-// Where they are too many, auto has its other backend answer.
+// find runs the labels, once; false where they did not end. Where they are too many, auto
+// has its other backend answer.
 func (s *rentalSolver) find(ctx context.Context, a *answer) bool {
 	if s.done || s.name != Labels {
 		return s.done
 	}
-	ways, err := s.search.ways(ctx)
+	var err error
+	s.ways, err = s.search.ways(ctx)
 	switch {
 	case err == nil:
-		s.ways, s.done = ways, true
+		s.done = true
 		return true
 	case !errors.Is(err, errTooLarge):
 		a.status = solver.ContextStatus(ctx)
 	case s.models != nil:
 		s.name = s.models.name
-		return false
 	default:
 		a.status, a.Because = solver.Unknown, "more ways to rent than labels can list; ilp or sat may answer"
-	}
-	// Nothing is faster than the fastest segment.
-	if a.Goal == Throughput {
-		a.bounded(slices.MaxFunc(s.rental.Segments, func(a, b instance.Segment) int { return cmp.Compare(a.TokensPerS, b.TokensPerS) }).TokensPerS)
 	}
 	return false
 }
 
 func (s *rentalSolver) throughput(ctx context.Context, budget float64, a *answer) error {
-	found := s.find(ctx, a)
+	proved := s.find(ctx, a)
 	a.Backend = s.name
 	if s.name != Labels {
 		return s.models.throughput(ctx, nanos(budget), a)
-	}
-	if !found {
-		return nil
 	}
 	var best *way
 	for _, w := range s.ways {
@@ -205,13 +198,18 @@ func (s *rentalSolver) throughput(ctx context.Context, budget float64, a *answer
 			best = w
 		}
 	}
-	a.AgreedBy = []string{Labels}
-	if best == nil {
-		a.status, a.Because = solver.Infeasible, fmt.Sprintf("all ways to rent are listed; none of %d holds all layers within the budget", len(s.ways))
-	} else {
-		a.status, a.Because = solver.Optimal, "all ways to rent that no other beats are listed, and the fastest within the budget is taken"
+	if best != nil {
 		x := place(s.rental, best.segments())
 		a.found(x.solution, x.bottleneck)
+	}
+	if !proved { // nothing is faster than the fastest segment
+		a.bounded(slices.MaxFunc(s.rental.Segments, func(a, b instance.Segment) int { return cmp.Compare(a.TokensPerS, b.TokensPerS) }).TokensPerS)
+		return nil
+	}
+	a.AgreedBy = []string{Labels}
+	a.status, a.Because = solver.Optimal, "all ways to rent that no other beats are listed, and the fastest within the budget is taken"
+	if best == nil {
+		a.status, a.Because = solver.Infeasible, fmt.Sprintf("all ways to rent are listed; none of %d holds all layers within the budget", len(s.ways))
 	}
 	if s.models == nil {
 		return nil
@@ -227,29 +225,27 @@ func (s *rentalSolver) throughput(ctx context.Context, budget float64, a *answer
 }
 
 func (s *rentalSolver) price(ctx context.Context, a *answer) error {
-	found := s.find(ctx, a)
+	proved := s.find(ctx, a)
 	a.Backend = s.name
 	if s.name != Labels {
 		return s.models.price(ctx, a)
 	}
-	if !found {
-		return nil
-	}
-	a.AgreedBy = []string{Labels}
-	if len(s.ways) == 0 {
-		a.status, a.Because = solver.Infeasible, "all ways to rent are listed, and none holds all layers"
-		return nil
-	}
-	var best rented
 	least := math.Inf(1)
 	for _, w := range s.ways {
 		x := place(s.rental, w.segments())
 		if p := usdPerMillion(s.rental, x.usdPerHour, x.bottleneck, x.stages); p < least {
-			best, least = x, p
+			least = p
+			a.found(x.solution, p)
 		}
 	}
+	if !proved {
+		return nil
+	}
+	a.AgreedBy = []string{Labels}
 	a.status, a.Because = solver.Optimal, "all ways to rent that no other beats are listed, and the cheapest by token is taken"
-	a.found(best.solution, least)
+	if len(s.ways) == 0 {
+		a.status, a.Because = solver.Infeasible, "all ways to rent are listed, and none holds all layers"
+	}
 	if s.models == nil {
 		return nil
 	}

@@ -239,6 +239,47 @@ func TestRentalInTime(t *testing.T) {
 	}
 }
 
+// TestRentalsCutShort: what a search has when it ends early is a renting, and no better
+// than its bound says.
+func TestRentalsCutShort(t *testing.T) {
+	short := 0
+	rapid.Check(t, func(t *rapid.T) {
+		r := randomRental(t)
+		o := options(Labels)
+		s, err := o.rental(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.search.most = rapid.IntRange(1, 60).Draw(t, "labels")
+		budget := 12.0
+		for _, goal := range []string{Throughput, USDPerMillion} {
+			a := newAnswer("random", goal)
+			if goal == Throughput {
+				a.BudgetUSDPerHour = &budget
+				err = s.throughput(t.Context(), budget, a)
+			} else {
+				err = s.price(t.Context(), a)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := a.placed()
+			if err := placement.Check(&instance.Instance{Name: "random", Rental: r}, &p); err != nil {
+				t.Fatalf("%+v: %v", p, err)
+			}
+			if p.Status == "unknown" && p.Solution != nil {
+				short++
+			}
+			if p.Status == "unknown" && p.AgreedBy != nil {
+				t.Fatalf("%+v", p)
+			}
+		}
+	})
+	if short == 0 {
+		t.Error("no search was cut short with a renting in hand")
+	}
+}
+
 // TestTooManyLabels: auto has its other backend answer, and says so; labels alone say that
 // they gave up.
 func TestTooManyLabels(t *testing.T) {

@@ -75,53 +75,57 @@ func newRenting(r *instance.Rental) *renting {
 	return x
 }
 
-// ways are the complete rentings that no other beats, by stages, then price. The error
-// is that of the context, or errTooLarge.
+// ways are the complete rentings that no other beats, by stages, then price. With an error,
+// that of the context or errTooLarge, they are those on the types looked at until then.
 func (x *renting) ways(ctx context.Context) ([]*way, error) {
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	type state struct{ layers, stages int }
-	labels := map[state][]*way{{}: {{tokens: math.Inf(1)}}}
-	for k := range x.rental.Types {
-		uses, err := x.uses(ctx, k)
-		if err != nil {
-			return nil, err
+	x.made, x.tried = 0, 0
+	labels, err := map[held][]*way{{}: {{tokens: math.Inf(1)}}}, ctx.Err()
+	for k := 0; k < len(x.rental.Types) && err == nil; k++ {
+		var uses []*use
+		if uses, err = x.uses(ctx, k); err == nil {
+			labels, err = x.extend(ctx, k, labels, uses)
 		}
-		from := make([]state, 0, len(labels))
-		for s := range labels {
-			from = append(from, s)
-		}
-		slices.SortFunc(from, func(a, b state) int {
-			return cmp.Or(cmp.Compare(a.layers, b.layers), cmp.Compare(a.stages, b.stages))
-		})
-		next := make(map[state][]*way, len(labels))
-		for s, list := range labels {
-			next[s] = slices.Clone(list)
-		}
-		for _, s := range from {
-			for _, w := range labels[s] {
-				for _, u := range uses {
-					if err := x.goOn(ctx); err != nil {
-						return nil, err
-					}
-					to := state{s.layers + u.layers, s.stages + u.stages}
-					if to.layers > x.rental.Layers || to.stages > x.rental.MaxStages {
-						continue
-					}
-					before := len(next[to])
-					next[to] = insert(next[to], &way{to.layers, to.stages, w.price + int64(u.count)*x.prices[k], min(w.tokens, u.tokens), u, w})
-					x.made += len(next[to]) - before
-				}
-			}
-		}
-		labels = next
 	}
 	var out []*way
 	for stages := 1; stages <= x.rental.MaxStages; stages++ {
-		out = append(out, labels[state{x.rental.Layers, stages}]...)
+		out = append(out, labels[held{x.rental.Layers, stages}]...)
 	}
-	return out, nil
+	return out, err
+}
+
+// held is what labels are kept by.
+type held struct{ layers, stages int }
+
+// extend adds the uses of a type to labels, which stay as they are.
+func (x *renting) extend(ctx context.Context, k int, labels map[held][]*way, uses []*use) (map[held][]*way, error) {
+	from := make([]held, 0, len(labels))
+	for s := range labels {
+		from = append(from, s)
+	}
+	slices.SortFunc(from, func(a, b held) int {
+		return cmp.Or(cmp.Compare(a.layers, b.layers), cmp.Compare(a.stages, b.stages))
+	})
+	next := make(map[held][]*way, len(labels))
+	for s, list := range labels {
+		next[s] = slices.Clone(list)
+	}
+	for _, s := range from {
+		for _, w := range labels[s] {
+			for _, u := range uses {
+				if err := x.goOn(ctx); err != nil {
+					return next, err
+				}
+				to := held{s.layers + u.layers, s.stages + u.stages}
+				if to.layers > x.rental.Layers || to.stages > x.rental.MaxStages {
+					continue
+				}
+				before := len(next[to])
+				next[to] = insert(next[to], &way{to.layers, to.stages, w.price + int64(u.count)*x.prices[k], min(w.tokens, u.tokens), u, w})
+				x.made += len(next[to]) - before
+			}
+		}
+	}
+	return next, nil
 }
 
 // insert keeps a list in rising price and tokens, without labels that are beaten; of
