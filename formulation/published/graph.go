@@ -34,6 +34,9 @@ func solveGraph(ctx context.Context, g *opgraph.Graph, o Options, a *answer) err
 	return nil
 }
 
+// startStages bounds the search for a contiguous placement that another begins with.
+const startStages = 100_000
+
 // searchGraph runs the search of a goal.
 func searchGraph(ctx context.Context, g *opgraph.Graph, o Options, goal string) (assignment.Result, error) {
 	switch goal {
@@ -42,7 +45,11 @@ func searchGraph(ctx context.Context, g *opgraph.Graph, o Options, goal string) 
 	case Latency:
 		return makespan.Solve(ctx, g, makespan.Options{Progress: o.progress("one sample takes")})
 	case Noncontiguous:
-		opts := scatter.Options{Progress: o.progress("largest load")}
+		row, err := ideals.Place(ctx, g, ideals.Options{Stages: startStages})
+		if err != nil {
+			return row, err
+		}
+		opts := scatter.Options{Start: row.Device, Progress: o.progress("largest load")} // never worse
 		if o.TimeLimit > 0 {
 			opts.Work = scatter.NoLimit // the time is the limit
 		}

@@ -88,7 +88,7 @@ func ticksPerMS(g *opgraph.Graph) float64 {
 	if sum == 0 {
 		return 1
 	}
-	return math.Ldexp(1, min(tickBits-math.Ilogb(sum)-1, tickBits))
+	return math.Ldexp(1, min(tickBits-math.Ilogb(sum)-1, 900))
 }
 
 func (p *problem) ticks(ms float64) int64 { return int64(math.Round(ms * p.perMS)) }

@@ -58,7 +58,10 @@ func (p *problem) impossible() string {
 	for i := range p.clusters {
 		c := &p.clusters[i]
 		if !c.onAccel && !c.onCore {
-			return fmt.Sprintf("node %d and those it shares a device with fit no device", p.g.Nodes[c.nodes[0]].ID)
+			if len(c.nodes) == 1 {
+				return fmt.Sprintf("node %d fits no device", p.g.Nodes[c.nodes[0]].ID)
+			}
+			return fmt.Sprintf("node %d and the nodes of its class fit no device together", p.g.Nodes[c.nodes[0]].ID)
 		}
 		if !c.onCore {
 			need += c.bytes
@@ -102,6 +105,10 @@ func (s *search) run() {
 	s.local = newLocal(p, order)
 	for _, start := range [][]int32{given(p, s.opts.Start), chainStart(p, order), chainStart(p, forwardOrder(p)), greedyStart(p, false), greedyStart(p, true)} {
 		s.local.offer(start)
+	}
+	if len(order) > longestChain {
+		s.local.offer(longStart(s.ctx, p, order, p.everything()))
+		s.local.offer(longStart(s.ctx, p, forwardOrder(p), p.everything()))
 	}
 	s.raise(p.workBound(min(s.local.value, p.everything())), "work")
 	s.tell()
@@ -253,10 +260,12 @@ func (s *search) result() assignment.Result {
 	case s.closed():
 		// Within the resolution of ticks, some 1e-12 of the value, nothing is better.
 		r.Status, r.Bound = solver.Optimal, r.Value
-	case s.ctx.Err() != nil && !errors.Is(context.Cause(s.ctx), context.DeadlineExceeded) && !errors.Is(s.ctx.Err(), context.DeadlineExceeded):
+	case errors.Is(s.ctx.Err(), context.Canceled) && !errors.Is(context.Cause(s.ctx), context.DeadlineExceeded):
 		r.Status = solver.Interrupted
-	default:
+	case s.ctx.Err() != nil:
 		r.Status = solver.TimeLimit
+	default: // the effort is spent
+		r.Status = solver.Unknown
 	}
 	return r
 }

@@ -2,6 +2,7 @@ package scatter
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 )
@@ -73,11 +74,8 @@ func chainStart(p *problem, order []int) []int32 {
 func stretches(p *problem, order []int) []int64 {
 	n := len(order)
 	load := make([]int64, n*n)
-	inside := make([]int32, len(p.nets)) // sinks in the stretch
-	holds := make([]bool, len(p.nets))   // whether it has the source
 	for i := range n {
-		clear(inside)
-		clear(holds)
+		s := newStretcher(p, order)
 		sum, bytes := int64(0), int64(0)
 		j := i
 		for ; j < n; j++ {
@@ -86,19 +84,7 @@ func stretches(p *problem, order []int) []int64 {
 			if !c.onAccel || bytes > p.g.AcceleratorBytes {
 				break
 			}
-			sum += c.work
-			for _, k := range p.asSink[order[j]] {
-				net := &p.nets[k]
-				sum -= stretchCost(net, inside[k], holds[k])
-				inside[k]++
-				sum += stretchCost(net, inside[k], holds[k])
-			}
-			for _, k := range p.asSource[order[j]] {
-				net := &p.nets[k]
-				sum -= stretchCost(net, inside[k], holds[k])
-				holds[k] = true
-				sum += stretchCost(net, inside[k], holds[k])
-			}
+			sum += c.work + s.add(order[j])
 			load[i*n+j] = sum
 		}
 		for ; j < n; j++ {
@@ -113,6 +99,104 @@ func stretchCost(n *net, inside int32, source bool) int64 {
 		return n.cost
 	}
 	return 0
+}
+
+// longStart is chainStart for orders that are too long for it: a largest load is guessed,
+// by halving, and every stretch is the longest under it; nil where none fits.
+func longStart(ctx context.Context, p *problem, order []int, upper int64) []int32 {
+	var best []int32
+	try := newStretcher(p, order)
+	smallest(0, upper, func(most int64) bool {
+		if p.accelerators == 0 || ctx.Err() != nil || try.passes >= longPasses {
+			return true
+		}
+		device := try.cut(most)
+		if device != nil {
+			best = device
+		}
+		return device != nil
+	})
+	return best
+}
+
+// longPasses bounds how often longStart goes through an order.
+const longPasses = 30
+
+// stretcher cuts an order into stretches under a load, time and again.
+type stretcher struct {
+	p      *problem
+	order  []int
+	inside []int32
+	holds  []bool
+	passes int
+}
+
+func newStretcher(p *problem, order []int) *stretcher {
+	return &stretcher{p: p, order: order, inside: make([]int32, len(p.nets)), holds: make([]bool, len(p.nets))}
+}
+
+// cut gives every accelerator the longest stretch whose load is at most a number; nil
+// where they do not reach the end.
+func (s *stretcher) cut(most int64) []int32 {
+	s.passes++
+	device := make([]int32, len(s.order))
+	i := 0
+	for d := 0; d < s.p.accelerators && i < len(s.order); d++ {
+		end := s.stretch(i, most)
+		for ; i < end; i++ {
+			device[s.order[i]] = int32(d)
+		}
+	}
+	if i < len(s.order) {
+		return nil
+	}
+	return device
+}
+
+// stretch is the end of the longest stretch from a place on. Its work only grows, so
+// that no longer one fits once that exceeds the load; moving data may fall again.
+func (s *stretcher) stretch(from int, most int64) int {
+	end, j := from, from
+	var work, moving, bytes int64
+	for ; j < len(s.order); j++ {
+		c := &s.p.clusters[s.order[j]]
+		work += c.work
+		bytes += c.bytes
+		if !c.onAccel || work > most || bytes > s.p.g.AcceleratorBytes {
+			break
+		}
+		moving += s.add(s.order[j])
+		if work+moving <= most {
+			end = j + 1
+		}
+	}
+	for j--; j >= from; j-- {
+		for _, k := range s.p.asSink[s.order[j]] {
+			s.inside[k] = 0
+		}
+		for _, k := range s.p.asSource[s.order[j]] {
+			s.holds[k] = false
+		}
+	}
+	return end
+}
+
+// add takes a cluster into the stretch and returns what moving costs more.
+func (s *stretcher) add(c int) int64 {
+	more := int64(0)
+	for _, k := range s.p.asSink[c] {
+		net := &s.p.nets[k]
+		more -= stretchCost(net, s.inside[k], s.holds[k])
+		s.inside[k]++
+		more += stretchCost(net, s.inside[k], s.holds[k])
+	}
+	for _, k := range s.p.asSource[c] {
+		net := &s.p.nets[k]
+		more -= stretchCost(net, s.inside[k], s.holds[k])
+		s.holds[k] = true
+		more += stretchCost(net, s.inside[k], s.holds[k])
+	}
+	return more
 }
 
 // greedyStart gives every cluster, the largest first, to the device that is done with it
