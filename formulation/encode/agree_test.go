@@ -39,15 +39,15 @@ func backends(tb testing.TB) []solver.Backend {
 	return list
 }
 
-// instances is the number of random problems: 500, or PARTITA_AGREE.
-func instances(t *testing.T) uint64 {
-	s := os.Getenv("PARTITA_AGREE")
+// count is a number of random problems: the usual one, or what a variable says.
+func count(t *testing.T, variable string, usual uint64) uint64 {
+	s := os.Getenv(variable)
 	if s == "" {
-		return 500
+		return usual
 	}
 	n, err := strconv.ParseUint(s, 10, 32)
 	if err != nil {
-		t.Fatalf("PARTITA_AGREE: %v", err)
+		t.Fatalf("%s: %v", variable, err)
 	}
 	return n
 }
@@ -56,7 +56,7 @@ func instances(t *testing.T) uint64 {
 // the labels give the value that trying every path gives.
 func TestAgreement(t *testing.T) {
 	list := backends(t)
-	for seed := range instances(t) {
+	for seed := range count(t, "PARTITA_AGREE", 500) {
 		p := pathtest.Random(pathtest.Seeded(seed))
 		best, want, ok := path.BruteForce(p)
 		for _, b := range list {

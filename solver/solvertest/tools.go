@@ -50,12 +50,14 @@ var stated = regexp.MustCompile(`(?m)^(?:Value of objective function: |Optimal -
 
 // RunTool has another solver solve the model in a file; its format is told by the
 // ending: lp, mps, opb or cnf. Names are those that the model has (none for opb and cnf).
+// What CaDiCaL refutes it has to prove: CheckProof.
 // A solver that comes to no end, or to no verdict, is a failure.
 func RunTool(t testing.TB, name, file string, known func(string) bool) Printed {
 	t.Helper()
 	path := Tool(t, name)
 	saved := filepath.Join(t.TempDir(), "printed")
 	var args []string
+	proof := "" // file of one
 	inFile := false // the solution is in a file, not on stdout
 	switch format := filepath.Ext(file); name + format {
 	case "lp_solve.lp":
@@ -69,7 +71,8 @@ func RunTool(t testing.TB, name, file string, known func(string) bool) Printed {
 	case "minisat.cnf":
 		args, inFile = []string{"-verb=0", file, saved}, true
 	case "cadical.cnf":
-		args = []string{"-q", file}
+		proof = filepath.Join(t.TempDir(), "proof")
+		args = []string{"-q", "--no-binary", file, proof}
 	case "clasp.cnf", "clasp.opb":
 		args = []string{file}
 	default:
@@ -93,10 +96,31 @@ func RunTool(t testing.TB, name, file string, known func(string) bool) Printed {
 	if err != nil {
 		t.Fatalf("%s %s: %v\n%.2000s", name, strings.Join(args, " "), err, out)
 	}
+	if s.Infeasible && proof != "" {
+		checkRefutation(t, file, proof)
+	}
 	p := Printed{Solution: *s, Text: string(out)}
 	if m := stated.FindSubmatch(out); m != nil && !s.Infeasible {
 		p.Objective, err = strconv.ParseFloat(string(m[1]), 64)
 		p.HasObjective = err == nil
 	}
 	return p
+}
+
+// checkRefutation checks the proof that a solver has written of a formula in a file.
+func checkRefutation(t testing.TB, file, proof string) {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	p, err := os.Open(proof)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := CheckProof(f, p); err != nil {
+		t.Errorf("%s: %v", filepath.Base(file), err)
+	}
 }
