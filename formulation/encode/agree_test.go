@@ -2,8 +2,10 @@ package encode_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"os"
+	"runtime"
 	"strconv"
 	"testing"
 
@@ -53,24 +55,38 @@ func count(t *testing.T, variable string, usual uint64) uint64 {
 }
 
 // TestAgreement: on random problems every backend, with and without an incumbent, and
-// the labels give the value that trying every path gives.
+// the labels give the value that trying every path gives. As many parts as there are
+// processors run side by side.
 func TestAgreement(t *testing.T) {
-	list := backends(t)
-	for seed := range count(t, "PARTITA_AGREE", 500) {
-		p := pathtest.Random(pathtest.Seeded(seed))
-		best, want, ok := path.BruteForce(p)
-		for _, b := range list {
-			var start []path.Stage
-			if ok && seed%3 == 0 {
-				start = best
+	list, n := backends(t), count(t, "PARTITA_AGREE", 500)
+	parts := uint64(runtime.GOMAXPROCS(0))
+	for part := range parts {
+		t.Run(fmt.Sprintf("part %d", part), func(t *testing.T) {
+			t.Parallel()
+			for seed := part; seed < n; seed += parts {
+				agreeOn(t, seed, list)
 			}
-			agree(t, seed, p, b, start, want, ok)
+		})
+	}
+}
+
+func agreeOn(t *testing.T, seed uint64, list []solver.Backend) {
+	t.Helper()
+	p := pathtest.Random(pathtest.Seeded(seed))
+	best, want, ok := path.BruteForce(p)
+	for _, b := range list {
+		var start []path.Stage
+		if ok && seed%3 == 0 {
+			start = best
 		}
-		if r, err := path.Solve(t.Context(), p, path.Options{}); err != nil {
-			t.Errorf("seed %d: labels: %v", seed, err)
-		} else if got := r.Status == solver.Optimal; got != ok || ok && r.Value.Objective != want.Objective {
-			t.Errorf("seed %d: labels say %v %d, the best is %d (%v)", seed, r.Status, r.Value.Objective, want.Objective, ok)
-		}
+		agree(t, seed, p, b, start, want, ok)
+	}
+	r, err := path.Solve(t.Context(), p, path.Options{})
+	if err != nil {
+		t.Fatalf("seed %d: labels: %v", seed, err)
+	}
+	if got := r.Status == solver.Optimal; got != ok || ok && r.Value.Objective != want.Objective {
+		t.Errorf("seed %d: labels say %v %d, the best is %d (%v)", seed, r.Status, r.Value.Objective, want.Objective, ok)
 	}
 }
 
