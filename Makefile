@@ -77,7 +77,7 @@ race: ## the race detector on what runs goroutines
 	$(GO) test $(TAGS) -race -short -run 'Signals|Cancel|OutOfTime|Limit|Backends|Confirms|BatchInterrupted|Progress' ./cmd/... ./formulation
 
 agree: ## every solver on 100,000 random instances, and the search against every plan of 5,000 conditions (make test: 500, 300)
-	PARTITA_AGREE=$(AGREE) $(GO) test $(TAGS) -run '^TestAgreement$$' -count=1 -v -timeout 120m ./formulation/encode
+	PARTITA_AGREE=$(AGREE) PARTITA_FAMILIES=all $(GO) test $(TAGS) -run '^Test(Families)?Agree(ment)?$$' -count=1 -v -timeout 120m ./formulation/encode
 	PARTITA_ORACLE=$(ORACLE) $(GO) test $(TAGS) -run '^TestOptimumOfEveryPlan$$' -count=1 -v -timeout 120m ./formulation
 	$(GO) test $(TAGS) -run 'AgainstBruteForce' -count=1 -v -timeout 120m ./formulation/published -rapid.checks=$(AGREE)
 

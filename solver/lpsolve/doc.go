@@ -14,9 +14,10 @@
 //
 // A solve in C cannot be interrupted, and a fault in it ends the process. So the
 // models go through a pipe to a worker: the same executable, started again with an
-// environment variable. A cancelled context kills the worker; a crash is an error of
-// one call; the next call starts another. Programs opt in by asking first thing in
-// main (and in TestMain):
+// environment variable. A cancelled context kills the worker. One that dies or writes
+// what is no answer is replaced, and its program repeated; a program that no worker
+// survives has the status Crashed. Programs opt in by asking first thing in main (and
+// in TestMain):
 //
 //	if lpsolve.IsWorker() {
 //	    os.Exit(lpsolve.RunWorker(os.Stdin, os.Stdout))

@@ -57,7 +57,7 @@ func RunTool(t testing.TB, name, file string, known func(string) bool) Printed {
 	path := Tool(t, name)
 	saved := filepath.Join(t.TempDir(), "printed")
 	var args []string
-	proof := "" // file of one
+	proof := ""     // file of one
 	inFile := false // the solution is in a file, not on stdout
 	switch format := filepath.Ext(file); name + format {
 	case "lp_solve.lp":
