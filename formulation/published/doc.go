@@ -6,7 +6,9 @@
 //	series.go      chains as a series pipeline: the stage graph of solver/path
 //	blocks.go      the same with the machines of a type side by side
 //	lanes.go       chains with machines side by side
-//	rental*.go     rented instances: throughput within a budget, price per token
+//	rental.go      rented instances: throughput within a budget, price per token
+//	renting.go     their labels: every way to rent that no other beats
+//	rentalmodel.go their integer models
 //	graph.go       operator graphs: contiguous, noncontiguous, latency
 //
 // The answers are not verified here: results/verify/placement shares no code with the

@@ -170,11 +170,7 @@ func TestRentalsAgainstBruteForce(t *testing.T) {
 			}
 			cheapest = min(cheapest, usdPerMillion(r, usd, slowest, stages))
 		})
-		backends := []string{Labels, SAT}
-		if lpsolve.Available() {
-			backends = append(backends, ILP)
-		}
-		for _, backend := range backends {
+		for _, backend := range backends() {
 			o := options(backend)
 			o.Budget, o.Objective = &budget, Throughput
 			i := &instance.Instance{Name: "random", Rental: r}

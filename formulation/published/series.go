@@ -182,30 +182,31 @@ func (s *series) prove(ctx context.Context, plain *path.Problem, o Options) (pat
 	return r, name, err
 }
 
-// confirm has a second backend prove the answer of auto again, over machines one by one.
-// One that contradicts the first is an error: one of them is wrong, nothing is proved.
+// confirm has a second backend prove the answer of auto again: SAT, whose refutations are
+// exact, or ILP where there is none or the chain is too large for it. One that contradicts
+// the first is an error: one of them is wrong, nothing is proved.
 func (s *series) confirm(ctx context.Context, plain *path.Problem, first path.Result, o Options, a *answer) error {
-	name := ILP
-	if o.ILP == nil {
-		name = SAT
-	}
-	if o.Backend != "" && o.Backend != Auto || name == SAT && o.SAT == nil {
+	if o.Backend != "" && o.Backend != Auto {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, confirmLimit)
 	defer cancel()
-	o.Backend = name
-	o.log("%s: second proof by %s", a.Name, name)
-	second, _, err := s.prove(ctx, plain, o)
-	var refused *RefusedError
-	switch {
-	case errors.As(err, &refused): // too large for it; that only one proved it is said
-	case err != nil:
-		return fmt.Errorf("second proof of %s by %s: %w", a.Name, name, err)
-	case second.Status == first.Status && second.Value.Objective == first.Value.Objective:
-		a.AgreedBy = append(a.AgreedBy, name)
-	case second.Status == solver.Optimal || second.Status == solver.Infeasible:
-		return fmt.Errorf("%s: %s and %s contradict each other; one of them is wrong, so nothing is reported as optimal", a.Name, a.Backend, name)
+	for _, name := range []string{SAT, ILP} {
+		o.Backend = name
+		o.log("%s: second proof by %s", a.Name, name)
+		second, _, err := s.prove(ctx, plain, o)
+		var refused *RefusedError
+		switch {
+		case errors.As(err, &refused): // not built in, or too large for it
+			continue
+		case err != nil:
+			return fmt.Errorf("second proof of %s by %s: %w", a.Name, name, err)
+		case second.Status == first.Status && second.Value.Objective == first.Value.Objective:
+			a.AgreedBy = append(a.AgreedBy, name)
+		case second.Status == solver.Optimal || second.Status == solver.Infeasible:
+			return fmt.Errorf("%s: %s and %s contradict each other; one of them is wrong, so nothing is reported as optimal", a.Name, a.Backend, name)
+		}
+		return nil
 	}
 	return nil
 }

@@ -56,6 +56,14 @@ func options(backend string) Options {
 	return o
 }
 
+// backends are those of this build.
+func backends() []string {
+	if lpsolve.Available() {
+		return []string{Labels, SAT, ILP}
+	}
+	return []string{Labels, SAT}
+}
+
 // one solves an instance that has one answer.
 func one(t testing.TB, i *instance.Instance, o Options) results.Placed {
 	t.Helper()
@@ -74,7 +82,7 @@ func one(t testing.TB, i *instance.Instance, o Options) results.Placed {
 
 func TestPublishedSeries(t *testing.T) {
 	for _, i := range load(t, "helix.json") {
-		for _, backend := range []string{Labels, SAT} {
+		for _, backend := range backends() {
 			if a := one(t, i, options(backend)); a.Status != "optimal" || *a.Objective != i.Chain.SeriesOptimum || a.Backend != backend {
 				t.Errorf("%s by %s: %+v, want %v proved", i.Name, backend, a, i.Chain.SeriesOptimum)
 			}
@@ -83,7 +91,7 @@ func TestPublishedSeries(t *testing.T) {
 		if a.Status != "optimal" || a.Objective == nil || *a.Objective != i.Chain.SeriesOptimum || *a.BestBound != *a.Objective || *a.Gap != 0 {
 			t.Errorf("%s: %+v, want %v proved", i.Name, a, i.Chain.SeriesOptimum)
 		}
-		if lpsolve.Available() && len(a.AgreedBy) != 2 {
+		if len(a.AgreedBy) != 2 {
 			t.Errorf("%s: agreed by %v", i.Name, a.AgreedBy)
 		}
 		if *a.KnownOptimum != i.Chain.SeriesOptimum || (a.Recorded == nil) != (i.Chain.Recorded == nil) {
@@ -140,11 +148,7 @@ func TestSeriesAgainstBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := randomChain(t)
 		want := bruteSeries(c)
-		backends := []string{Labels, SAT}
-		if lpsolve.Available() {
-			backends = append(backends, ILP)
-		}
-		for _, backend := range backends {
+		for _, backend := range backends() {
 			i := &instance.Instance{Name: "random", Chain: c}
 			answers, err := Solve(context.Background(), i, options(backend))
 			if err != nil {

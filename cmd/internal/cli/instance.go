@@ -62,7 +62,7 @@ reached, that stands beside.`,
   partita instance examples/instances/graph.json`,
 		Args: cobra.ExactArgs(1),
 	}
-	cmd.Flags().StringVar(&own.name, "name", "", "solve the instance of that name only")
+	cmd.Flags().StringVar(&own.name, "name", "", "solve the instance of that name only; what stands behind its last slash will do")
 	cmd.Flags().StringVar(&own.objective, "objective", "", "what is optimised: "+strings.Join(instanceObjectives(), ", "))
 	cmd.Flags().Float64Var(&own.budget, "budget", 0, "`USD` an hour that may be spent, with the objective throughput")
 	search.register(cmd.Flags())
@@ -127,17 +127,25 @@ func (f *instanceFlags) options(cmd *cobra.Command, env Environment, search *sea
 	return opts, nil
 }
 
-// choose picks the instance of --name; without it all are solved.
+// choose picks the instance of --name, or the only one whose name ends in it behind a
+// slash; without the flag all are solved.
 func (f *instanceFlags) choose(file string, all []*instance.Instance) ([]*instance.Instance, error) {
 	if f.name == "" {
 		return all, nil
 	}
 	var names []string
+	var ending []*instance.Instance
 	for _, i := range all {
 		if i.Name == f.name {
 			return []*instance.Instance{i}, nil
 		}
+		if strings.HasSuffix(i.Name, "/"+f.name) {
+			ending = append(ending, i)
+		}
 		names = append(names, i.Name)
+	}
+	if len(ending) == 1 {
+		return ending, nil
 	}
 	text := fmt.Sprintf("--name %q: %s has no such instance", f.name, file)
 	if near := inputs.Nearest(f.name, names); near != "" {
@@ -157,7 +165,7 @@ func (f *instanceFlags) run(ctx context.Context, env Environment, chosen []*inst
 	lines := json.NewEncoder(env.Out)
 	lines.SetEscapeHTML(false)
 	for _, i := range chosen {
-		answers, err := during(env, i.Name, func() ([]results.Placed, error) { return published.Solve(ctx, i, opts) })
+		answers, err := during(env, printable(i.Name), func() ([]results.Placed, error) { return published.Solve(ctx, i, opts) })
 		var refused *published.RefusedError
 		switch {
 		case errors.As(err, &refused):
