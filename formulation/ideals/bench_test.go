@@ -58,3 +58,28 @@ func BenchmarkPublished(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkBranching has graphs that are longer or wider than the published ones, and
+// pools of unlike devices.
+func BenchmarkBranching(b *testing.B) {
+	for _, in := range []struct {
+		name string
+		*Problem
+	}{
+		{"100-blocks-of-4", branching(1, 100, 4, 6, 0.3)},
+		{"20-blocks-of-6", branching(1, 20, 6, 4, 0.3)},
+		{"40-blocks-of-6", branching(1, 40, 6, 4, 1)},
+		{"3-pools-of-4", pooled(branching(1, 40, 4, 4, 0.1), 4, 4, 4)},
+		{"3-pools-of-16", pooled(branching(1, 20, 3, 4, 0.1), 16, 16, 16)},
+		{"chain-3-pools-16", pooled(branching(1, 60, 1, 3, 0.1), 16, 16, 16)},
+	} {
+		b.Run(in.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if s, err := Solve(context.Background(), in.Problem, Options{}); err != nil || s.Status != solver.Optimal {
+					b.Fatal(s, err)
+				}
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package ideals
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -41,6 +42,9 @@ type search struct {
 	bySize  [][]int32
 	walkers []*walker
 	bounds  bounds
+	beam    int       // the most ideals of one size that are expanded; 0: all
+	promise []float64 // by ideal: what the devices left can take beyond the rest
+	narrow  bool      // an ideal was left out for the beam
 
 	explored, steps int64
 }
@@ -52,22 +56,24 @@ const (
 	batch  = 256
 )
 
-// decide answers for a limit in ticks.
-func (k *core) decide(ctx context.Context, limit int64, weights []weighting, workers int, b bounds) (decision, *search) {
-	s := &search{k: k, st: newStates(k, limit, weights), bySize: make([][]int32, k.n+1), bounds: b}
+// decide answers for a limit in ticks. With a beam that is too narrow for a no it
+// answers tooLong.
+func (k *core) decide(ctx context.Context, limit int64, weights []weighting, workers, beam int, b bounds) (decision, *search) {
+	s := &search{k: k, st: newStates(k, limit, weights), bySize: make([][]int32, k.n+1), bounds: b, beam: beam}
 	words := k.words
 	if k.chain {
 		words, workers = 0, 1
 	}
 	s.tab = newTable(words)
 	start := s.tab.add(0, 0, make(bitset, words))
+	s.promise = append(s.promise, 0)
 	s.bySize[0] = []int32{start}
 	s.note(start, label{parent: none, state: s.st.of(make([]int32, len(k.classes)))})
 	for size := range k.n {
 		if ctx.Err() != nil {
 			return cancelled, s
 		}
-		ideals := s.bySize[size]
+		ideals := s.promising(s.bySize[size])
 		for len(ideals) > 0 {
 			part := ideals[:min(len(ideals), batch)]
 			ideals = ideals[len(part):]
@@ -77,7 +83,20 @@ func (k *core) decide(ctx context.Context, limit int64, weights []weighting, wor
 		}
 		s.bySize[size] = nil
 	}
+	if s.narrow {
+		return tooLong, s
+	}
 	return no, s
+}
+
+// promising are the ideals of one size that are expanded.
+func (s *search) promising(ideals []int32) []int32 {
+	if s.beam == 0 || len(ideals) <= s.beam {
+		return ideals
+	}
+	s.narrow = true
+	slices.SortStableFunc(ideals, func(a, b int32) int { return cmp.Compare(s.promise[b], s.promise[a]) })
+	return ideals[:s.beam]
 }
 
 // expandAll expands a batch of ideals. Its effect does not depend on the number of
@@ -188,8 +207,10 @@ func (s *search) gather(h *harvest, stop decision) decision {
 		ideal := s.tab.find(a.hash, a.size, set)
 		if ideal == none {
 			ideal = s.tab.add(a.hash, a.size, set)
+			s.promise = append(s.promise, a.promise)
 			s.bySize[a.size] = append(s.bySize[a.size], ideal)
 		}
+		s.promise[ideal] = max(s.promise[ideal], a.promise)
 		for _, t := range h.suits[a.from:a.to] {
 			s.note(ideal, label{parent: t.label, state: t.state, class: a.class})
 		}
@@ -199,7 +220,7 @@ func (s *search) gather(h *harvest, stop decision) decision {
 		return yes
 	case s.steps > s.bounds.steps:
 		return tooLong
-	case s.tab.bytes()+int64(len(s.labels))*labelBytes > s.bounds.bytes:
+	case s.tab.bytes()+int64(8*len(s.promise))+int64(len(s.labels))*labelBytes > s.bounds.bytes:
 		return tooLarge
 	}
 	return no

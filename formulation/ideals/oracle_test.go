@@ -337,7 +337,14 @@ func TestDecisionsAgainstAllChains(t *testing.T) {
 		optimum := newOracle(p).optimum()
 		k := newCore(p)
 		ask := func(limit int64) decision {
-			answer, _ := k.decide(context.Background(), limit, k.weightings(), 2, bounds{bytes: 1 << 30, steps: 1 << 40})
+			most := bounds{bytes: 1 << 30, steps: 1 << 40}
+			answer, s := k.decide(context.Background(), limit, k.weightings(), 2, 0, most)
+			if answer == yes && p.value(s.stages())*k.scale > float64(limit)*(1+1e-12)+float64(len(p.Nodes)) {
+				t.Fatalf("a chain of %v within %v", p.value(s.stages()), float64(limit)/k.scale)
+			}
+			if narrow, _ := k.decide(context.Background(), limit, k.weightings(), 1, 1, most); narrow != answer && narrow != tooLong {
+				t.Fatalf("%v with a beam, %v without", narrow, answer)
+			}
 			return answer
 		}
 		if math.IsInf(optimum, 1) {

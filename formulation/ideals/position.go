@@ -146,6 +146,9 @@ func (p *position) join(v int32, acts []int32) {
 
 // deliver charges a net to its last pin, or (-1) does so no more.
 func (p *position) deliver(e, sign int32, acts []int32) {
+	if p.k.chain { // a linear order has few ideals to be spared
+		return
+	}
 	u, charged := p.k.last[e], false
 	for c := range p.receives {
 		if cost := p.k.classes[c].cost[e]; cost > 0 {

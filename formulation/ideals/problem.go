@@ -47,8 +47,15 @@ type Class struct {
 	Bytes int64
 }
 
-// Validate says what is wrong with a problem: lengths, indices, times that are negative
-// or not a number.
+// What a problem may have at most, so that sums of it can be counted exactly.
+const (
+	mostClasses = 60
+	mostBytes   = int64(1) << 61
+	mostTime    = 1e300
+)
+
+// Validate says what is wrong with a problem: lengths, indices, numbers that are
+// negative, none, or too large to be added up.
 func (p *Problem) Validate() error {
 	if len(p.Nodes) == 0 {
 		return fmt.Errorf("ideals: no nodes")
@@ -58,9 +65,16 @@ func (p *Problem) Validate() error {
 			return fmt.Errorf("ideals: edge %d: %d → %d of %d nodes", i, e.From, e.To, len(p.Nodes))
 		}
 	}
+	if len(p.Classes) > mostClasses {
+		return fmt.Errorf("ideals: %d classes of devices, at most %d", len(p.Classes), mostClasses)
+	}
+	left := mostBytes
 	for v, n := range p.Nodes {
 		if n.Bytes < 0 || n.Colour < NoColour {
 			return fmt.Errorf("ideals: node %d: %d bytes, colour %d", v, n.Bytes, n.Colour)
+		}
+		if left -= n.Bytes; left < 0 {
+			return fmt.Errorf("ideals: node %d: more than %d bytes in all", v, mostBytes)
 		}
 	}
 	for i := range p.Classes {
@@ -83,12 +97,12 @@ func (c *Class) validate(nodes int) error {
 		return fmt.Errorf("transfers of %d nodes, want %d", len(c.Transfer), nodes)
 	}
 	for v, t := range c.Time {
-		if !(t >= 0) {
+		if !(t >= 0) || t > mostTime && !math.IsInf(t, 1) {
 			return fmt.Errorf("node %d: time %g", v, t)
 		}
 	}
 	for v, t := range c.Transfer {
-		if !(t >= 0) || math.IsInf(t, 1) {
+		if !(t >= 0) || t > mostTime {
 			return fmt.Errorf("node %d: transfer %g", v, t)
 		}
 	}

@@ -95,6 +95,9 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		"transfer +Inf":   func(p *Problem) { p.Classes[0].Transfer[0] = math.Inf(1) },
 		"transfers of 1":  func(p *Problem) { p.Classes[0].Transfer = []float64{1} },
 		"-1 devices":      func(p *Problem) { p.Classes[0].Count = -1 },
+		"more than":       func(p *Problem) { p.Nodes[0].Bytes, p.Nodes[1].Bytes = mostBytes, 1 },
+		"time 1e+301":     func(p *Problem) { p.Classes[0].Time[1] = 1e301 },
+		"61 classes":      func(p *Problem) { p.Classes = make([]Class, 61) },
 		"-5 bytes of mem": func(p *Problem) { p.Classes[0].Bytes = -5 },
 	} {
 		p := sound()

@@ -29,6 +29,7 @@ type question struct {
 	weights []weighting
 	low     int64
 	steps   int64 // stages that one decision may visit
+	beam    int   // of decide
 }
 
 // solve asks along linear orders, then the lattice.
@@ -94,7 +95,7 @@ const everything = int64(1) << 60
 
 // ask answers whether a core has a chain within a limit, and keeps the chain.
 func (r *run) ask(q *question, limit int64) decision {
-	answer, s := q.k.decide(r.ctx, limit, q.weights, r.workers, bounds{steps: min(q.steps, r.stages), bytes: r.memory})
+	answer, s := q.k.decide(r.ctx, limit, q.weights, r.workers, q.beam, bounds{steps: min(q.steps, r.stages), bytes: r.memory})
 	r.stages -= s.steps
 	if !q.k.chain {
 		r.best.Explored += s.explored
@@ -139,7 +140,7 @@ func (r *run) narrow(q *question) decision {
 		switch answer := r.ask(q, limit); {
 		case answer == yes:
 			step = max(2*step, (limit-q.low)/firstStep)
-		case answer == no && step > 0:
+		case step > 0 && (answer == no || answer == tooLong):
 			step = 0
 		default:
 			return answer
@@ -147,20 +148,31 @@ func (r *run) narrow(q *question) decision {
 	}
 }
 
-// Stages that a decision over the lattice may visit at first, and how that grows.
+// Stages that a decision over the lattice may visit at first, and how that grows; how
+// wide the first beam is, which grows alike; and the steps from which on what is proved
+// is raised by easier questions.
 const (
-	firstSteps = 1 << 24
+	firstSteps = 1 << 20
 	growth     = 4
+	firstBeam  = 4
+	raiseSteps = 1 << 22
 )
 
-// prove asks the lattice for better chains than those along linear orders. Where the
-// answer takes too long it first raises what is proved by easier questions.
+// prove asks the lattice for better chains than those along linear orders. Where an
+// answer takes too long, a beam looks for better chains first, for the better the best
+// one is the easier the question; then the question may take longer.
 func (r *run) prove() decision {
 	q := question{k: r.k, weights: r.weights, low: r.proved, steps: firstSteps}
-	for {
+	for beam := firstBeam; ; beam *= growth {
 		answer := r.narrow(&q)
 		large := answer == tooLarge
 		if answer == tooLong || large {
+			q.beam = beam
+			answer = r.narrow(&q)
+			q.beam = 0
+			large = large || answer == tooLarge
+		}
+		if answer == tooLong && q.steps >= raiseSteps || large {
 			answer = r.raise(&q)
 		}
 		if q.low > r.proved {

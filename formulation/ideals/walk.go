@@ -47,7 +47,8 @@ type arrival struct {
 	hash     uint64
 	size     int32
 	class    int32
-	from, to int32 // in suits
+	from, to int32   // in suits
+	promise  float64 // the largest part of the devices left that some target has to spare
 }
 
 func newWalker(ctx context.Context, k *core, st *states, tab *table, b bounds) *walker {
@@ -182,7 +183,7 @@ func (w *walker) watch() {
 		if w.steps > w.bounds.steps {
 			w.stop = tooLong
 		}
-		if int64(8*len(w.sets)+8*len(w.suits)+24*len(w.found)) > w.bounds.bytes {
+		if int64(8*len(w.sets)+8*len(w.suits)+32*len(w.found)) > w.bounds.bytes {
 			w.stop = tooLarge
 		}
 	}
@@ -197,10 +198,11 @@ func (w *walker) watch() {
 
 // arrive notes the ideal of I and S for the targets from which the rest can fit.
 func (w *walker) arrive() {
-	from := int32(len(w.suits))
+	from, promise := int32(len(w.suits)), 0.0
 	for _, t := range w.targets {
-		if w.fits(&w.st.all[t.state]) {
+		if spare, fits := w.fits(&w.st.all[t.state]); fits {
 			w.suits = append(w.suits, t)
+			promise = max(promise, spare)
 		}
 	}
 	if int(from) == len(w.suits) {
@@ -212,21 +214,24 @@ func (w *walker) arrive() {
 			return
 		}
 	}
-	w.found = append(w.found, arrival{hash: w.hash, size: w.size, class: int32(w.c), from: from, to: int32(len(w.suits))})
+	w.found = append(w.found, arrival{hash: w.hash, size: w.size, class: int32(w.c), from: from, to: int32(len(w.suits)), promise: promise})
 	if !w.k.chain {
 		w.sets = append(w.sets, w.in...)
 	}
 }
 
-// fits reports whether what is not in I ∪ S may fit the devices left.
-func (w *walker) fits(s *state) bool {
+// fits reports whether what is not in I ∪ S may fit the devices left, and what part of
+// them that spares.
+func (w *walker) fits(s *state) (spare float64, fits bool) {
 	if s.last {
-		return int(w.size) == w.k.n
+		return 0, int(w.size) == w.k.n
 	}
+	spare = 1
 	for i, a := range s.acts {
 		if w.rest[a] > s.caps[i] {
-			return false
+			return 0, false
 		}
+		spare = min(spare, 1-float64(w.rest[a])/float64(s.caps[i]+1))
 	}
-	return true
+	return spare, true
 }
