@@ -59,17 +59,23 @@ func ms(seconds float64) *float64 {
 }
 
 func (r *run) interval(m cost.Metric, v, unit float64) *[2]float64 {
-	low, high, ok := r.space.Costs.Interval(m, v)
+	return intervalOf(r.space.Costs, m, v, unit)
+}
+
+func intervalOf(costs *cost.Calculator, m cost.Metric, v, unit float64) *[2]float64 {
+	low, high, ok := costs.Interval(m, v)
 	if !ok {
 		return nil
 	}
 	return &[2]float64{low * unit, high * unit}
 }
 
-// usdPerHour is the price of the GPUs a plan uses; 0 where a price is unknown.
-func (r *run) usdPerHour(p *results.PhasePlan) float64 {
+func (r *run) usdPerHour(p *results.PhasePlan) float64 { return usdPerHourOf(r.goal.c, p) }
+
+// usdPerHourOf is the price of the GPUs a plan uses; 0 where a price is unknown.
+func usdPerHourOf(c *inputs.Condition, p *results.PhasePlan) float64 {
 	price := map[string]float64{}
-	for _, pool := range r.goal.c.Cluster.Pools {
+	for _, pool := range c.Cluster.Pools {
 		price[pool.Name] = pool.USDPerHour
 	}
 	sum := 0.0
@@ -84,6 +90,10 @@ func (r *run) usdPerHour(p *results.PhasePlan) float64 {
 
 // requirements holds the plan against what was asked.
 func (r *run) requirements(p *results.PhasePlan, nearest map[inputs.RequirementKind]float64) []results.RequirementResult {
+	return requirementsOf(r.goal.c, p, nearest)
+}
+
+func requirementsOf(c *inputs.Condition, p *results.PhasePlan, nearest map[inputs.RequirementKind]float64) []results.RequirementResult {
 	out := []results.RequirementResult{}
 	m := &p.Metrics
 	value := func(v *float64, scale float64) float64 {
@@ -93,9 +103,9 @@ func (r *run) requirements(p *results.PhasePlan, nearest map[inputs.RequirementK
 		return *v * scale
 	}
 	gpus := float64(p.GPUs.Used)
-	for _, q := range r.goal.c.Goal.Requirements {
+	for _, q := range c.Goal.Requirements {
 		x := results.RequirementResult{Name: string(q.Kind), Want: q.Value, Place: q.Place.String()}
-		margin := r.goal.margin
+		margin := Margin(c)
 		switch q.Kind {
 		case inputs.TTFT:
 			x.Unit, x.Got = "s", value(m.TTFTMS, 1e-3)

@@ -25,6 +25,9 @@ type spaces func(*inputs.Condition) (*stagegraph.Space, error)
 
 // optimize is Optimize; timed adds the time of each heuristic to the comparison.
 func optimize(ctx context.Context, price spaces, c *inputs.Condition, opts Options, timed bool) (*results.Report, error) {
+	if c.Goal.Placement == inputs.Lanes {
+		return optimizeLanes(ctx, c, opts)
+	}
 	if c.Model.Graph != nil {
 		return optimizeGraph(ctx, c, opts, timed)
 	}

@@ -317,9 +317,19 @@ type Requirement struct {
 	Text  string          `json:"text,omitempty"` // as it was stated
 }
 
+// PlacementKind says how layers may lie on the GPUs.
+type PlacementKind string
+
+// Placements. Pipeline is the default: each replica is a series of stages.
+const (
+	Pipeline PlacementKind = "pipeline"
+	Lanes    PlacementKind = "lanes" // single GPUs that may hold the same layers
+)
+
 // Goal is what a plan is judged by.
 type Goal struct {
 	Objective        ObjectiveKind `json:"objective"`              // what is minimised
+	Placement        PlacementKind `json:"placement,omitempty"`    // empty: pipeline
 	LatencyWeight    float64       `json:"latency_weight"`         // w_ℓ of the balanced objective
 	ThroughputWeight float64       `json:"throughput_weight"`      // w_c
 	Requirements     []Requirement `json:"requirements,omitempty"` // all must be met

@@ -43,6 +43,22 @@ type PhasePlan struct {
 	Metrics      Metrics             `json:"metrics"`
 	Solve        Solve               `json:"solve"`
 	Requirements []RequirementResult `json:"requirements"`
+	// Lanes is set where stages hold the same layers side by side; they are then the
+	// machines of one replica, by first layer.
+	Lanes *Lanes `json:"lanes,omitempty"`
+}
+
+// Lanes say which way the sequences of a plan take through machines that share layers.
+// Each sequence keeps its way: its KV cache lies there.
+type Lanes struct {
+	Routes []LaneRoute `json:"routes"` // in the order of the layers where machines hand over
+}
+
+// LaneRoute is what goes on from one machine to another.
+type LaneRoute struct {
+	From      int `json:"from"`      // index of the stage; -1: enters at the first layer
+	To        int `json:"to"`        // index of the stage; -1: leaves after the last layer
+	Sequences int `json:"sequences"` // in flight at once
 }
 
 // Strategy is the parallelism of a plan. TP, EP, CP and DPAttention hold one entry
@@ -110,6 +126,9 @@ type Stage struct {
 	MemoryGiB   float64 `json:"memory_gib"`
 	CapacityGiB float64 `json:"capacity_gib"`
 	Memory      Memory  `json:"memory"`
+	// Sequences is how many sequences in flight a machine of lanes holds; absent in a
+	// pipeline, where every stage holds those of its replica.
+	Sequences int `json:"sequences,omitempty"`
 }
 
 // Memory is one GPU's memory by use, in GiB.

@@ -8,6 +8,7 @@ import (
 // chooser lists the sets of machines that can be started at a layer.
 type chooser struct {
 	*sweep
+	tariff  *tariff
 	left    []int
 	allowed int64 // to pay
 	most    int   // sets wanted
@@ -24,11 +25,11 @@ type started struct {
 // continuations are the sets of machines left that pass need, none of them superfluous,
 // for at most allowed together, cheapest first. Of more than width the cheapest are
 // taken, and the sweep is cut.
-func (s *sweep) continuations(left []int, need, allowed int64) [][]int {
-	c := chooser{sweep: s, left: left, most: s.width}
+func (s *sweep) continuations(tariff *tariff, left []int, need, allowed int64) [][]int {
+	c := chooser{sweep: s, tariff: tariff, left: left, most: s.width}
 	// Dear sets are not listed where cheap ones are enough: allow more step by step.
 	for margin := s.least >> 9; ; margin *= 4 {
-		c.allowed = min(allowed, s.tariff.atLeast(need)+margin)
+		c.allowed = min(allowed, tariff.atLeast(need)+margin)
 		c.sets, c.full = c.sets[:0], false
 		c.extend(0, need, 0, unpayable)
 		if c.allowed == allowed || len(c.sets) >= c.most || s.ended {

@@ -25,9 +25,11 @@ const (
 // Machines start only at a layer that the others fall short of, and none that is not
 // needed there. That leaves no plan out: a machine that its first layer does not need
 // can start one layer later; one that would then reach beyond the last layer is moved
-// back so that it ends there, where it still holds all that it is needed for.
+// back so that it ends there, where it still holds all that it is needed for. Where the
+// first layer has a table of its own, moving on only makes a machine faster.
 type sweep struct {
 	*prices
+	start  [2]*tariff // what machines that start at the first layer pay, and later
 	ctx    context.Context
 	layers int
 	width  int
@@ -73,7 +75,10 @@ func (g *grid) decide(ctx context.Context, p *prices, width int) (v verdict, pla
 	if p.slack(g) < 0 {
 		return refuted, nil, 0
 	}
-	s := &sweep{prices: p, ctx: ctx, layers: g.layers, width: width, levels: make([]level, g.layers)}
+	s := &sweep{prices: p, ctx: ctx, layers: g.layers, width: width, levels: make([]level, g.layers), start: [2]*tariff{p.tariff, p.tariff}}
+	if g.special {
+		s.atFirst(g)
+	}
 	s.add(nil, 0, nil, g.count, nil) // f is at least 1: the first layer wants a machine
 	for l := range s.levels {
 		if end := s.expand(l); end != nil {
@@ -88,6 +93,26 @@ func (g *grid) decide(ctx context.Context, p *prices, width int) (v verdict, pla
 		return undecided, nil, s.looked
 	}
 	return refuted, nil, s.looked
+}
+
+// atFirst replaces the options by those that start at the first layer and those that
+// start later. The prices are the same.
+func (s *sweep) atFirst(g *grid) {
+	copied := *s.prices
+	s.prices = &copied
+	s.options, s.price = nil, nil
+	for i := range s.start {
+		own := capped(g.start[i], s.f)
+		price := make([]int64, len(own))
+		for j, o := range own {
+			price[j] = s.budget[o.kind] / int64(o.held)
+		}
+		s.start[i] = newTariff(own, price, g.count, s.f)
+		for j := range s.start[i].items {
+			s.start[i].items[j].index += len(s.options)
+		}
+		s.options, s.price = append(s.options, own...), append(s.price, price...)
+	}
 }
 
 // plan reads the ranges back from a last state.
@@ -174,7 +199,8 @@ func (s *sweep) expand(l int) *state {
 			paid += s.price[m.option]
 		}
 		need := s.f - s.passed(machines)
-		for _, starts := range s.continuations(left, need, s.least+parent.slack-paid) {
+		tariff := s.start[min(l, 1)]
+		for _, starts := range s.continuations(tariff, left, need, s.least+parent.slack-paid) {
 			with := slices.Grow(slices.Clone(machines), len(starts))
 			rest := slices.Clone(left)
 			for _, o := range starts {

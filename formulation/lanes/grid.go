@@ -20,6 +20,10 @@ type grid struct {
 	count   []int
 	shift   int
 	options []option // by type; with more layers held the throughput falls
+	// start are the options at the first layer and later, where the first layer has a
+	// table of its own; a machine that holds all layers is at the first one.
+	start   [2][]option
+	special bool
 }
 
 // newGrid takes the finest tick for which what all machines pass together stays below
@@ -36,30 +40,51 @@ func newGrid(p *Problem) *grid {
 	}
 	g.shift = 60 - math.Ilogb(total) - 1
 	for i, t := range p.Types {
-		if t.Count == 0 {
-			continue
+		g.options = append(g.options, g.ways(i, t.Count, t.Throughput)...)
+		g.special = g.special || t.AtFirst != nil
+	}
+	for i, t := range p.Types {
+		if !g.special {
+			break
 		}
-		var best int64
-		var ways []option
-		for k := min(len(t.Throughput), p.Layers); k >= 1; k-- {
-			ticks := int64(math.Ceil(math.Ldexp(t.Throughput[k-1], g.shift)))
-			if ticks > best {
-				best = ticks
-				ways = append(ways, option{kind: i, held: k, ticks: ticks})
-			}
+		first := t.AtFirst
+		if first == nil {
+			first = t.Throughput
 		}
-		slices.Reverse(ways)
-		g.options = append(g.options, ways...)
+		whole := g.ways(i, t.Count, first)
+		g.start[0] = append(g.start[0], whole...)
+		g.start[1] = append(g.start[1], g.ways(i, t.Count, t.Throughput[:min(len(t.Throughput), p.Layers-1)])...)
+		if n := len(whole); n > 0 && whole[n-1].held == p.Layers {
+			g.start[1] = append(g.start[1], whole[n-1])
+		}
 	}
 	return g
 }
 
-// capped are the options where no layer wants more than f ticks of a machine.
-func (g *grid) capped(f int64) []option {
+// ways to use a machine by its table, those left out that another is never worse than.
+func (g *grid) ways(kind, count int, table []float64) []option {
+	if count == 0 {
+		return nil
+	}
+	var best int64
+	var ways []option
+	for k := min(len(table), g.layers); k >= 1; k-- {
+		ticks := int64(math.Ceil(math.Ldexp(table[k-1], g.shift)))
+		if ticks > best {
+			best = ticks
+			ways = append(ways, option{kind: kind, held: k, ticks: ticks})
+		}
+	}
+	slices.Reverse(ways)
+	return ways
+}
+
+// capped are options where no layer wants more than f ticks of a machine.
+func capped(options []option, f int64) []option {
 	var out []option
-	for _, o := range g.options {
+	for _, o := range options {
 		o.ticks = min(o.ticks, f)
-		if n := len(out); n > 0 && out[n-1].kind == o.kind && out[n-1].ticks == o.ticks {
+		if n := len(out); n > 0 && out[n-1].kind == o.kind && out[n-1].ticks <= o.ticks {
 			out = out[:n-1]
 		}
 		out = append(out, o)

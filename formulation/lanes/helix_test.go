@@ -34,7 +34,7 @@ func helix(t testing.TB) map[string]*Problem {
 	for _, i := range f.Instances {
 		p := &Problem{Layers: i.Layers}
 		for _, m := range i.Machines {
-			p.Types = append(p.Types, Type{m.Type, m.Count, m.Throughput})
+			p.Types = append(p.Types, Type{Name: m.Type, Count: m.Count, Throughput: m.Throughput})
 		}
 		out[i.Name] = p
 	}

@@ -101,6 +101,11 @@ func random(r *rand.Rand, layers, types, machines int) *lanes.Problem {
 		for range 1 + r.IntN(p.Layers) {
 			t.Throughput = append(t.Throughput, float64(r.IntN(12)))
 		}
+		if r.IntN(3) == 0 {
+			for _, v := range t.Throughput {
+				t.AtFirst = append(t.AtFirst, float64(r.IntN(int(v)+1)))
+			}
+		}
 		p.Types = append(p.Types, t)
 	}
 	return p

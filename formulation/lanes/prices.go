@@ -76,7 +76,7 @@ func (p *prices) cost(set []int) int64 {
 // throughput for which the same patterns do, at least f.
 func (g *grid) relax(ctx context.Context, f int64, best bool) (p *prices, reached int64) {
 	s := newSimplex(g.count)
-	options := g.capped(f)
+	options := capped(g.options, f)
 	for range maxPivots {
 		p = g.priced(f, options, s.duals())
 		if p.slack(g) < 0 || ctx.Err() != nil {

@@ -9,8 +9,8 @@ import (
 // Large is a problem whose proof takes longer than a test waits.
 func Large() *Problem {
 	r := rand.New(rand.NewPCG(3, 3))
-	p := &Problem{Layers: 120}
-	for range 9 {
+	p := &Problem{Layers: 100}
+	for range 7 {
 		v := Type{Count: 4 + r.IntN(20)}
 		speed := 1000 + 20000*r.Float64()
 		for k := range 6 + r.IntN(30) {

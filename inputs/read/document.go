@@ -116,6 +116,7 @@ type goalDoc struct {
 	Balance      leaf            `mapstructure:"balance"`
 	AllowIdle    leaf            `mapstructure:"allow_idle"`
 	Margin       leaf            `mapstructure:"margin"`
+	Placement    leaf            `mapstructure:"placement"`
 }
 
 type weightsDoc struct {

@@ -1,6 +1,8 @@
 package read
 
 import (
+	"cmp"
+
 	"partita/inputs"
 )
 
@@ -25,6 +27,7 @@ func (d *draft) effective(c *inputs.Condition, pool int) map[string]any {
 		values["workload.output"] = w.Output
 	}
 	values["goal.objective"], values["goal.allow_idle"] = c.Goal.Objective, c.Goal.AllowIdle
+	values["goal.placement"] = cmp.Or(c.Goal.Placement, inputs.Pipeline)
 	values["goal.weights.latency"], values["goal.weights.throughput"] = c.Goal.LatencyWeight, c.Goal.ThroughputWeight
 	for _, r := range requirements() {
 		values[r.path()] = bound{None: true}

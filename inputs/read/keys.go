@@ -244,6 +244,7 @@ func keys() []key {
 		typed("goal.weights.throughput", "goal: weight of throughput", inputs.ParseReal, plain[float64], notNegative).as("real"),
 		typed("goal.balance", "goal: largest imbalance of the stages", inputs.ParseShare, inputs.FormatShare, shareOrZero).as("shareBelowOne"),
 		loose("goal.allow_idle", "goal: GPUs may stay unused:", parseBool).as("yesNo"),
+		loose("goal.placement", "goal: placement", parsePlacement).as("placement"),
 		typed("goal.margin", "goal: margin by which a requirement must be met", inputs.ParseShare, inputs.FormatShare, shareOrZero).as("shareBelowOne"),
 	}
 	for _, r := range requirements() {

@@ -206,8 +206,15 @@ func (d *draft) resolveGoal() inputs.Goal {
 		}
 	}
 	objective, stated := get[inputs.ObjectiveKind](d, "goal.objective")
-	if stated {
+	if p, ok := get[inputs.PlacementKind](d, "goal.placement"); ok && p != inputs.Pipeline {
+		g.Placement = p
+	}
+	switch {
+	case stated:
 		g.Objective = objective
+	case g.Placement == inputs.Lanes:
+		g.Objective, stated = inputs.Throughput, true
+		d.assume("objective", "throughput", "no objective is stated, and lanes are for throughput")
 	}
 	latency, hasLatency := get[float64](d, "goal.weights.latency")
 	throughput, hasThroughput := get[float64](d, "goal.weights.throughput")
@@ -218,8 +225,8 @@ func (d *draft) resolveGoal() inputs.Goal {
 		if hasThroughput {
 			g.ThroughputWeight = throughput
 		}
-		if stated && objective != inputs.Balanced {
-			d.warn("the weights have no effect: the objective is %s, not balanced", objective)
+		if stated && g.Objective != inputs.Balanced {
+			d.warn("the weights have no effect: the objective is %s, not balanced", g.Objective)
 		}
 		if g.LatencyWeight+g.ThroughputWeight == 0 {
 			d.problem(d.place("goal.weights.latency"), "both weights are 0", "one weight above 0", "")

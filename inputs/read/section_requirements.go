@@ -33,6 +33,7 @@ func requirementReaders() []reader {
 		single(s, "Latency weight", "goal.weights.latency", "latency weight", "weight latency"),
 		single(s, "Throughput weight", "goal.weights.throughput", "throughput weight", "weight throughput"),
 		single(s, "Balance", "goal.balance", "balance", "load balance", "imbalance", "balance tolerance"),
+		single(s, "Placement", "goal.placement", "placement", "placement mode"),
 		single(s, "Margin", "goal.margin", "margin", "safety margin"),
 		entire(s, "Idle GPUs allowed", "goal.allow_idle", "allow idle", "idle gpu", "idle gpu allowed", "allow idle gpu", "idle"),
 	}

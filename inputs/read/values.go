@@ -212,6 +212,16 @@ func parsePhase(s string) (any, error) {
 	return nil, &inputs.QuantityError{Text: s, Want: "prefill, decode or mixed"}
 }
 
+func parsePlacement(s string) (any, error) {
+	switch phrase(s) {
+	case "pipeline":
+		return inputs.Pipeline, nil
+	case "lane", "lanes":
+		return inputs.Lanes, nil
+	}
+	return nil, &inputs.QuantityError{Text: s, Want: "pipeline or lanes"}
+}
+
 // parseObjective reads what is optimised; prose such as "minimise latency" counts.
 func parseObjective(s string) (any, error) {
 	found := map[inputs.ObjectiveKind]bool{}

@@ -48,7 +48,7 @@ func parts() []part {
 			{"goal.requirements.output_throughput", "Output throughput"}, {"goal.requirements.output_throughput_per_gpu", "Output throughput per GPU"},
 			{"goal.requirements.cost_per_hour", "Cost per hour"}, {"goal.requirements.e2e", "End-to-end latency"},
 			{"goal.objective", "Objective"}, {"goal.weights.latency", "Latency weight"}, {"goal.weights.throughput", "Throughput weight"},
-			{"goal.balance", "Balance"}, {"goal.allow_idle", "Idle GPUs allowed"}, {"goal.margin", "Margin"},
+			{"goal.balance", "Balance"}, {"goal.allow_idle", "Idle GPUs allowed"}, {"goal.margin", "Margin"}, {"goal.placement", "Placement"},
 		}},
 		{"Parallelism Strategy", []bullet{
 			{"strategy.gpus", "GPUs"}, {"strategy.tp", "TP"}, {"strategy.pp", "PP"}, {"strategy.ep", "EP"}, {"strategy.cp", "CP"}, {"strategy.dp", "DP"}, {"strategy.sp", "SP"},

@@ -21,6 +21,8 @@ var (
 	ErrNoPlan = errors.New("there is no plan to draw: solve first")
 	// ErrNoDeployment is the error of a plan of format 1.
 	ErrNoDeployment = errors.New("the plan has no deployment (format_version 1): it does not say which model it is for; solve the condition again with this version")
+	// ErrLanes is the error of machines that share layers.
+	ErrLanes = errors.New("the plan is of lanes: a graph draws one way through the GPUs, and sequences take several")
 )
 
 // Write draws a plan: one graph a phase, one after the other. Same plan, same bytes.
@@ -78,6 +80,9 @@ func phasesOf(p *results.Plan) ([]graph, error) {
 	var out []graph
 	for i := range p.Phases {
 		ph := &p.Phases[i]
+		if ph.Lanes != nil {
+			return nil, ErrLanes
+		}
 		if ph.Phase != inputs.Decode {
 			g, err := newGraph(p, ph, false)
 			if err != nil {

@@ -26,7 +26,7 @@ type graphs struct{ whole, folded int64 }
 // graphsOf counts the nodes of both graphs of a plan; false where the plan does not say
 // what it is for.
 func graphsOf(p *results.Plan) (graphs, bool, error) {
-	if p == nil || p.Deployment == nil || p.Deployment.Model.Graph != nil {
+	if p == nil || p.Deployment == nil || p.Deployment.Model.Graph != nil || ofLanes(p) {
 		return graphs{}, false, nil
 	}
 	whole, err := dag.Nodes(p, dag.Options{})
@@ -106,6 +106,11 @@ func leftOutLine(r *results.Report) string {
 // reportGraphs says which graphs are beside the report.
 func reportGraphs(d form, r *results.Report) {
 	size, known, err := graphsOf(r.Plan)
+	if ofLanes(r.Plan) {
+		d.heading(2, "Graph of operators")
+		d.paragraph("There is none of lanes: a graph draws one way through the GPUs, and sequences take several here. The ways are listed above.")
+		return
+	}
 	if err != nil || !known {
 		return
 	}

@@ -179,6 +179,9 @@ const foldedChoices = 1000
 
 // strategyWords say what the degrees of a strategy mean for this plan.
 func strategyWords(p *results.Plan, ph *results.PhasePlan) []string {
+	if ph.Lanes != nil {
+		return lanesWords(ph)
+	}
 	s := &ph.Strategy
 	gpus := gpusOfPlan(ph)
 	var words []string

@@ -125,6 +125,10 @@ func makespan(times []float64, m int) float64 {
 
 // htmlPipeline shows how micro-batches and decode groups pass through the stages.
 func htmlPipeline(w *webpage, ph *results.PhasePlan) {
+	if ph.Lanes != nil {
+		reportRoutes(w, ph)
+		return
+	}
 	stages := slowestReplica(ph)
 	if len(stages) == 0 {
 		return

@@ -29,6 +29,7 @@ func reportStages(d *document, ph *results.PhasePlan) {
 		d.table(stageTableOf(ph, c.stages))
 	}
 	reportPlacement(d, ph)
+	reportRoutes(d, ph)
 
 	d.heading(3, "Balance and memory")
 	d.bullets(balanceLines(&ph.Balance))

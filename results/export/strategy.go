@@ -12,6 +12,9 @@ import (
 // 48/32 on a100/l40s". Degrees of 1 are left out, TP is always named, pools where
 // there are several.
 func strategyLine(ph *results.PhasePlan) string {
+	if ph.Lanes != nil {
+		return lanesLine(ph)
+	}
 	s := &ph.Strategy
 	parts := []string{plural(s.Replicas, "replica"), fmt.Sprintf("PP %d", s.PP), "TP " + perStage(s.TP)}
 	for _, d := range []struct {

@@ -85,7 +85,9 @@ func summaryRow(c replicaClass, i, j int, several, kinds, unlike bool) []string 
 	}
 	if j-i > 1 {
 		row[1] = fmt.Sprintf("%d–%d", a.Index, b.Index)
-		row[2] = fmt.Sprintf("%d each", a.LastLayer-a.FirstLayer+1)
+		if a.Sequences == 0 { // else they hold the same layers
+			row[2] = fmt.Sprintf("%d each", a.LastLayer-a.FirstLayer+1)
+		}
 	}
 	if kinds {
 		row[3] = a.Pool
@@ -103,6 +105,9 @@ func summaryRow(c replicaClass, i, j int, several, kinds, unlike bool) []string 
 
 // sameRow: what a row of the summary would say is the same but for layers and GPUs.
 func sameRow(a, b *results.Stage) bool {
+	if a.Sequences != b.Sequences || a.Sequences > 0 && a.FirstLayer != b.FirstLayer {
+		return false
+	}
 	return a.Pool == b.Pool && split(a) == split(b) && len(a.GPUs) == len(b.GPUs) && a.LastLayer-a.FirstLayer == b.LastLayer-b.FirstLayer &&
 		duration(a.TimeMS) == duration(b.TimeMS) && memoryCell(a) == memoryCell(b)
 }

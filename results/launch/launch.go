@@ -118,6 +118,9 @@ func Files(name string, p *results.Plan) ([]File, error) {
 			if s.Model.Graph != nil {
 				return nil, &Refusal{Title: t.Title, Reasons: []string{"the model is an operator graph: engines take models of layers, and place no single operators"}}
 			}
+			if s.Phase.Lanes != nil {
+				return nil, &Refusal{Title: t.Title, Reasons: []string{"the plan is of lanes: machines share layers, and each sequence takes its own way through them. No engine that is known here runs that"}}
+			}
 			files, err := t.write(s)
 			var name *nameError
 			if errors.As(err, &name) {

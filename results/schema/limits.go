@@ -37,8 +37,9 @@ func rules() map[reflect.Type]map[string]rule {
 			"FormatVersion": {values: []any{results.FormatVersion}},
 			"Deployment":    {always: true}, "Outcome": {always: true}, "Verification": {always: true},
 		},
-		reflect.TypeFor[results.Strategy](): {"Replicas": {least: one}, "PP": {least: one}},
-		reflect.TypeFor[results.Stage]():    {"TP": {least: one}, "EP": {least: one}, "ETP": {least: one}, "CP": {least: one}, "DPAttention": {least: one}},
+		reflect.TypeFor[results.Strategy]():  {"Replicas": {least: one}, "PP": {least: one}},
+		reflect.TypeFor[results.Stage]():     {"TP": {least: one}, "EP": {least: one}, "ETP": {least: one}, "CP": {least: one}, "DPAttention": {least: one}},
+		reflect.TypeFor[results.LaneRoute](): {"From": {least: js.Bound(-1)}, "To": {least: js.Bound(-1)}, "Sequences": {least: one}},
 		reflect.TypeFor[results.Balance](): {"TimeMinOverMax": {least: js.Bound(0), most: one}, "Floor": {least: js.Bound(0), most: one},
 			"TimeMaxOverMean": {least: js.Bound(0)}, "MemoryMaxOverMean": {least: js.Bound(0)}},
 		reflect.TypeFor[results.Solve](): {

@@ -16,6 +16,8 @@ const (
 	ruleDeployment  = "plan repeats the model, cluster and workload as they are"
 	rulePhase       = "plan serves the phase of the workload"
 	ruleOrder       = "stages are numbered by replica and index"
+	rulePlacement   = "plan is of the placement asked for"
+	ruleLanes       = "every sequence has a way through all layers"
 	ruleLayers      = "every layer is placed exactly once per replica, in order"
 	rulePools       = "every stage names a pool of the cluster"
 	ruleShapes      = "tp·cp·dp_attention = ep·etp = GPUs of the stage"

@@ -66,6 +66,8 @@ func (a *audit) checkUsed(available *int, stated bool) {
 		g := &a.phase.GPUs
 		switch {
 		case a.used == *available:
+		case a.lanes() && a.used < *available:
+			t.want = fmt.Sprintf("at most %d GPUs: of lanes, those that would not help are idle", *available)
 		case a.cond.Goal.AllowIdle && a.used < *available:
 			t.want = fmt.Sprintf("at most %d GPUs: idle ones are allowed", *available)
 		case a.used < *available && g.Why != "" && !g.Match:

@@ -37,6 +37,10 @@ func (a *audit) checkFigures() {
 	for r, stages := range a.replicas {
 		prices[r] = make([]stagePrice, len(stages))
 		for i := range stages {
+			if a.lanes() {
+				prices[r][i] = a.price(a.laneKey(stages[i]), q.ofMachine(stages[i]))
+				continue
+			}
 			k := a.key(stages, i)
 			p, seen := known[k]
 			if !seen {
@@ -154,6 +158,9 @@ func (a *audit) checkBalance(prices [][]stagePrice) {
 		}
 	}
 	t.report(a.list, fmt.Sprintf("time %s, memory %s", number(longest*gpus/sum), number(largest*gpus/memory)))
+	if a.lanes() {
+		return // unlike machines carry what they can: no floor is asked for
+	}
 	a.checkFloor(shortest/longest, longest)
 }
 

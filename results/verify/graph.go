@@ -181,6 +181,9 @@ func (a *graphAudit) checkLone() {
 	t := tally{rule: ruleLone, want: "one GPU and every degree 1"}
 	for i := range a.phase.Stages {
 		s := &a.phase.Stages[i]
+		if s.Sequences != 0 {
+			t.fail(0, "%s holds %d sequences: an operator graph has none", where(s), s.Sequences)
+		}
 		if len(s.GPUs) != 1 || s.TP != 1 || s.EP != 1 || s.ETP != 1 || s.CP != 1 || s.DPAttention != 1 {
 			t.fail(float64(len(s.GPUs)), "%s: %d GPUs, TP %d, EP %d, expert TP %d, CP %d, attention DP %d", where(s), len(s.GPUs), s.TP, s.EP, s.ETP, s.CP, s.DPAttention)
 		}

@@ -28,6 +28,10 @@ func (a *audit) metrics(prices [][]stagePrice, q sequences) figures {
 	f.kvTokens = math.MaxInt64
 	for _, replica := range prices {
 		l := fold(replica)
+		if a.lanes() {
+			l.sum0 = a.longestWay(func(i int) float64 { return replica[i].prefill })
+			l.sum1 = a.longestWay(func(i int) float64 { return replica[i].rate })
+		}
 		f.kvTokens = min(f.kvTokens, l.kvTokens)
 		ttft = max(ttft, l.sum0+float64(q.m0-1)*l.peak0)
 		if w.Phase == inputs.Prefill {

@@ -154,8 +154,12 @@ func newAudit(ph *results.PhasePlan, c *inputs.Condition, prices pricer, o Optio
 
 // run applies every rule: placement first, then the figures that rest on it.
 func (a *audit) run() {
+	layers := a.checkLayers
+	if a.lanes() {
+		layers = a.checkLanes
+	}
 	placement := []func(){
-		a.checkStageOrder, a.checkLayers, a.checkPools, a.checkShapes, a.checkDegrees, a.checkExperts,
+		a.checkKind, a.checkStageOrder, layers, a.checkPools, a.checkShapes, a.checkDegrees, a.checkExperts,
 		a.checkIDs, a.checkUnique, a.checkHosts, a.checkStrategy, a.checkSequences,
 	}
 	for _, rule := range placement {

@@ -267,6 +267,8 @@ func setValues(_ *cobra.Command, _ []string, typed string) ([]string, cobra.Shel
 		words = modelNames()
 	case path == "goal.objective":
 		words = objectives()
+	case path == "goal.placement":
+		words = []string{string(inputs.Pipeline), string(inputs.Lanes)}
 	case path == "workload.phase":
 		words = []string{string(inputs.Prefill), string(inputs.Decode), string(inputs.Mixed)}
 	case path == "model.attention":

@@ -15,6 +15,7 @@ import (
 	"partita/inputs/knowledge"
 	"partita/inputs/read"
 	"partita/results"
+	"partita/results/dag"
 	"partita/results/dagsvg"
 	"partita/results/export"
 	"partita/results/launch"
@@ -236,6 +237,8 @@ func (f *exportFlags) make(env Environment, p *results.Plan, targets []export.Ta
 		switch {
 		case errors.As(err, &refusal):
 			m.Why = refusal.Reasons
+		case errors.Is(err, dag.ErrLanes):
+			m.Why = []string{err.Error()}
 		case errors.Is(err, dagsvg.ErrTooLarge):
 			return withCode(exitUsage, fmt.Errorf("--to %s: %w; --to svg draws what is alike once", t.Name, err))
 		case err != nil:

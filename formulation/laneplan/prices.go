@@ -1,0 +1,173 @@
+package laneplan
+
+import (
+	"partita/formulation/cost"
+	"partita/inputs"
+)
+
+// single is the shape of a machine of one GPU.
+var single = cost.Shape{TP: 1, CP: 1, DPAttention: 1, EP: 1, ETP: 1}
+
+// chunkTokens is the prefill budget of a mixed step, in tokens (docs/cost-model.md, C3c).
+const chunkTokens = 8192
+
+// prices of the stages of one GPU, for a number of decode groups and of prefill
+// micro-batches. Sequences are those that a machine holds the KV cache of.
+type prices struct {
+	c             *inputs.Condition
+	costs         *cost.Calculator
+	groups, micro int
+
+	steps map[stepKey]*parts
+	rates map[held]*parts
+	most  map[held][roles]int // layers by role
+}
+
+type stepKey struct {
+	pool int
+	step cost.Step
+}
+
+// held is a pool with the sequences of a machine.
+type held struct{ pool, sequences int }
+
+// parts of a stage's time, in seconds.
+type parts struct{ layer, embedding, head, send float64 }
+
+func newPrices(c *inputs.Condition, costs *cost.Calculator, groups, micro int) *prices {
+	return &prices{c: c, costs: costs, groups: groups, micro: micro,
+		steps: map[stepKey]*parts{}, rates: map[held]*parts{}, most: map[held][roles]int{}}
+}
+
+func ceil(n, d int) int { return (n + d - 1) / d }
+
+func (p *prices) mixed() bool { return p.c.Workload.Phase == inputs.Mixed }
+
+func (p *prices) latencyStep(sequences int) cost.Step {
+	return cost.Step{Phase: inputs.Prefill, Sequences: ceil(sequences, p.micro), New: p.c.Workload.Input.Max}
+}
+
+func (p *prices) decodeStep(sequences int) cost.Step {
+	w := &p.c.Workload
+	return cost.Step{Phase: inputs.Decode, Sequences: ceil(sequences, p.groups), New: 1, Cached: w.Input.Mid() + ceil(w.Output.Mid(), 2)}
+}
+
+func (p *prices) step(pool int, st cost.Step) *parts {
+	key := stepKey{pool, st}
+	x, ok := p.steps[key]
+	if !ok {
+		x = &parts{
+			layer: p.costs.Layer(pool, p.c.Model.Layers[0], single, st), embedding: p.costs.Embedding(pool, single, st),
+			head: p.costs.Head(pool, single, st), send: p.costs.Send(pool, pool, single, st, false),
+		}
+		p.steps[key] = x
+	}
+	return x
+}
+
+// rate is the time of a step of one group, its share of prefill included (C3).
+func (p *prices) rate(pool, sequences int) *parts {
+	key := held{pool, sequences}
+	if x, ok := p.rates[key]; ok {
+		return x
+	}
+	x := *p.step(pool, p.decodeStep(sequences))
+	if p.mixed() && sequences > 1 {
+		in, out := p.c.Workload.Input.Mid(), p.c.Workload.Output.Mid()
+		chunk := min(sequences, max(1, chunkTokens/max(in, 1)))
+		share := float64(sequences-1) / float64(out) / float64(p.groups*chunk)
+		y := p.step(pool, cost.Step{Phase: inputs.Prefill, Sequences: chunk, New: in})
+		x.layer += share * y.layer
+		x.embedding += share * y.embedding
+		x.head += share * y.head
+		x.send += share * y.send
+	}
+	p.rates[key] = &x
+	return &x
+}
+
+// role of a machine in the chain.
+type role int
+
+const (
+	inner   role = iota // neither end
+	atHead              // holds the last layer, and with it the head
+	whole               // holds all layers
+	atStart             // holds the first layer, and with it the embedding
+	roles
+)
+
+// of is the time of a stage of so many layers, at least. An inner one may as well hold
+// the first layer, whose embedding exact counts; no role is faster than it.
+func (x *parts) of(layers int, r role) float64 {
+	t := float64(layers) * x.layer
+	switch r {
+	case inner:
+		return t + min(x.send, x.head)
+	case atHead:
+		return t + x.head
+	case atStart:
+		return t + x.send + x.embedding
+	}
+	return t + max(x.head, x.send) + x.embedding
+}
+
+// exact is the time of a stage as the verification has it.
+func (x *parts) exact(layers int, first, last bool) float64 {
+	t := float64(layers) * x.layer
+	if first {
+		t += x.embedding
+	}
+	if last {
+		return t + x.head
+	}
+	return t + x.send
+}
+
+// load is (C8) for a machine.
+func (p *prices) load(sequences int) cost.Load {
+	w := &p.c.Workload
+	l := cost.Load{Sequences: sequences, Tokens: w.Input.Max + w.Output.Max}
+	if p.mixed() {
+		l.Steps = append(l.Steps, p.latencyStep(sequences))
+	}
+	l.Steps = append(l.Steps, p.decodeStep(sequences))
+	return l
+}
+
+// fits is how many layers a machine holds with its sequences in memory, by role.
+func (p *prices) fits(pool, sequences int) [roles]int {
+	key := held{pool, sequences}
+	n, ok := p.most[key]
+	if !ok {
+		m := p.costs.Memories(pool, single, p.load(sequences))
+		capacity := p.costs.Capacity(pool)
+		n = [roles]int{m.MostLayers(false, false, capacity), m.MostLayers(false, true, capacity), m.MostLayers(true, true, capacity), m.MostLayers(true, false, capacity)}
+		p.most[key] = n
+	}
+	return n
+}
+
+func (p *prices) memory(pool, layers, sequences int, first, last bool) cost.Memory {
+	counts := make([]int, len(p.c.Model.Kinds))
+	counts[p.c.Model.Layers[0]] = layers
+	return p.costs.StageMemory(pool, counts, first, last, single, p.load(sequences))
+}
+
+// carries is the most sequences that a machine holds so many layers for, with a step of
+// at most limit seconds; 0: none.
+func (p *prices) carries(pool, layers int, r role, limit float64) int {
+	low, high := 0, p.c.Workload.Batch // time and memory grow with the sequences
+	for low < high {
+		n := (low + high + 1) / 2
+		if p.fits(pool, n)[r] >= layers && p.rate(pool, n).of(layers, r) <= limit {
+			low = n
+		} else {
+			high = n - 1
+		}
+	}
+	return low
+}
+
+// longest is how many layers a machine of the pool holds at most.
+func (p *prices) longest(pool int) int { return min(len(p.c.Model.Layers), p.fits(pool, 1)[inner]) }
