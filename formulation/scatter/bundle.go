@@ -57,9 +57,10 @@ func (b *bundle) step(point, slope []float64, value float64) bool {
 		b.value = value
 		b.stuck = 0
 	} else {
-		// Far off the mark: the point was too far away for the functions.
-		if b.stuck++; b.value-dot(slope, b.center) > 2*b.hope {
-			b.reach *= 0.8
+		// Far off the mark, or no luck for long: the points were too far away for the
+		// functions.
+		if b.stuck++; b.stuck%10 == 0 || b.value-dot(slope, b.center) > 2*b.hope {
+			b.reach *= 0.7
 		}
 	}
 	// The function may have grown since the center was looked at: it is asked at a larger

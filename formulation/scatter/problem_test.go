@@ -134,6 +134,32 @@ func TestWhatFitsNowhereIsSaid(t *testing.T) {
 	}
 }
 
+// TestTightMemoryIsPacked: where the largest first does not pack, the tree does; and a
+// search without any turn left ends.
+func TestTightMemoryIsPacked(t *testing.T) {
+	g := &opgraph.Graph{Accelerators: 3, AcceleratorBytes: 100}
+	for _, bytes := range []int64{44, 44, 24, 24, 22, 21, 17, 8, 8, 6, 56, 26} {
+		n := node(float64(bytes%7)+1, 1, opgraph.NoColour)
+		n.Bytes, n.ID = bytes, len(g.Nodes)
+		g.Nodes = append(g.Nodes, n)
+	}
+	for v := 1; v < len(g.Nodes); v++ {
+		edges(g, [2]int{v - 1, v})
+	}
+	if p := newProblem(g); greedyStart(p, true) != nil || greedyStart(p, false) != nil || chainStart(p, narrowOrder(p)) != nil {
+		t.Fatal("a start fits; the case shows nothing")
+	}
+	r := solved(t, g, Options{})
+	if r.Device == nil || !possible(g, r.Device) || r.Status != solver.Optimal {
+		t.Errorf("%+v", r)
+	}
+	alone := narrowGraph(30)
+	alone.Accelerators, alone.CPUs = 1, 0
+	if r := solved(t, alone, Options{}); r.Status != solver.Optimal {
+		t.Errorf("one device: %+v", r)
+	}
+}
+
 // optimum solves a small graph, which the tree settles; +Inf: infeasible.
 func optimum(t *rapid.T, g *opgraph.Graph) float64 {
 	r, err := Solve(t.Context(), g, Options{})

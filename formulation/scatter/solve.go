@@ -117,10 +117,12 @@ func (s *search) run() {
 	}
 	s.dual = newDual(p, order, s.lower)
 	turn := s.part(turns)
-	hot := 0.2
 	for i := 0; !s.over(); i++ {
-		s.placeTurn(i, turn, &hot)
-		s.boundTurn(turn)
+		before := s.spent
+		s.placeTurn(i, turn)
+		if s.boundTurn(turn); s.spent == before {
+			return // nothing is left to try
+		}
 	}
 }
 
@@ -160,9 +162,13 @@ func (s *search) raise(bound int64, reason string) {
 }
 
 // settleSmall tries all assignments of a small graph, as far as a part of the effort
-// goes; true where that settled it.
+// goes; true where that settled it. Where memory is so tight that no start was found, half
+// of the effort goes into finding any, the largest clusters first.
 func (s *search) settleSmall() bool {
 	s.tree = tree{p: s.p, upper: min(s.local.value, s.p.everything()), effort: s.part(treePart)}
+	if s.local.best == nil {
+		s.tree.effort, s.tree.bytesFirst = s.part(2), true
+	}
 	finished := s.tree.run(s.ctx) && s.p.accelerators == s.p.boundAccelerators && s.p.cores == s.p.boundCores
 	s.spent += s.tree.spent
 	if s.tree.best != nil {
@@ -180,28 +186,27 @@ func (s *search) settleSmall() bool {
 	return true
 }
 
-// placeTurn looks for better assignments: first from the starts downhill, then by walks
-// of which every other begins at the best so far.
-func (s *search) placeTurn(i int, effort int64, hot *float64) {
+// heats are the temperatures that walks begin with, in turn: mostly so low that they end
+// near where they began.
+var heats = [...]float64{0.001, 0.01, 0.1}
+
+// placeTurn looks for better assignments: first from the best start downhill, then by
+// walks and downhill again. One in four goes on from where the last ended, not from the
+// best.
+func (s *search) placeTurn(i int, effort int64) {
 	l := s.local
 	if l.best == nil {
 		return
 	}
 	before, until := l.value, l.spent+effort
 	used := l.spent
-	if i == 0 {
+	if i%4 < 3 {
 		l.st.reset(l.best)
-		l.descend(s.ctx, until)
-	} else {
-		if i%2 == 1 {
-			l.st.reset(l.best)
-		}
-		l.anneal(s.ctx, *hot, (until-l.spent)/2)
-		l.descend(s.ctx, until)
-		if *hot *= 0.6; *hot < 0.004 {
-			*hot = 0.3
-		}
 	}
+	if i > 0 {
+		l.anneal(s.ctx, heats[i%len(heats)], effort/4)
+	}
+	l.descend(s.ctx, until)
 	s.spent += l.spent - used
 	if l.value < before {
 		s.tell()

@@ -14,6 +14,8 @@ type tree struct {
 	p      *problem
 	upper  int64 // only assignments with a smaller largest load are of use
 	effort int64
+	// bytesFirst orders the clusters by what they take of the memory, not by their work.
+	bytesFirst bool
 
 	order  []int
 	device []int32 // −1: not yet
@@ -38,7 +40,12 @@ func (t *tree) run(ctx context.Context) bool {
 		t.order[i] = i
 	}
 	slices.SortStableFunc(t.order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(p.clusters[b].work, p.clusters[a].work), cmp.Compare(p.clusters[b].bytes, p.clusters[a].bytes))
+		x, y := &p.clusters[a], &p.clusters[b]
+		work, bytes := cmp.Compare(y.work, x.work), cmp.Compare(y.bytes, x.bytes)
+		if t.bytesFirst {
+			return cmp.Or(bytes, work)
+		}
+		return cmp.Or(work, bytes)
 	})
 	t.device = slices.Repeat([]int32{-1}, n)
 	t.load, t.bytes = make([]int64, p.devices()), make([]int64, p.devices())
