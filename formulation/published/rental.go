@@ -141,26 +141,27 @@ type rentalSolver struct {
 
 func (o *Options) rental(r *instance.Rental) (*rentalSolver, error) {
 	s := &rentalSolver{rental: r, name: Labels, search: newRenting(r)}
-	second := ""
+	models := func(name string) error {
+		b, err := o.open(name)
+		if err != nil {
+			return err
+		}
+		m := newRentalModels(r, b, name, o.log)
+		if !m.exact() {
+			return refuse("--backend %s does not take prices with so many digits, want %s, %s or %s", name, Auto, Labels, SAT)
+		}
+		s.models = m
+		return nil
+	}
 	switch o.Backend {
 	case ILP, SAT:
 		s.name = o.Backend
-		second = o.Backend
+		return s, models(o.Backend)
 	case "", Auto:
-		if o.ILP != nil {
-			second = ILP
-		} else if o.SAT != nil {
-			second = SAT
+		if models(ILP) != nil {
+			_ = models(SAT) // without either the answer says that only labels proved it
 		}
 	}
-	if second == "" {
-		return s, nil
-	}
-	b, err := o.open(second)
-	if err != nil {
-		return nil, err
-	}
-	s.models = newRentalModels(r, b, second)
 	return s, nil
 }
 

@@ -21,11 +21,13 @@ type rentalModels struct {
 	speeds  []float64 // of the segments, fastest first
 	prices  []int64   // in units of unit
 	unit    int64     // nano-dollars: the greatest common divisor of the prices
+	whole   int64     // of all instances together, in units
 	refuted map[[2]int64]bool
+	log     func(format string, args ...any)
 }
 
-func newRentalModels(r *instance.Rental, b solver.Backend, name string) *rentalModels {
-	m := &rentalModels{rental: r, backend: b, name: name, refuted: map[[2]int64]bool{}}
+func newRentalModels(r *instance.Rental, b solver.Backend, name string, log func(string, ...any)) *rentalModels {
+	m := &rentalModels{rental: r, backend: b, name: name, refuted: map[[2]int64]bool{}, log: log}
 	for _, s := range r.Segments {
 		m.speeds = append(m.speeds, s.TokensPerS)
 	}
@@ -45,6 +47,9 @@ func newRentalModels(r *instance.Rental, b solver.Backend, name string) *rentalM
 	m.unit = max(m.unit, 1)
 	for k := range m.prices {
 		m.prices[k] /= m.unit
+		const most = 1 << 60 // a billion dollars an hour
+		all := float64(m.prices[k]) * float64(min(r.Types[k].Count, r.MaxStages))
+		m.whole += int64(min(all, float64(most-m.whole)))
 	}
 	return m
 }
@@ -53,15 +58,24 @@ func newRentalModels(r *instance.Rental, b solver.Backend, name string) *rentalM
 type rentalModel struct {
 	*solver.Model
 	segments map[int]solver.Variable // how often each is used
-	price    solver.Expr             // in units
+}
+
+// largestPrice is what all instances may cost, in units, for lp_solve to be asked. It works
+// in floating point: with prices of eight digits and more it has been seen to return
+// rentings that miss the budget. Prices in cents are far below.
+const largestPrice = 1 << 20
+
+// exact reports whether the backend can be relied on with these prices.
+func (m *rentalModels) exact() bool {
+	return m.whole <= largestPrice || m.backend.Capabilities().Exact
 }
 
 // model asks for a renting of segments of at least a speed, in from low to high stages,
-// for at most a price in units (below 0: any).
+// for at most a price in units; what costs no more than all is no bound.
 func (m *rentalModels) model(speed float64, low, high int, price int64) *rentalModel {
 	r := m.rental
 	x := &rentalModel{Model: solver.New("rental"), segments: map[int]solver.Variable{}}
-	var layers, stages solver.Expr
+	var layers, stages, total solver.Expr
 	of := make([][]int, len(r.Types)) // the segments of each type
 	for i, s := range r.Segments {
 		if s.TokensPerS < speed {
@@ -78,7 +92,7 @@ func (m *rentalModels) model(speed float64, low, high int, price int64) *rentalM
 			continue
 		}
 		n := x.Int(fmt.Sprintf("rented_%d", k), 0, int64(min(t.Count, high)))
-		x.price = x.price.Add(m.prices[k], n)
+		total = total.Add(m.prices[k], n)
 		for s := 1; s <= t.GPUs; s *= 2 {
 			var gpus solver.Expr
 			for _, i := range of[k] {
@@ -96,8 +110,8 @@ func (m *rentalModels) model(speed float64, low, high int, price int64) *rentalM
 	}
 	x.Equal("layers", layers, int64(r.Layers))
 	x.Between("stages", stages, int64(low), int64(high))
-	if price >= 0 {
-		x.AtMost("budget", x.price, price)
+	if price < m.whole {
+		x.AtMost("budget", total, price)
 	}
 	return x
 }
@@ -114,14 +128,37 @@ func (x *rentalModel) read(values []int64) []int {
 	return out
 }
 
-// errGaveUp is what a backend says that neither finds nor refutes, with time left.
-var errGaveUp = errors.New("gave up on the model")
+// gaveUp is what is said of a backend that neither finds nor refutes, with time left.
+type gaveUp struct {
+	status solver.Status
+	text   string
+}
+
+func (e gaveUp) Error() string { return e.text }
+
+// open leaves an answer unproved because of an error of the backend or the end of the
+// context; any other error is returned.
+func (m *rentalModels) open(ctx context.Context, a *answer, err error) error {
+	var gave gaveUp
+	switch {
+	case ctx.Err() != nil:
+		a.status = solver.ContextStatus(ctx)
+	case errors.As(err, &gave):
+		a.status, a.Because = gave.status, gave.text
+	default:
+		return err
+	}
+	return nil
+}
 
 // decide asks for any solution of a model.
 func (m *rentalModels) decide(ctx context.Context, x *rentalModel) (solver.Result, error) {
+	if err := x.Err(); err != nil {
+		return solver.Result{}, gaveUp{solver.Unsupported, fmt.Sprintf("%s gave up on a model: %v", m.name, err)}
+	}
 	r, err := solver.Decide(ctx, x.Model, m.backend)
 	if err == nil && r.Point != solver.Feasible && r.Status != solver.Infeasible && ctx.Err() == nil {
-		err = fmt.Errorf("%s: %w: %v", m.name, errGaveUp, r.Status)
+		err = gaveUp{r.Status, fmt.Sprintf("%s gave up on a model: %v, %s", m.name, r.Status, r.RawStatus)}
 	}
 	return r, err
 }
@@ -136,8 +173,9 @@ func (m *rentalModels) throughput(ctx context.Context, budget int64, a *answer) 
 		x := m.model(m.speeds[mid], 1, m.rental.MaxStages, price)
 		r, err := m.decide(ctx, x)
 		switch {
-		case err != nil:
-			return err
+		case err != nil || r.Point != solver.Feasible && r.Status != solver.Infeasible:
+			a.bounded(m.speeds[low])
+			return m.open(ctx, a, err)
 		case r.Point == solver.Feasible:
 			p := place(m.rental, x.read(r.Incumbent))
 			a.found(p.solution, p.bottleneck)
@@ -147,12 +185,8 @@ func (m *rentalModels) throughput(ctx context.Context, budget int64, a *answer) 
 				}
 				return 1
 			})
-		case r.Status == solver.Infeasible:
-			low = mid + 1
 		default:
-			a.status = solver.ContextStatus(ctx)
-			a.bounded(m.speeds[low])
-			return nil
+			low = mid + 1
 		}
 	}
 	a.AgreedBy = []string{m.name}
@@ -164,7 +198,8 @@ func (m *rentalModels) throughput(ctx context.Context, budget int64, a *answer) 
 }
 
 // nothingFaster proves that nothing within a budget is faster than a speed (0: nothing at
-// all); false where time ran out. That there is something is an error.
+// all); false where it cannot tell: the first proof stands alone then. That there is
+// something is an error.
 func (m *rentalModels) nothingFaster(ctx context.Context, budget int64, than float64) (bool, error) {
 	i := slices.IndexFunc(m.speeds, func(v float64) bool { return v <= than })
 	if i < 0 {
@@ -178,17 +213,19 @@ func (m *rentalModels) nothingFaster(ctx context.Context, budget int64, than flo
 	defer cancel()
 	r, err := m.decide(ctx, m.model(m.speeds[i-1], 1, m.rental.MaxStages, price))
 	switch {
-	case errors.Is(err, errGaveUp):
-		return false, nil
 	case err != nil:
-		return false, err
+		m.log("second proof: %v", err)
 	case r.Point == solver.Feasible:
-		return false, fmt.Errorf("labels and %s contradict each other; one of them is wrong, so nothing is reported as optimal", m.name)
+		return false, m.contradiction()
 	case r.Status == solver.Infeasible:
 		m.refuted[[2]int64{int64(i), price}] = true
 		return true, nil
 	}
 	return false, nil
+}
+
+func (m *rentalModels) contradiction() error {
+	return fmt.Errorf("labels and %s contradict each other; one of them is wrong, so nothing is reported as optimal", m.name)
 }
 
 // strictly keeps rounding from finding a price again that is known.
@@ -201,11 +238,8 @@ func (m *rentalModels) price(ctx context.Context, a *answer) error {
 	for {
 		x, err := m.cheaper(ctx, least)
 		switch {
-		case err != nil && ctx.Err() != nil:
-			a.status = solver.ContextStatus(ctx)
-			return nil
 		case err != nil:
-			return err
+			return m.open(ctx, a, err)
 		case x == nil:
 			a.AgreedBy = []string{m.name}
 			a.status, a.Because = solver.Optimal, "no speed and number of stages has a price that beats it"
@@ -219,21 +253,19 @@ func (m *rentalModels) price(ctx context.Context, a *answer) error {
 	}
 }
 
-// nothingCheaper proves that no tokens are cheaper than a price; false where time ran out.
-// That there are some is an error.
+// nothingCheaper proves that no tokens are cheaper than a price; false where it cannot
+// tell. That there are some is an error.
 func (m *rentalModels) nothingCheaper(ctx context.Context, than float64) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, confirmLimit)
 	defer cancel()
 	x, err := m.cheaper(ctx, than)
 	switch {
-	case errors.Is(err, errGaveUp) || err != nil && ctx.Err() != nil:
-		return false, nil
 	case err != nil:
-		return false, err
+		m.log("second proof: %v", err)
 	case x != nil:
-		return false, fmt.Errorf("labels and %s contradict each other; one of them is wrong, so nothing is reported as optimal", m.name)
+		return false, m.contradiction()
 	}
-	return true, nil
+	return err == nil, nil
 }
 
 // cheaper is a renting whose tokens cost less than a price, nil where there is none.
@@ -250,10 +282,10 @@ func (m *rentalModels) cheaper(ctx context.Context, than float64) (*rented, erro
 // pass more, so the price of the hour that low stages may cost bounds that of all; where
 // that decides nothing the range is halved.
 func (m *rentalModels) cheaperAt(ctx context.Context, than, speed float64, low, high int) (*rented, error) {
-	most := int64(-1)
-	if !math.IsInf(than, 1) {
-		// usdPerMillion grows with the price of the hour in proportion.
-		most = int64(than / usdPerMillion(m.rental, 1e-9*float64(m.unit), speed, low) * strictly)
+	// usdPerMillion grows with the price of the hour in proportion.
+	most := m.whole
+	if x := than / usdPerMillion(m.rental, 1e-9*float64(m.unit), speed, low) * strictly; x < float64(m.whole) {
+		most = int64(x)
 	}
 	if !m.possible(speed, high, most) {
 		return nil, nil
@@ -280,7 +312,7 @@ func (m *rentalModels) cheaperAt(ctx context.Context, than, speed float64, low, 
 }
 
 // possible rules out what needs no solver: so many stages hold too few layers, or the
-// cheapest instance is too dear (a price below 0: any will do).
+// cheapest instance is too dear.
 func (m *rentalModels) possible(speed float64, stages int, price int64) bool {
 	most, least := 0, int64(math.MaxInt64)
 	for _, s := range m.rental.Segments {
@@ -290,5 +322,5 @@ func (m *rentalModels) possible(speed float64, stages int, price int64) bool {
 			least = min(least, m.prices[k])
 		}
 	}
-	return most*stages >= m.rental.Layers && (price < 0 || least <= price)
+	return most*stages >= m.rental.Layers && least <= price
 }
