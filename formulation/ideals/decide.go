@@ -22,14 +22,15 @@ const (
 // label is a way to reach an ideal with a number of devices used.
 type label struct {
 	used          uint64 // packed, where the states are
-	ideal, parent int32  // parent: the label before; none for the empty ideal
+	promise       float64
+	ideal, parent int32 // parent: the label before; none for the empty ideal
 	state         int32
 	next          int32 // the ideal's label before this one in the table's list
 	class         int32
 }
 
 // labelBytes is what a label takes.
-const labelBytes = 32
+const labelBytes = 40
 
 // search looks for a chain of ideals within a limit. Ideals are expanded by their
 // number of super-nodes, so that all labels of one are known when its turn comes, and
@@ -42,9 +43,9 @@ type search struct {
 	bySize  [][]int32
 	walkers []*walker
 	bounds  bounds
-	beam    int       // the most ideals of one size that are expanded; 0: all
+	beam    int       // the most ideals of one size, and labels of one ideal, that are expanded; 0: all
 	promise []float64 // by ideal: what the devices left can take beyond the rest
-	narrow  bool      // an ideal was left out for the beam
+	narrow  bool      // an ideal or a label was left out for the beam
 
 	explored, steps int64
 }
@@ -125,18 +126,24 @@ func (s *search) expandAll(ctx context.Context, ideals []int32, workers int) dec
 		if answer := s.gather(&harvests[at], stops[at]); answer != no {
 			return answer
 		}
+		if ctx.Err() != nil {
+			return cancelled
+		}
 	}
 	return no
 }
 
 func (h *harvest) copied() harvest {
-	return harvest{slices.Clone(h.found), slices.Clone(h.suits), slices.Clone(h.sets), h.steps, h.ideal}
+	c := *h
+	c.found, c.suits, c.sets = slices.Clone(h.found), slices.Clone(h.suits), slices.Clone(h.sets)
+	return c
 }
 
 // expand walks the stages above an ideal for each class that some label has left. It
 // changes nothing of the search but the walker.
 func (s *search) expand(w *walker, ideal int32) {
 	w.harvest = harvest{found: w.found[:0], suits: w.suits[:0], sets: w.sets[:0]}
+	w.measure = stepsAWatch
 	var set bitset
 	if s.tab.words > 0 {
 		set = s.tab.set(ideal)
@@ -149,7 +156,7 @@ func (s *search) expand(w *walker, ideal int32) {
 		targets = targets[:0]
 		for _, l := range labels {
 			if next := s.st.all[s.labels[l].state].next[c]; next != none {
-				targets = append(targets, target{l, next})
+				targets = append(targets, target{label: l, state: next})
 			}
 		}
 		if len(targets) > 0 && w.stop == no {
@@ -167,6 +174,7 @@ func (s *search) efficient(w *walker, ideal int32) []int32 {
 			out = append(out, l)
 		}
 	}
+	w.labour(len(out) * len(out))
 	for v := 0; v < s.k.n && len(out) > 0; v++ {
 		if w.missing[v] != 0 || w.in.has(v) || !w.welcome(int32(v)) {
 			continue
@@ -179,6 +187,11 @@ func (s *search) efficient(w *walker, ideal int32) []int32 {
 		}
 	}
 	slices.Reverse(out)
+	if s.beam > 0 && len(out) > s.beam {
+		w.cut = true
+		slices.SortStableFunc(out, func(a, b int32) int { return cmp.Compare(s.labels[b].promise, s.labels[a].promise) })
+		out = out[:s.beam]
+	}
 	return out
 }
 
@@ -195,8 +208,12 @@ func (s *search) reached(ideal, than int32) bool {
 // gather makes labels of what an expansion has found, and says whether to go on.
 func (s *search) gather(h *harvest, stop decision) decision {
 	s.steps += h.steps
+	s.narrow = s.narrow || h.cut
 	if h.ideal {
 		s.explored++
+	}
+	if stop == no {
+		stop = s.bounds.judge(h)
 	}
 	if stop != no {
 		return stop
@@ -212,7 +229,7 @@ func (s *search) gather(h *harvest, stop decision) decision {
 		}
 		s.promise[ideal] = max(s.promise[ideal], a.promise)
 		for _, t := range h.suits[a.from:a.to] {
-			s.note(ideal, label{parent: t.label, state: t.state, class: a.class})
+			s.note(ideal, label{parent: t.label, state: t.state, class: a.class, promise: t.promise})
 		}
 	}
 	switch {
@@ -220,7 +237,7 @@ func (s *search) gather(h *harvest, stop decision) decision {
 		return yes
 	case s.steps > s.bounds.steps:
 		return tooLong
-	case s.tab.bytes()+int64(8*len(s.promise))+int64(len(s.labels))*labelBytes > s.bounds.bytes:
+	case s.tab.bytes()+s.st.bytes()+int64(8*len(s.promise))+int64(len(s.labels))*labelBytes > s.bounds.bytes:
 		return tooLarge
 	}
 	return no
@@ -229,11 +246,13 @@ func (s *search) gather(h *harvest, stop decision) decision {
 // note gives an ideal a label unless it has one with no more devices.
 func (s *search) note(ideal int32, l label) {
 	l.used = s.st.all[l.state].packed
+	seen := 0
 	for m := s.tab.first[ideal]; m != none; m = s.labels[m].next {
-		if s.st.within(&s.labels[m], &l) {
+		if seen++; s.st.within(&s.labels[m], &l) {
 			return
 		}
 	}
+	s.steps += int64(seen / labelsAStep)
 	for c := range s.k.classes { // so that expanding makes no states
 		s.st.after(l.state, c)
 	}

@@ -291,7 +291,8 @@ func TestGraphsAgainstAllChains(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { agree(t, FromGraph(drawGraph(t, 9))) })
 }
 
-// drawProblem has up to three unlike classes, each with transfers and memory of its own.
+// drawProblem has up to three unlike classes, each with transfers and memory of its own,
+// and now and then many.
 func drawProblem(t *rapid.T, most int) *Problem {
 	g := drawGraph(t, most)
 	p := FromGraph(g)
@@ -318,6 +319,15 @@ func drawProblem(t *rapid.T, most int) *Problem {
 			}
 		}
 		p.Classes = append(p.Classes, c)
+	}
+	if rapid.IntRange(0, 4).Draw(t, "many") == 0 && most < 10 { // so many that no shortcut for few holds
+		for range 9 - len(p.Classes) {
+			more := p.Classes[0]
+			if more.Count = 0; len(p.Classes) < 5 {
+				more.Count = rapid.IntRange(0, 1).Draw(t, "one")
+			}
+			p.Classes = append(p.Classes, more)
+		}
 	}
 	return p
 }

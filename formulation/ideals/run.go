@@ -32,17 +32,34 @@ type question struct {
 	beam    int   // of decide
 }
 
+// chainBeams are how many labels are kept of an ideal of a linear order, one after the
+// other: with a few unlike classes the first is enough for an answer.
+var chainBeams = []int{8, 64}
+
 // solve asks along linear orders, then the lattice.
 func (r *run) solve() decision {
 	r.proved, r.because = r.ground(), "work and memory of all"
+	var chains []question
 	for _, order := range r.k.orders() {
-		chain := r.k.along(order)
-		q := question{k: chain, weights: make([]weighting, len(r.weights)), low: r.proved, steps: math.MaxInt64}
+		q := question{k: r.k.along(order), weights: make([]weighting, len(r.weights)), low: r.proved, steps: math.MaxInt64}
 		for i := range q.weights {
-			q.weights[i] = r.weights[i].along(chain, order)
+			q.weights[i] = r.weights[i].along(q.k, order)
 		}
-		if answer := r.narrow(&q); answer == cancelled || r.stages <= 0 {
-			return answer
+		chains = append(chains, q)
+	}
+	for _, beam := range chainBeams {
+		wider := false
+		for i := range chains {
+			chains[i].beam = beam
+			switch answer := r.narrow(&chains[i]); {
+			case answer == cancelled || r.stages <= 0:
+				return answer
+			case answer != no:
+				wider = true
+			}
+		}
+		if !wider {
+			break
 		}
 	}
 	return r.prove()

@@ -106,6 +106,12 @@ func (s *states) after(i int32, class int) int32 {
 	return next
 }
 
+// bytes is about what the states take.
+func (s *states) bytes() int64 {
+	const each = 200
+	return int64(len(s.all)) * int64(each+8*s.k.words+12*len(s.k.classes))
+}
+
 // within reports whether a label uses no more devices of any class than another.
 func (s *states) within(a, b *label) bool {
 	if s.packs { // no byte of b minus that of a borrows

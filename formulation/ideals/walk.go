@@ -10,12 +10,13 @@ import (
 type walker struct {
 	position
 	ahead
-	st     *states
-	tab    *table
-	done   <-chan struct{}
-	bounds bounds
-	stop   decision // why the walk ended early; no: it did not
-	looked int64    // steps of all walks
+	st      *states
+	tab     *table
+	done    <-chan struct{}
+	bounds  bounds
+	stop    decision // why the walk ended early; no: it did not
+	looked  int64    // steps since the context was looked at
+	measure int64    // steps at which the bounds are looked at
 
 	targets []target
 	queue   []int32 // stack of lists of super-nodes that may come next
@@ -31,7 +32,11 @@ type bounds struct {
 }
 
 // target is a label of the base and the state with one more device: what a walk makes.
-type target struct{ label, state int32 }
+type target struct {
+	label, state int32
+	// promise is the part of the devices left that what remains can spare.
+	promise float64
+}
 
 // harvest is what an expansion has found.
 type harvest struct {
@@ -40,6 +45,7 @@ type harvest struct {
 	sets  []uint64
 	steps int64
 	ideal bool // some label was worth expanding
+	cut   bool // labels were left out for the beam
 }
 
 // arrival is an ideal that a stage reaches, with the targets that it suits.
@@ -48,7 +54,7 @@ type arrival struct {
 	size     int32
 	class    int32
 	from, to int32   // in suits
-	promise  float64 // the largest part of the devices left that some target has to spare
+	promise  float64 // the largest of its targets
 }
 
 func newWalker(ctx context.Context, k *core, st *states, tab *table, b bounds) *walker {
@@ -179,15 +185,12 @@ const stepsAWatch = 1 << 12
 
 // watch counts a step and ends the walk where it must end.
 func (w *walker) watch() {
-	if w.steps++; w.steps%stepsAWatch == 0 {
-		if w.steps > w.bounds.steps {
-			w.stop = tooLong
-		}
-		if int64(8*len(w.sets)+8*len(w.suits)+32*len(w.found)) > w.bounds.bytes {
-			w.stop = tooLarge
-		}
+	if w.steps++; w.steps >= w.measure {
+		w.measure = w.steps + stepsAWatch
+		w.stop = w.bounds.judge(&w.harvest)
 	}
-	if w.looked++; w.looked%stepsAWatch == 0 {
+	if w.looked++; w.looked >= stepsAWatch {
+		w.looked = 0
 		select {
 		case <-w.done:
 			w.stop = cancelled
@@ -196,13 +199,35 @@ func (w *walker) watch() {
 	}
 }
 
+// labelsAStep is the number of labels that are looked at in about the time of a step.
+const labelsAStep = 16
+
+// labour counts labels looked at.
+func (w *walker) labour(labels int) {
+	w.steps += int64(labels / labelsAStep)
+	w.looked += int64(labels / labelsAStep)
+}
+
+// judge says whether an expansion is still within bounds.
+func (b bounds) judge(h *harvest) decision {
+	switch {
+	case h.steps > b.steps:
+		return tooLong
+	case int64(8*len(h.sets)+16*len(h.suits)+32*len(h.found)) > b.bytes:
+		return tooLarge
+	}
+	return no
+}
+
 // arrive notes the ideal of I and S for the targets from which the rest can fit.
 func (w *walker) arrive() {
 	from, promise := int32(len(w.suits)), 0.0
+	w.labour(len(w.targets))
 	for _, t := range w.targets {
-		if spare, fits := w.fits(&w.st.all[t.state]); fits {
+		var fits bool
+		if t.promise, fits = w.fits(&w.st.all[t.state]); fits {
 			w.suits = append(w.suits, t)
-			promise = max(promise, spare)
+			promise = max(promise, t.promise)
 		}
 	}
 	if int(from) == len(w.suits) {
