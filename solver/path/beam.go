@@ -60,19 +60,28 @@ func (s *search) beam(ctx context.Context, b *box, ph, high int) {
 // sweep runs a beam over the legs of a box.
 func (s *search) sweep(ctx context.Context, b *box, legs [][]leg, pr *priced) {
 	l := newLabeling(s.c.graphOf(legs, pr, s.cutoff()), b, nil, s.cutoff(), beamWidth)
-	l.run(ctx)
+	l.open = l.g.meets()
+	out := l.run(ctx)
 	s.labels += len(l.labels)
 	s.work += int64(len(l.labels))
 	s.offer(l.chain)
+	if out == finished && l.chain == nil && l.open {
+		chain, made := l.meet(ctx)
+		s.labels += made
+		s.work += int64(made)
+		s.offer(chain)
+	}
 }
 
 // first looks, once, for a first path, so that a search that is ended has one to show: by
 // beams in the windows of the least bounds, below guesses that grow.
 func (s *search) first(ctx context.Context) {
-	if s.dived || s.work < firstWork {
+	if s.dived || s.chain != nil || s.work < firstWork {
 		return
 	}
 	s.dived = true
+	guess := s.guess
+	defer func() { s.guess = guess }()
 	roots := slices.Clone(s.roots)
 	slices.SortStableFunc(roots, func(a, b *box) int { return cmp.Compare(a.bound, b.bound) })
 	made := s.labels

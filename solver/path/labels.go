@@ -46,7 +46,8 @@ type labeling struct {
 	apart  bool       // sums must be compared one by one
 	peaks  [2]bool
 	lows   bool
-	limit  int // labels this box may make
+	limit  int  // labels this box may make
+	open   bool // labels stay at their nodes, and none is a whole path
 }
 
 // labelled are the labels at a node, by state in order of discovery.
@@ -128,7 +129,9 @@ func (l *labeling) run(ctx context.Context) outcome {
 				}
 			}
 		}
-		l.at[n] = labelled{}
+		if !l.open {
+			l.at[n] = labelled{}
+		}
 		k = end
 	}
 	l.finish()
@@ -299,6 +302,9 @@ func (l *labeling) dominates(x, y *label) bool {
 // finish takes the best complete path.
 func (l *labeling) finish() {
 	c := l.c
+	if l.open && l.g.end == c.sink {
+		return // a reversed graph has no complete states
+	}
 	for _, ids := range l.at[l.g.end].ids {
 		for _, id := range ids {
 			x := &l.labels[id]
@@ -313,11 +319,14 @@ func (l *labeling) finish() {
 	}
 }
 
-func (l *labeling) chainOf(id int32) []arc {
+func (l *labeling) chainOf(id int32) []arc { return l.g.chainOf(l.pathOf(id)) }
+
+// pathOf lists the arcs that have led to a label.
+func (l *labeling) pathOf(id int32) []arc {
 	var path []arc
 	for ; l.labels[id].arc >= 0; id = l.labels[id].parent {
 		path = append(path, l.g.arcs[l.labels[id].arc])
 	}
 	slices.Reverse(path)
-	return l.g.chainOf(path)
+	return path
 }

@@ -237,14 +237,32 @@ type shortest struct {
 	viaB   []int32 // per node: boundary that the first stage of it ends at
 	viaLeg []*leg
 	chain  []arc
+	// ends lists the intervals that some leg runs, by their start: those of boundary a
+	// are ends[first[a]:first[a+1]].
+	ends  []interval
+	first []int32
 }
+
+// interval is a way out of a boundary: where it ends and its kind.
+type interval struct{ b, kind int32 }
 
 func (c *compiled) newShortest(kinds [][]leg) *shortest {
 	n := len(kinds) * c.groups * c.groups
-	return &shortest{
+	s := &shortest{
 		c: c, kinds: kinds, value: make([]int64, n), which: make([]int32, n),
 		toSink: make([]int64, c.nodes), viaB: make([]int32, c.nodes), viaLeg: make([]*leg, c.nodes),
 	}
+	boundaries := c.p.Boundaries
+	for a := range boundaries {
+		s.first = append(s.first, int32(len(s.ends)))
+		for b := a + 1; b < boundaries; b++ {
+			if k := c.kindOf[a*boundaries+b]; k >= 0 && len(kinds[k]) > 0 {
+				s.ends = append(s.ends, interval{int32(b), k})
+			}
+		}
+	}
+	s.first = append(s.first, int32(len(s.ends)))
+	return s
 }
 
 // run returns the cheapest value and the group that the path starts in.
@@ -267,7 +285,7 @@ func (s *shortest) run(form *costForm, lambda []int64) (int64, int) {
 	s.toSink[c.sink] = 0
 	for a := n - 2; a >= 0; a-- {
 		for g := range c.groups {
-			s.cheapest(a, g, n, pairs)
+			s.cheapest(a, g, pairs)
 		}
 	}
 	value, source := int64(infinite), -1
@@ -279,23 +297,15 @@ func (s *shortest) run(form *costForm, lambda []int64) (int64, int) {
 	return value, source
 }
 
-func (s *shortest) cheapest(a, g, n, pairs int) {
+func (s *shortest) cheapest(a, g, pairs int) {
 	c := s.c
 	best, end, at := int64(infinite), int32(-1), -1
-	for b := a + 1; b < n; b++ {
-		k := c.kindOf[a*n+b]
-		if k < 0 {
-			continue
-		}
-		base := int(k)*pairs + g*c.groups
+	for _, x := range s.ends[s.first[a]:s.first[a+1]] {
+		base := int(x.kind)*pairs + g*c.groups
 		for next := range c.groups {
-			v := s.value[base+next]
-			if v >= infinite {
-				continue
-			}
-			rest := s.toSink[c.node(b, int32(next))]
-			if rest < infinite && v+rest < best {
-				best, end, at = v+rest, int32(b), base+next
+			v, rest := s.value[base+next], s.toSink[c.node(int(x.b), int32(next))]
+			if v < infinite && rest < infinite && v+rest < best {
+				best, end, at = v+rest, x.b, base+next
 			}
 		}
 	}

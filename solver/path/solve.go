@@ -55,21 +55,22 @@ const softLabels = 1 << 18
 
 // search is the state of one solve.
 type search struct {
-	c      *compiled
-	best   int64 // value to beat
-	guess  int64 // only paths below it are looked for now
-	low    int64 // no path is below it
-	chain  []arc
-	roots  []*box  // windows of T that cover all paths
-	ray    []int64 // prices where the bottleneck alone counts; nil elsewhere
-	queue  queue
-	dived  bool // first has been tried
-	boxes  int
-	labels int
-	work   int64
-	most   int64 // work; 0: no limit
-	serial int
-	open   int64 // least bound of a box given up unproved
+	c       *compiled
+	best    int64 // value to beat
+	guess   int64 // only paths below it are looked for now
+	low     int64 // no path is below it
+	chain   []arc
+	roots   []*box  // windows of T that cover all paths
+	ray     []int64 // prices where the bottleneck alone counts; nil elsewhere
+	queue   queue
+	dived   bool // first has been tried
+	counted int  // boxes that prices did not settle
+	boxes   int
+	labels  int
+	work    int64
+	most    int64 // work; 0: no limit
+	serial  int
+	open    int64 // least bound of a box given up unproved
 }
 
 // Solve finds the best path of p and proves it: best-first over windows of the
@@ -178,16 +179,20 @@ func (s *search) prove(ctx context.Context) {
 			part := *b
 			s.push(&part)
 		}
+		counted := s.counted
 		done = s.run(ctx)
 		s.raise(min(s.guess, s.best, s.open))
-		if done && s.chain == nil && s.low < s.best {
-			s.first(ctx)
+		if s.counted == counted && step > s.low/farPart {
+			step *= freeStep // prices alone refuted the guess, and nothing is near
 		}
 	}
 }
 
-// firstStepPart is the first guess: so much of the lower bound above it, as 1/n.
-const firstStepPart = 256
+const (
+	firstStepPart = 256 // the first guess is so much of the lower bound above it, as 1/n
+	farPart       = 4
+	freeStep      = 4
+)
 
 // raise makes the least bound of the queue and the given one the lower bound, which no
 // box of the first ones is then below.
@@ -248,6 +253,7 @@ func (s *search) run(ctx context.Context) bool {
 		if s.ended(ctx) {
 			return false
 		}
+		s.first(ctx)
 		b := heap.Pop(&s.queue).(*box)
 		if b.bound >= s.cutoff() {
 			s.queue = s.queue[:0] // best first: all others are no better
@@ -320,6 +326,7 @@ func (s *search) settle(ctx context.Context, b *box) bool {
 	if legs == nil {
 		return true
 	}
+	s.counted++
 	g := c.graphOf(legs, pr, s.cutoff())
 	left, right := c.split(b)
 	switch s.enumerate(ctx, b, g, left != nil) {
