@@ -9,18 +9,15 @@ package path
 // 1/priceScale tick, so the bound is exact integer arithmetic.
 const priceScale = 64
 
-// maxAscent bounds the steps of the price search in one box, firstAscent those that
-// choose between forms, gateAscent those that hold a limit against the box. Bounds improve
-// little after the first dozens of steps; an unproved box is split or enumerated
-// instead. A search that closes less than 1/minProgress of the gap in progressSteps
-// steps ends, where the gap is to the cutoff or to 1/nearPart above the bound.
+// maxAscent bounds the paths that the price search in one box may price, firstAscent
+// those that choose between forms, gateAscent those that hold a limit against the box.
+// The search ends by itself, mostly after ten prices a resource. Where the cutoff is far
+// off it aims at 1/nearPart above the bound.
 const (
-	maxAscent     = 48
-	firstAscent   = 6
-	gateAscent    = 16 // for a limit
-	progressSteps = 6
-	minProgress   = 16
-	nearPart      = 32
+	maxAscent   = 120
+	firstAscent = 12
+	gateAscent  = 40
+	nearPart    = 32
 )
 
 // costForm is a linear lower bound on J inside a box: per phase either the sum
@@ -133,61 +130,6 @@ func (c *compiled) ascend(b *box, kinds [][]leg, cutoff int64) *priced {
 	if len(forms) > 1 {
 		if x := c.climb(s, best.form, best.lambda, cutoff, maxAscent); x.bound > best.bound {
 			best = x
-		}
-	}
-	return best
-}
-
-// climb is the price search for one form: subgradient steps towards the cutoff.
-func (c *compiled) climb(s *shortest, form costForm, start []int64, cutoff int64, steps int) *priced {
-	lambda := make([]int64, len(c.p.Resources))
-	copy(lambda, start)
-	var best *priced
-	stale, aim := 0, int64(0)
-	mark := int64(-infinite)
-	grad := make([]int64, len(lambda))
-	for i := range steps {
-		value, source := s.run(&form, lambda)
-		if value >= infinite {
-			return nil
-		}
-		for r := range grad {
-			grad[r] = -int64(c.p.Resources[r].Capacity)
-		}
-		chain := s.walk(source)
-		for _, x := range chain {
-			grad[x.resource] += int64(x.units)
-		}
-		scaled := value
-		for r := range lambda {
-			scaled -= lambda[r] * int64(c.p.Resources[r].Capacity)
-		}
-		bound := ceilDiv(scaled, priceScale) + form.constant
-		if best == nil || bound > best.bound {
-			if best == nil {
-				best = &priced{form: form, lambda: make([]int64, len(lambda)), toSink: make([]int64, len(s.toSink))}
-			}
-			best.bound = bound
-			copy(best.lambda, lambda)
-			copy(best.toSink, s.toSink)
-			best.chain = append(best.chain[:0], chain...)
-			stale, aim = 0, 2*aim
-			if i == 0 {
-				aim = max(bound/nearPart, 1)
-			}
-		} else if stale++; stale >= 3 {
-			aim, stale = aim/2, 0
-		}
-		// The cutoff may be far off: what the steps aim at grows with what they reach.
-		aim = min(aim, cutoff-best.bound)
-		if best.bound >= cutoff || c.stop != nil && c.stop() || !c.step(lambda, grad, float64(best.bound+aim-bound)*priceScale) {
-			return best
-		}
-		if i%progressSteps == progressSteps-1 {
-			if best.bound-mark < max(1, min(cutoff-best.bound, max(best.bound, 0)/nearPart)/minProgress) {
-				return best
-			}
-			mark = best.bound
 		}
 	}
 	return best
