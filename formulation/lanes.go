@@ -14,8 +14,9 @@ import (
 	"partita/solver"
 )
 
-// optimizeLanes is Optimize for a condition that places machines side by side.
-func optimizeLanes(ctx context.Context, c *inputs.Condition, opts Options) (*results.Report, error) {
+// optimizeLanes is Optimize for a condition that places machines side by side; timed adds
+// the time of the pipeline to the comparison.
+func optimizeLanes(ctx context.Context, c *inputs.Condition, opts Options, timed bool) (*results.Report, error) {
 	start := time.Now()
 	if opts.Backend != "" && opts.Backend != "auto" && opts.Backend != backendLabels {
 		return nil, &AskedError{What: "backend " + opts.Backend, Why: "lanes are placed by prices and labels alone", Remedy: "leave --backend out"}
@@ -40,9 +41,12 @@ func optimizeLanes(ctx context.Context, c *inputs.Condition, opts Options) (*res
 	rep := results.NewReport(c)
 	rep.Warnings = append(rep.Warnings, costs.Warnings()...)
 	if found.Plan == nil {
-		if found.Status == solver.Infeasible {
+		switch found.Status {
+		case solver.Infeasible:
 			rep.Status = results.StatusInfeasible
 			rep.Reasons = append(rep.Reasons, fmt.Sprintf("no ranges of layers hold the model and the KV cache of %d sequences, one GPU a machine", c.Workload.Batch))
+		case solver.Unknown:
+			rep.Reasons = append(rep.Reasons, "no lanes were found, and it was not refuted that there are any: the search for them is not exhaustive where embedding and head fill a GPU")
 		}
 		return rep, nil
 	}
@@ -62,7 +66,7 @@ func optimizeLanes(ctx context.Context, c *inputs.Condition, opts Options) (*res
 		rep.Reasons = append(rep.Reasons, l.missed(q))
 	}
 	rep.Binding = l.binding(ph)
-	if err := l.pipeline(ctx, rep, opts); err != nil {
+	if err := l.pipeline(ctx, rep, opts, timed); err != nil {
 		return nil, err
 	}
 	rep.Plan.Warnings = rep.Warnings
@@ -219,8 +223,11 @@ func (l *lanesReport) perToken(round float64) float64 {
 func (l *lanesReport) solve(ctx context.Context, took time.Duration) results.Solve {
 	value, bound := l.perToken(l.found.Plan.Round), l.perToken(l.found.Bound)
 	gap := (value - bound) / value
-	s := results.Solve{Status: "feasible", Objective: value, ObjectiveUnit: "seconds per token", BestBound: &bound, Gap: &gap,
+	s := results.Solve{Status: "feasible", Objective: value, ObjectiveUnit: "seconds per token",
 		Backend: backendLabels, TimeMS: math.Ceil(took.Seconds()) * 1e3, AgreedBy: []string{}}
+	if bound > 0 { // else time ran out before there was one
+		s.BestBound, s.Gap = &bound, &gap
+	}
 	switch {
 	case l.found.Status == solver.Optimal:
 		s.Status, bound, gap = "optimal", value, 0
@@ -233,7 +240,7 @@ func (l *lanesReport) solve(ctx context.Context, took time.Duration) results.Sol
 	pass := results.CertificatePass{Purpose: forThroughput, Best: &value, Choices: []results.OuterChoice{}}
 	for _, x := range l.found.Choices {
 		o := results.OuterChoice{Replicas: 1, DecodeGroups: x.Groups, Choices: 1}
-		if !math.IsInf(x.Bound, 1) {
+		if x.Bound > 0 && !math.IsInf(x.Bound, 1) {
 			b := l.perToken(x.Bound)
 			o.Bound = &b
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"partita/formulation/stagegraph"
 	"partita/inputs"
@@ -25,7 +26,7 @@ func (l *lanesReport) refutes(missed []results.RequirementResult) bool {
 // missed says what is short, and what the bound leaves open.
 func (l *lanesReport) missed(q results.RequirementResult) string {
 	text := missed(q)
-	if ratio := l.found.Bound / l.found.Plan.Round; ratio < 1 {
+	if ratio := l.found.Bound / l.found.Plan.Round; ratio > 0 && ratio < 1 {
 		best := q.Got * ratio
 		if !inputs.RequirementKind(q.Name).Upper() {
 			best = q.Got / ratio
@@ -63,13 +64,14 @@ const pipelineWork = 50_000_000
 
 // pipeline holds the best series pipeline of the same condition against the lanes, idle
 // GPUs allowed: where it is better the report says so.
-func (l *lanesReport) pipeline(ctx context.Context, rep *results.Report, opts Options) error {
+func (l *lanesReport) pipeline(ctx context.Context, rep *results.Report, opts Options, timed bool) error {
 	c := *l.c
 	c.Goal.Placement, c.Goal.AllowIdle, c.Goal.Requirements = "", true, nil
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	opts.log("the best pipeline, to compare with")
 	effort := &effort{left: pipelineWork, end: cancel}
+	began := time.Now()
 	other, err := optimize(ctx, stagegraph.New, &c, Options{Backend: backendLabels, effort: effort}, false)
 	if err != nil {
 		return fmt.Errorf("the pipeline to compare with: %w", err)
@@ -87,6 +89,9 @@ func (l *lanesReport) pipeline(ctx context.Context, rep *results.Report, opts Op
 		}
 	} else if len(other.Reasons) > 0 {
 		line.WhyInfeasible = other.Reasons[0]
+	}
+	if timed {
+		line.TimeMS = float64(time.Since(began).Nanoseconds()) / 1e6
 	}
 	rep.Plan.Comparison = append(rep.Plan.Comparison, line)
 	return nil

@@ -26,7 +26,7 @@ type spaces func(*inputs.Condition) (*stagegraph.Space, error)
 // optimize is Optimize; timed adds the time of each heuristic to the comparison.
 func optimize(ctx context.Context, price spaces, c *inputs.Condition, opts Options, timed bool) (*results.Report, error) {
 	if c.Goal.Placement == inputs.Lanes {
-		return optimizeLanes(ctx, c, opts)
+		return optimizeLanes(ctx, c, opts, timed)
 	}
 	if c.Model.Graph != nil {
 		return optimizeGraph(ctx, c, opts, timed)

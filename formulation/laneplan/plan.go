@@ -36,11 +36,15 @@ func (p *prices) shared(machines []Machine) (*Plan, bool) {
 	slices.SortStableFunc(machines, func(a, b Machine) int {
 		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Last, b.Last), cmp.Compare(a.Pool, b.Pool))
 	})
+	room := make([]int, len(machines)) // sequences whose KV cache fits
+	for i := range machines {
+		room[i] = p.most(&machines[i])
+	}
 	fill := func(limit float64) bool {
 		at := make([]int, layers)
 		for i := range machines {
 			m := &machines[i]
-			m.Sequences = p.carriesExactly(m, limit)
+			m.Sequences = largest(room[i], func(n int) bool { return p.exactly(m, n) <= limit })
 			for l := m.First; l <= m.Last; l++ {
 				at[l] += m.Sequences
 			}
@@ -88,19 +92,13 @@ func (p *prices) exactly(m *Machine, n int) float64 {
 	return p.rate(m.Pool, n).exact(m.layers(), m.First == 0, m.Last == len(p.c.Model.Layers)-1)
 }
 
-func (p *prices) carriesExactly(m *Machine, limit float64) int {
+// most is how many sequences a machine's memory holds.
+func (p *prices) most(m *Machine) int {
 	first, last := m.First == 0, m.Last == len(p.c.Model.Layers)-1
 	capacity := p.costs.Capacity(m.Pool)
-	low, high := 0, p.c.Workload.Batch
-	for low < high {
-		n := (low + high + 1) / 2
-		if p.exactly(m, n) <= limit && p.memory(m.Pool, m.layers(), n, first, last).Total() <= capacity {
-			low = n
-		} else {
-			high = n - 1
-		}
-	}
-	return low
+	return largest(p.c.Workload.Batch, func(n int) bool {
+		return p.memory(m.Pool, m.layers(), n, first, last).Total() <= capacity
+	})
 }
 
 // trim takes sequences off machines that no layer needs them of, those with the slowest

@@ -20,7 +20,7 @@ type prices struct {
 
 	steps map[stepKey]*parts
 	rates map[held]*parts
-	most  map[held][roles]int // layers by role
+	holds map[held][roles]int // layers by role
 }
 
 type stepKey struct {
@@ -36,7 +36,7 @@ type parts struct{ layer, embedding, head, send float64 }
 
 func newPrices(c *inputs.Condition, costs *cost.Calculator, groups, micro int) *prices {
 	return &prices{c: c, costs: costs, groups: groups, micro: micro,
-		steps: map[stepKey]*parts{}, rates: map[held]*parts{}, most: map[held][roles]int{}}
+		steps: map[stepKey]*parts{}, rates: map[held]*parts{}, holds: map[held][roles]int{}}
 }
 
 func ceil(n, d int) int { return (n + d - 1) / d }
@@ -138,12 +138,12 @@ func (p *prices) load(sequences int) cost.Load {
 // fits is how many layers a machine holds with its sequences in memory, by role.
 func (p *prices) fits(pool, sequences int) [roles]int {
 	key := held{pool, sequences}
-	n, ok := p.most[key]
+	n, ok := p.holds[key]
 	if !ok {
 		m := p.costs.Memories(pool, single, p.load(sequences))
 		capacity := p.costs.Capacity(pool)
 		n = [roles]int{m.MostLayers(false, false, capacity), m.MostLayers(false, true, capacity), m.MostLayers(true, true, capacity), m.MostLayers(true, false, capacity)}
-		p.most[key] = n
+		p.holds[key] = n
 	}
 	return n
 }
@@ -157,10 +157,17 @@ func (p *prices) memory(pool, layers, sequences int, first, last bool) cost.Memo
 // carries is the most sequences that a machine holds so many layers for, with a step of
 // at most limit seconds; 0: none.
 func (p *prices) carries(pool, layers int, r role, limit float64) int {
-	low, high := 0, p.c.Workload.Batch // time and memory grow with the sequences
+	return largest(p.c.Workload.Batch, func(n int) bool {
+		return p.fits(pool, n)[r] >= layers && p.rate(pool, n).of(layers, r) <= limit
+	})
+}
+
+// largest is the most of 0 to most for which ok holds, where it holds up to there: time
+// and memory grow with the sequences.
+func largest(most int, ok func(n int) bool) int {
+	low, high := 0, most
 	for low < high {
-		n := (low + high + 1) / 2
-		if p.fits(pool, n)[r] >= layers && p.rate(pool, n).of(layers, r) <= limit {
+		if n := (low + high + 1) / 2; ok(n) {
 			low = n
 		} else {
 			high = n - 1

@@ -73,7 +73,22 @@ type attempt struct {
 }
 
 func (s *search) run() error {
+	// Any plan first: what memory alone allows, with groups for a pipeline half as long as
+	// there are machines.
+	if n := len(s.attempts); n > 0 {
+		x := s.attempts[(n-1)/2]
+		ranges, _, err := lanes.Reach(s.ctx, x.problem(x.slowest(), true), float64(s.c.Workload.Batch), width)
+		if err != nil {
+			return err
+		}
+		if ranges != nil {
+			x.keep(ranges)
+		}
+	}
 	for _, x := range s.attempts {
+		if s.ctx.Err() != nil {
+			return nil
+		}
 		if err := x.relax(); err != nil {
 			return err
 		}
@@ -296,6 +311,9 @@ func (x *attempt) work() float64 {
 	steepest := 0.0
 	for k := range uses {
 		for layers := 1; layers <= x.longest(k); layers++ {
+			if x.ctx.Err() != nil {
+				return 0
+			}
 			for n := 1; n <= x.search.c.Workload.Batch && x.fits(k, n)[inner] >= layers; n++ {
 				u := use{float64(n) * x.rate(k, n).of(layers, inner) / batch, float64(n * layers)}
 				uses[k] = append(uses[k], u)
@@ -316,6 +334,9 @@ func (x *attempt) work() float64 {
 	}
 	low, high := 0.0, 2*steepest
 	for range 60 { // the dual is concave, and any λ bounds
+		if x.ctx.Err() != nil {
+			break
+		}
 		a, b := low+(high-low)/3, high-(high-low)/3
 		if dual(a) < dual(b) {
 			low = a
@@ -323,5 +344,5 @@ func (x *attempt) work() float64 {
 			high = b
 		}
 	}
-	return dual((low + high) / 2)
+	return max(0, dual((low+high)/2))
 }

@@ -106,6 +106,14 @@ func checkPlan(t *testing.T, plan *results.Plan, feasible bool) {
 	if plan.Deployment != nil && plan.Deployment.Model.Graph != nil {
 		least = 4
 	}
+	for _, phase := range plan.Phases {
+		if phase.Lanes != nil { // held against the best pipeline alone, with a gap to their bound
+			least, feasible = 1, false
+			if phase.Solve.BestBound == nil || *phase.Solve.Gap > 0.2 {
+				t.Errorf("lanes without a bound, or with a gap above 20 %%: %+v", phase.Solve)
+			}
+		}
+	}
 	if len(plan.Comparison) < least {
 		t.Errorf("%d heuristics compared, want at least %d", len(plan.Comparison), least)
 	}
