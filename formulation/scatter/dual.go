@@ -41,8 +41,9 @@ type dual struct {
 const (
 	priceBits   = 54      // sums of prices, times the accelerators, in bits
 	dualLabels  = 4000    // kept for a state of the splitter at most
+	frontLabels = 1 << 18 // of all states together
 	quickLabels = 80      // and where any good set will do
-	runLabels   = 1 << 25 // of one run: each takes 4 bytes until its end
+	runLabels   = 1 << 24 // of one run: each takes 4 bytes until its end
 )
 
 func newDual(p *problem, order []int, best int64) *dual {
@@ -60,6 +61,11 @@ func newDual(p *problem, order []int, best int64) *dual {
 	d.split, _ = pricing(p, order, dualLabels)
 	d.bundle = newBundle(d.prices)
 	if d.split != nil {
+		states := 1
+		for v := range d.split.layers {
+			states = max(states, len(d.split.layers[v].steps))
+		}
+		d.most = min(dualLabels, max(quickLabels, frontLabels/states))
 		quick := *d.split // with the vertices and states of the other
 		quick.limit, quick.loose = quickLabels, false
 		d.quick = &quick

@@ -21,6 +21,8 @@ type local struct {
 	target int64 // the bound: a value there ends the search
 	spent  int64 // effort so far, in labels of the splitter or their equal
 
+	room splitter // lends its memory to the splitters of pairs, one after the other
+
 	group []int32
 	from  []int32
 	inSet []int32
@@ -114,6 +116,8 @@ func (l *local) resplit(ctx context.Context, a, b int32, limit int64) bool {
 	if s == nil {
 		return false
 	}
+	s.borrow(&l.room)
+	defer func() { l.room.borrow(s) }()
 	s.capIn, s.capOut = limit, limit
 	for _, part := range []float64{0.5, 0.3, 0.7, 0.1, 0.9} {
 		s.cut(part, 1-part, float64(limit-1))

@@ -29,7 +29,7 @@ type Options struct {
 const NoLimit int64 = math.MaxInt64 / 4
 
 // DefaultWork ends a search after some twenty to thirty seconds of one core.
-const DefaultWork int64 = 1_000_000_000
+const DefaultWork int64 = 800_000_000
 
 // Solve looks for the assignment of nodes to devices with the least largest load, in any
 // pieces. It always returns what it has: with a context that is done, the best

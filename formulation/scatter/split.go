@@ -237,6 +237,11 @@ func (s *splitter) run(ctx context.Context, effort int64) ([]splitLabel, bool) {
 	return front, true
 }
 
+// borrow takes over the memory of another splitter, which is not used at the same time.
+func (s *splitter) borrow(from *splitter) {
+	s.parents, s.starts, s.cur, s.next, s.spare = from.parents, from.starts, from.cur, from.next, from.spare
+}
+
 // room gives n groups without labels, with the room of those that were there before.
 func room(groups []splitGroup, n int) []splitGroup {
 	groups = groups[:cap(groups)]
