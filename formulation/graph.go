@@ -12,8 +12,8 @@ import (
 
 // optimizeGraph is Optimize for a model that is an operator graph.
 func optimizeGraph(ctx context.Context, c *inputs.Condition, opts Options, timed bool) (*results.Report, error) {
-	if opts.Backend != "" && opts.Backend != "auto" {
-		return nil, &AskedError{What: "backend " + opts.Backend, Why: "an operator graph is placed by a search over its ideals alone", Remedy: "leave --backend out"}
+	if opts.Backend == backendILP || opts.Backend == backendSAT {
+		return nil, &AskedError{What: "backend " + opts.Backend, Why: "an operator graph is placed by labels on its ideals alone", Remedy: "leave --backend out"}
 	}
 	if err := checkGraphAsked(c); err != nil {
 		return nil, err

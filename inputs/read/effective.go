@@ -16,6 +16,14 @@ func (d *draft) effective(c *inputs.Condition, pool int) map[string]any {
 	if len(c.Cluster.Pools) == max(d.pools, 1) { // else a pool was split or merged
 		d.effectivePool(values, c.Cluster.Pools[pool], c.Model, pool)
 	}
+	for _, r := range requirements() {
+		values[r.path()] = bound{None: true}
+	}
+	values["goal.objective"], values["goal.allow_idle"] = c.Goal.Objective, c.Goal.AllowIdle
+	if c.Model.Graph != nil { // no shapes, no workload, nothing to weigh
+		values["model.name"], values["model.precision"] = c.Model.Name, c.Model.Weights
+		return values
+	}
 	d.effectiveModel(values, c.Model)
 	w := c.Workload
 	values["workload.phase"], values["workload.batch"], values["workload.input"] = w.Phase, w.Batch, w.Input
@@ -26,12 +34,8 @@ func (d *draft) effective(c *inputs.Condition, pool int) map[string]any {
 	if w.Output.Max > 0 {
 		values["workload.output"] = w.Output
 	}
-	values["goal.objective"], values["goal.allow_idle"] = c.Goal.Objective, c.Goal.AllowIdle
 	values["goal.placement"] = cmp.Or(c.Goal.Placement, inputs.Pipeline)
 	values["goal.weights.latency"], values["goal.weights.throughput"] = c.Goal.LatencyWeight, c.Goal.ThroughputWeight
-	for _, r := range requirements() {
-		values[r.path()] = bound{None: true}
-	}
 	return values
 }
 

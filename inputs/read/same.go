@@ -19,6 +19,14 @@ func meaning(c *inputs.Condition) inputs.Condition {
 	m := *c
 	m.Statements, m.Assumptions, m.Warnings, m.Places = nil, nil, nil, nil
 	m.Model.Provenance = ""
+	if c.Model.Graph != nil {
+		g := *c.Model.Graph
+		g.Nodes = slices.Clone(g.Nodes)
+		for i := range g.Nodes {
+			g.Nodes[i].Place = inputs.Place{}
+		}
+		m.Model.Graph = &g
+	}
 	m.Goal.Requirements = nil
 	m.Rules = slices.Clone(c.Rules)
 	for i := range m.Rules {

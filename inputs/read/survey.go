@@ -73,7 +73,7 @@ func Fields() []Field {
 func (r *Reader) Stated(opts Options) (map[string]bool, error) {
 	d := r.draft(opts)
 	d.beside(opts)
-	paths := map[string]bool{"model.config": d.model != nil}
+	paths := map[string]bool{"model.config": d.model != nil, "model.graph": d.graph != nil}
 	for path := range d.facts {
 		paths[path] = true
 	}
@@ -111,6 +111,10 @@ func (d *draft) settle(c *inputs.Condition) {
 		if d.has(count) && d.has(nodes) && d.facts[count].rank > d.facts[nodes].rank {
 			delete(d.facts, nodes)
 		}
+	}
+	if d.graph != nil {
+		d.facts["model.graph"] = fact{value: filepath.ToSlash(d.graphSource)}
+		return
 	}
 	if d.model == nil {
 		return
@@ -174,7 +178,7 @@ func (s *surveyor) value(path string, values map[string]any, statedOnly bool) {
 		f.Text, f.Origin = k.text(stated.value), Stated
 	} else if v, ok := values[general]; ok {
 		f.Text, f.Origin = k.text(v), Assumed
-	} else if path == "model.parameters" && s.condition != nil {
+	} else if path == "model.parameters" && s.condition != nil && s.graph == nil {
 		f.Text = roundParameters(countParameters(s.condition.Model).total())
 	}
 	if f.Origin != Stated && statedOnly {

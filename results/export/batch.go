@@ -87,6 +87,8 @@ func (b *Batch) columns() []column {
 		metric("tokens_per_s_per_gpu", func(m *results.Metrics) *float64 { return m.TokensPerSPerGPU }),
 		metric("output_tokens_per_s", func(m *results.Metrics) *float64 { return m.OutputTokensPerS }),
 		metric("e2e_ms", func(m *results.Metrics) *float64 { return m.E2EMS }),
+		metric("samples_per_s", func(m *results.Metrics) *float64 { return m.SamplesPerS }),
+		metric("sample_latency_ms", func(m *results.Metrics) *float64 { return m.SampleLatencyMS }),
 		metric("usd_per_hour", func(m *results.Metrics) *float64 { return m.USDPerHour }),
 		metric("usd_per_million_tokens", func(m *results.Metrics) *float64 { return m.USDPerMillion }),
 		{"best_heuristic", func(r *results.ScenarioResult) string { name, _ := bestHeuristic(r); return name }},

@@ -192,7 +192,7 @@ func clusterText(name, gpus string) []read.Text {
 func (f *initFlags) written(survey *read.Survey, form write.Form) ([]byte, error) {
 	fields := slices.Clone(survey.Fields)
 	for i := range fields {
-		if path := fields[i].Path; (path == "model.config" || path == "knowledge") && fields[i].Origin == read.Stated {
+		if path := fields[i].Path; (path == "model.config" || path == "model.graph" || path == "knowledge") && fields[i].Origin == read.Stated {
 			text, err := f.fromOut(fields[i])
 			if err != nil {
 				return nil, err
@@ -221,13 +221,13 @@ func (f *initFlags) written(survey *read.Survey, form write.Form) ([]byte, error
 	return text, nil
 }
 
-// fromOut is the path of a config.json or of packs as the written file names it: from
+// fromOut is the path of a config.json, of an operator graph or of packs as the written file names it: from
 // its folder.
 func (f *initFlags) fromOut(field read.Field) (string, error) {
 	folder := filepath.Dir(f.out)
-	if field.Path == "model.config" {
+	if field.Path == "model.config" || field.Path == "model.graph" {
 		if field.Text == "-" {
-			return "", errors.New("the model was read from standard input, which the condition cannot name: give the file of its config.json")
+			return "", errors.New("the model was read from standard input, which the condition cannot name: give its file")
 		}
 		return pathFrom(folder, field.Text)
 	}
@@ -293,5 +293,5 @@ func statesCluster(stated map[string]bool) bool {
 }
 
 func statesModel(stated map[string]bool) bool {
-	return stated["model.catalog"] || stated["model.config"] || stated["model.name"] || stated["model.layers"] || stated["model.hidden"]
+	return stated["model.catalog"] || stated["model.config"] || stated["model.graph"] || stated["model.name"] || stated["model.layers"] || stated["model.hidden"]
 }
