@@ -205,23 +205,3 @@ func (s *space) problem(ch choice) *ideals.Problem {
 	}
 	return p
 }
-
-// floor is a load that some GPU of a replica has at least: the longest node on its best
-// pool, and the work shared out over all GPUs.
-func floor(p *ideals.Problem) float64 {
-	longest, sum, gpus := 0.0, 0.0, 0
-	for k := range p.Classes {
-		gpus += p.Classes[k].Count
-	}
-	for v := range p.Nodes {
-		best := math.Inf(1)
-		for k := range p.Classes {
-			if p.Classes[k].Count > 0 {
-				best = min(best, p.Classes[k].Time[v])
-			}
-		}
-		longest = max(longest, best)
-		sum += best
-	}
-	return max(longest, sum/float64(gpus))
-}
