@@ -157,11 +157,19 @@ func (s *search) try(ctx context.Context, c *candidate) error {
 		return nil
 	}
 	s.log(fmt.Sprintf("replicas %d, GPUs of each by pool %v", c.choice.replicas, c.choice.gpus))
-	found, err := ideals.Solve(ctx, c.problem, ideals.Options{})
+	r := float64(c.choice.replicas)
+	var opts ideals.Options
+	if s.best != nil && s.usesAll(s.best) {
+		opts.Below = s.best.value / float64(s.best.choice.replicas) * r
+	}
+	found, err := ideals.Solve(ctx, c.problem, opts)
 	if err != nil {
 		return fmt.Errorf("placing the graph on %v GPUs: %w", c.choice.gpus, err)
 	}
-	r := float64(c.choice.replicas)
+	if found.Status == solver.Infeasible && opts.Below > 0 {
+		s.beaten(c, found.Because, keep, &line)
+		return nil
+	}
 	if found.Status == solver.Infeasible {
 		s.outer.Infeasible++
 		keep("infeasible", math.Inf(1), "the memory of these GPUs does not hold the graph")
@@ -203,6 +211,21 @@ func (s *search) try(ctx context.Context, c *candidate) error {
 		keep("open", bound, "proved for fewer GPUs than given; with all of them no better plan was found")
 	}
 	return nil
+}
+
+// beaten settles a choice that has nothing better than the incumbent: the incumbent is its
+// optimum where it is of this choice.
+func (s *search) beaten(c *candidate, why string, keep func(string, float64, string), line *results.OuterChoice) {
+	v := s.best.perSample()
+	s.bound = min(s.bound, v)
+	if s.best.choice.replicas == c.choice.replicas && slices.Equal(s.best.choice.gpus, c.choice.gpus) {
+		s.outer.Solved++
+		line.Value = &v
+		keep("solved", v, why)
+		return
+	}
+	s.outer.Pruned++
+	keep("pruned", v, why)
 }
 
 // usesAll reports whether an attempt uses the GPUs that it has to.

@@ -96,10 +96,10 @@ func (r *run) ground() int64 {
 // slack is the number of ticks within which rounding may move a load.
 func (r *run) slack() int64 { return int64(len(r.p.Nodes)) + 1 }
 
-// below is the largest limit that makes a placement better than the best one by more
-// than the resolution, so that every yes is an improvement.
+// below is the largest limit that makes a placement better than the best one, or than what
+// is asked for, by more than the resolution, so that every yes is an improvement.
 func (r *run) below() int64 {
-	if r.best.Stages == nil {
+	if math.IsInf(r.best.Value, 1) {
 		return everything
 	}
 	return int64(r.best.Value*(1-r.resolution())*r.k.scale) - r.slack()
@@ -136,12 +136,15 @@ const firstStep = 64
 // improvement it asks for a better one by steps that double.
 func (r *run) narrow(q *question) decision {
 	for above := 0.02; r.best.Stages == nil; above *= 2 {
-		limit := everything
-		if more := float64(max(q.low, 1)) * (1 + above); more < float64(everything) {
+		limit := r.below()
+		if limit <= q.low {
+			return no
+		}
+		if more := float64(max(q.low, 1)) * (1 + above); more < float64(limit) {
 			limit = int64(more) + 1
 		}
 		answer := r.ask(q, limit)
-		if answer == cancelled || answer == tooLarge || (limit == everything && answer != yes) {
+		if answer == cancelled || answer == tooLarge || (limit == r.below() && answer != yes) {
 			return answer
 		}
 	}
@@ -209,7 +212,7 @@ const finestRaise = 200
 // best placement. It returns no where that proves the best placement.
 func (r *run) raise(q *question) decision {
 	answer := tooLong
-	for high := r.below(); r.best.Stages != nil && high-q.low > r.below()/finestRaise; {
+	for high := r.below(); high < everything && high-q.low > r.below()/finestRaise; {
 		limit := q.low + (high-q.low)/2
 		switch answer = r.ask(q, limit); answer {
 		case cancelled:
@@ -220,7 +223,7 @@ func (r *run) raise(q *question) decision {
 			high = limit
 		}
 	}
-	if r.best.Stages != nil && q.low >= r.below() {
+	if q.low >= r.below() {
 		return no
 	}
 	return tooLong
@@ -231,7 +234,14 @@ func (r *run) finish(answer decision) {
 	b := &r.best
 	b.Because = r.because
 	b.Bound = float64(r.proved+1-r.slack()) / r.k.scale
+	asked := b.Value
+	if b.Stages == nil {
+		b.Value = math.Inf(1)
+	}
 	switch {
+	case answer == no && b.Stages == nil && !math.IsInf(asked, 1):
+		b.Status, b.Bound, b.Because = solver.Infeasible, asked, "no chain of ideals has smaller loads than asked for"
+		return
 	case answer == no && b.Stages == nil:
 		b.Status, b.Bound, b.Because = solver.Infeasible, math.Inf(1), "no chain of ideals fits the devices"
 		return
@@ -243,5 +253,5 @@ func (r *run) finish(answer decision) {
 	case r.ctx.Err() != nil:
 		b.Status = solver.Interrupted
 	}
-	b.Bound = max(0, min(b.Bound, b.Value))
+	b.Bound = max(0, min(b.Bound, asked))
 }

@@ -29,6 +29,9 @@ type Options struct {
 	// Stages is the number of stages after whose visit the search gives up; 0: none. Unlike
 	// a deadline it stops the search at the same place every time.
 	Stages int64
+	// Below: only placements whose largest load is less are of interest, in ms; 0: all.
+	// Where none is the status is Infeasible, and that is proved.
+	Below float64
 }
 
 const defaultMemory = 512 << 20
@@ -53,6 +56,9 @@ func Solve(ctx context.Context, p *Problem, opts Options) (*Solution, error) {
 	}
 	r := &run{ctx: ctx, p: p, k: newCore(p), workers: opts.Workers, memory: opts.Memory, stages: opts.Stages}
 	r.best.Value = math.Inf(1)
+	if opts.Below > 0 {
+		r.best.Value = opts.Below
+	}
 	r.weights = r.k.weightings()
 	r.finish(r.solve())
 	return &r.best, nil
