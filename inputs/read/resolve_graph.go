@@ -158,6 +158,9 @@ func (d *draft) graphGoal() inputs.Goal {
 	for _, path := range d.paths("goal.weights.") {
 		d.problem(d.place(path), path+": an operator graph is placed for throughput alone", "no weights", "leave it out")
 	}
+	if g.Placement != "" && g.Placement != inputs.Pipeline {
+		d.problem(d.place("goal.placement"), fmt.Sprintf("placement %s of an operator graph", g.Placement), string(inputs.Pipeline), "leave it out")
+	}
 	if g.Balance != nil {
 		d.problem(d.place("goal.balance"), "a balance cannot be asked of an operator graph", "no balance", "leave it out: the fullest stage is the least there is, and the report has the balance")
 	}

@@ -27,6 +27,15 @@ var (
 
 // Write draws a plan: one graph a phase, one after the other. Same plan, same bytes.
 func Write(w io.Writer, p *results.Plan, o Options) error {
+	if isNetwork(p) {
+		g, err := newNetwork(p)
+		if err != nil {
+			return err
+		}
+		out := &pen{w: w, folded: o.Folded, weight: 1}
+		g.draw(out, o.Folded)
+		return out.err
+	}
 	phases, err := phasesOf(p)
 	if err != nil {
 		return err
@@ -41,6 +50,15 @@ func Write(w io.Writer, p *results.Plan, o Options) error {
 // Nodes is the number of nodes that Write draws, over all graphs of the file. Layers and
 // replicas that are alike are counted once and multiplied.
 func Nodes(p *results.Plan, o Options) (int64, error) {
+	if isNetwork(p) {
+		g, err := newNetwork(p)
+		if err != nil {
+			return 0, err
+		}
+		count := &pen{folded: o.Folded, weight: 1}
+		g.draw(count, o.Folded)
+		return count.nodes, nil
+	}
 	phases, err := phasesOf(p)
 	if err != nil {
 		return 0, err

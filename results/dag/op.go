@@ -37,6 +37,8 @@ const (
 	SharedAdd         Op = "shared_add"
 	LMHead            Op = "lm_head"
 	Sampling          Op = "sampling"
+	// Operator is one of an operator graph, whatever it does.
+	Operator Op = "operator"
 )
 
 // Operators that route, take apart or put together. Split and Concat are on a GPU where

@@ -60,8 +60,8 @@ func gpuOf(name, label string) string {
 // infer fills in what a writer without the attributes op and layer left to the title.
 func (g *graph) infer(i int32) {
 	n := &g.nodes[i]
-	if n.layer != none && n.op != noOp {
-		return
+	if n.layer != none && n.op != noOp || n.op == opOperator {
+		return // an operator's title is a name that its graph gave it
 	}
 	title := strings.ToLower(g.titles.texts[n.title])
 	if n.layer == none {

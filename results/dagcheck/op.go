@@ -27,6 +27,7 @@ const (
 	opSoftmax
 	opNorm
 	opExpert
+	opOperator // of an operator graph
 	opAllToAll
 	opOtherCompute
 	opOtherRoute
@@ -58,6 +59,7 @@ var opNames = [firstUnknown][]string{
 	opSoftmax:       {"softmax"},
 	opNorm:          {"rms_norm", "latent_norm", "layer_norm"},
 	opExpert:        {"expert_gate", "expert_up", "expert_activation", "expert_down"},
+	opOperator:      {"operator"},
 	opAllToAll:      {"all_to_all_dispatch", "all_to_all_combine", "all_to_all"},
 	opOtherCompute: {"embedding", "qkv_projection", "qkv_down_projection", "q_up_projection", "kv_up_projection", "q_absorption",
 		"v_up_projection", "rotary", "attention_scores", "weighted_sum", "output_projection", "ffn_gate", "ffn_up", "activation",
@@ -98,7 +100,7 @@ func (o op) shape() shape {
 		return ellipse
 	case opSplit, opSlice, opConcat, opGate, opTopK, opDispatch, opCombine, opOtherRoute:
 		return parallelogram
-	case opResidualAdd, opSharedAdd, opKVWrite, opKVRead, opSoftmax, opNorm, opExpert, opOtherCompute:
+	case opResidualAdd, opSharedAdd, opKVWrite, opKVRead, opSoftmax, opNorm, opExpert, opOperator, opOtherCompute:
 		return box
 	}
 	return noShape

@@ -7,6 +7,9 @@ import "strings"
 func checkLayers(c *check) {
 	said := map[uint32][2]int32{} // by title: layer and expert
 	c.all(func(n int32) bool { return c.nodes[n].layer != none }, func(n int32) {
+		if c.op(n) == opOperator {
+			return // its title is a name that its graph gave it
+		}
 		is := &c.nodes[n]
 		words, seen := said[is.title]
 		if !seen {
@@ -28,6 +31,9 @@ func checkLayers(c *check) {
 	})
 	for i := range c.edges {
 		e := &c.edges[i]
+		if c.op(e.from) == opOperator && c.phaseName() == "training" {
+			continue // the backward pass goes through the stages of an operator graph in turn
+		}
 		if from, to := c.nodes[e.from].layer, c.nodes[e.to].layer; from != none && to != none && to < from {
 			c.wrong(e.at, "the edge leads from layer %d back to layer %d: from %s to %s; expected layers to ascend", from, to, c.describe(e.from), c.place(e.to))
 		}

@@ -7,7 +7,7 @@ import (
 )
 
 // phases that a graph may draw.
-var phases = []string{"prefill", "decode", "training"}
+var phases = []string{"prefill", "decode", "inference", "training"}
 
 // phaseName is the phase of a graph: its attribute, or its name where that says it.
 func (g *graph) phaseName() string {

@@ -20,13 +20,17 @@ const (
 // 220 MB. DeepSeek-V3 on 32 GPUs has a third of them.
 const mostNodes = 1_000_000
 
-// graphs is how large the graphs of a plan are, in nodes.
-type graphs struct{ whole, folded int64 }
+// graphs is how large the graphs of a plan are, in nodes, and whether they are of an operator
+// graph.
+type graphs struct {
+	whole, folded int64
+	operators     bool
+}
 
 // graphsOf counts the nodes of both graphs of a plan; false where the plan does not say
 // what it is for.
 func graphsOf(p *results.Plan) (graphs, bool, error) {
-	if p == nil || p.Deployment == nil || p.Deployment.Model.Graph != nil || ofLanes(p) {
+	if p == nil || p.Deployment == nil || ofLanes(p) {
 		return graphs{}, false, nil
 	}
 	whole, err := dag.Nodes(p, dag.Options{})
@@ -34,7 +38,7 @@ func graphsOf(p *results.Plan) (graphs, bool, error) {
 		return graphs{}, false, err
 	}
 	folded, err := dag.Nodes(p, dag.Options{Folded: true})
-	return graphs{whole, folded}, err == nil, err
+	return graphs{whole, folded, p.Deployment.Model.Graph != nil}, err == nil, err
 }
 
 // dagFiles are the graphs that a run leaves, each with its picture: both, or the folded one

@@ -21,8 +21,17 @@ const (
 // notDrawnSuffix ends the names of the files that say in a line why a graph has no picture.
 const notDrawnSuffix = "-not-drawn.txt"
 
-func (g graphs) wholeDrawn() bool  { return g.whole <= mostDrawn }
-func (g graphs) foldedDrawn() bool { return g.folded <= mostFoldedDrawn }
+func (g graphs) wholeDrawn() bool {
+	return g.whole <= mostDrawn && !(g.operators && g.whole > mostOperatorsDrawn)
+}
+
+func (g graphs) foldedDrawn() bool {
+	return g.folded <= mostFoldedDrawn && !(g.operators && g.folded > mostOperatorsDrawn)
+}
+
+// mostOperatorsDrawn is that of an operator graph, whose edges may be long: the layout of
+// one with 250 nodes a replica, most of them constants, did not end in minutes.
+const mostOperatorsDrawn = 200
 
 // pictures says in a sentence or two which graphs have a picture.
 func (g graphs) pictures() string {
@@ -30,13 +39,26 @@ func (g graphs) pictures() string {
 	case g.wholeDrawn() && g.foldedDrawn():
 		return fmt.Sprintf("Both are pictures too: %s and %s.", dagPictureName, foldedPictureName)
 	case g.foldedDrawn():
-		return fmt.Sprintf("%s is its picture; the complete graph has more than the %s nodes up to which it is drawn.", foldedPictureName, count(mostDrawn))
+		return fmt.Sprintf("%s is its picture; the complete graph has more than the %s nodes up to which it is drawn.", foldedPictureName, count(g.most(mostDrawn)))
 	}
-	return fmt.Sprintf("It has more than the %s nodes up to which it is drawn, so there is no %s.", count(mostFoldedDrawn), foldedPictureName)
+	return fmt.Sprintf("It has more than the %s nodes up to which it is drawn, so there is no %s.", count(g.most(mostFoldedDrawn)), foldedPictureName)
+}
+
+// most is the number of nodes up to which a graph is drawn.
+func (g graphs) most(ofLayers int) int {
+	if g.operators {
+		return mostOperatorsDrawn
+	}
+	return ofLayers
 }
 
 // graphPicture is a graph of a plan as SVG.
 func graphPicture(p *results.Plan, o dag.Options) ([]byte, error) {
+	if size, known, err := graphsOf(p); err == nil && known && size.operators {
+		if n := map[bool]int64{false: size.whole, true: size.folded}[o.Folded]; n > mostOperatorsDrawn {
+			return nil, fmt.Errorf("it has %s nodes, more than the %s up to which an operator graph is drawn: %w", count(int(n)), count(mostOperatorsDrawn), dagsvg.ErrTooLarge)
+		}
+	}
 	var text bytes.Buffer
 	if err := dag.Write(&text, p, o); err != nil {
 		return nil, err
