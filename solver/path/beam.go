@@ -80,6 +80,9 @@ func (s *search) first(ctx context.Context) {
 		return
 	}
 	s.dived = true
+	if s.gather(ctx); s.known != nil {
+		return
+	}
 	guess := s.guess
 	defer func() { s.guess = guess }()
 	roots := slices.Clone(s.roots)

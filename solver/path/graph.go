@@ -9,7 +9,8 @@ type graph struct {
 	lambda []int64
 	nodes  int
 	starts []int32
-	end    int32 // reached by moves only
+	end    int32   // reached by moves only
+	ends   []int32 // in place of it, of a graph that is read from its end
 	partOf []int32
 	arcs   []arc   // ascending by from
 	toEnd  []int64 // per node, scaled: cheapest priced completion

@@ -81,6 +81,9 @@ func (g *graph) nodeBounds() []rest {
 		out[i] = noRest
 	}
 	out[g.end] = rest{}
+	for _, n := range g.ends {
+		out[n] = rest{}
+	}
 	for k := len(g.arcs) - 1; k >= 0; k-- {
 		x := &g.arcs[k]
 		t := out[x.to]
@@ -302,8 +305,8 @@ func (l *labeling) dominates(x, y *label) bool {
 // finish takes the best complete path.
 func (l *labeling) finish() {
 	c := l.c
-	if l.open && l.g.end == c.sink {
-		return // a reversed graph has no complete states
+	if l.g.ends != nil {
+		return // no state is known to be complete there
 	}
 	for _, ids := range l.at[l.g.end].ids {
 		for _, id := range ids {

@@ -12,7 +12,7 @@ import (
 // meets tells whether two beams can: one part, every counted resource exact.
 func (g *graph) meets() bool {
 	c := g.c
-	if c.parts.free || c.groups > 1 {
+	if c.parts.free {
 		return false
 	}
 	for _, k := range c.parts.list[0].resources {
@@ -34,7 +34,10 @@ func (g *graph) reversed() *graph {
 	for i := range out.toEnd {
 		out.toEnd[i] = infinite
 	}
-	out.toEnd[sink] = 0
+	for _, n := range g.starts {
+		out.ends = append(out.ends, sink-n)
+		out.toEnd[sink-n] = 0
+	}
 	last := int32(g.c.p.Boundaries - 1)
 	for i := range g.arcs {
 		x := g.arcs[i]

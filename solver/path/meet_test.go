@@ -14,6 +14,9 @@ func unlike(r *rand.Rand) *Problem {
 		Weight: [2]int64{0, 1}, Limit: [2]int64{NoLimit, NoLimit},
 		Resources: []Resource{{1 + r.IntN(4), true}, {1 + r.IntN(4), true}},
 	}
+	if r.IntN(2) == 0 {
+		p.Send = [][][2]int64{{{1, 1}, {9, 9}}, {{7, 7}, {2, 2}}}
+	}
 	for i := range p.Class {
 		p.Class[i] = -1
 		if a, b := i/n, i%n; b > a {
@@ -22,7 +25,7 @@ func unlike(r *rand.Rand) *Problem {
 			for k := range 2 {
 				for u := 1; u <= 2; u++ {
 					t := int64((b-a)*(20+10*k)/u + r.IntN(9))
-					options = append(options, Option{Resource: int32(k), Units: int32(u), Time: [2]int64{t, t}})
+					options = append(options, Option{Group: int32(k), Resource: int32(k), Units: int32(u), Time: [2]int64{t, t}})
 				}
 			}
 			p.Options = append(p.Options, options)

@@ -60,6 +60,7 @@ type search struct {
 	guess   int64 // only paths below it are looked for now
 	low     int64 // no path is below it
 	chain   []arc
+	known   []Stage // a path of the value to beat, where chain is nil
 	roots   []*box  // windows of T that cover all paths
 	ray     []int64 // prices where the bottleneck alone counts; nil elsewhere
 	queue   queue
@@ -88,10 +89,9 @@ func Solve(ctx context.Context, p *Problem, opts Options) (Result, error) {
 		asked = *opts.Cutoff // also where no path can cost so much
 		s.best = min(s.best, asked)
 	}
-	var known []Stage
 	if len(opts.Incumbent) > 0 {
 		if v, err := p.Evaluate(opts.Incumbent); err == nil && v.Objective < s.best {
-			s.best, known = v.Objective, opts.Incumbent
+			s.best, s.known = v.Objective, opts.Incumbent
 		}
 	}
 	s.low = -infinite
@@ -102,11 +102,11 @@ func Solve(ctx context.Context, p *Problem, opts Options) (Result, error) {
 	} else {
 		s.low = s.best
 	}
-	return s.result(ctx, known, asked)
+	return s.result(ctx, asked)
 }
 
-func (s *search) result(ctx context.Context, known []Stage, asked int64) (Result, error) {
-	r := Result{Boxes: s.boxes, Labels: s.labels, Work: s.work, Stages: known}
+func (s *search) result(ctx context.Context, asked int64) (Result, error) {
+	r := Result{Boxes: s.boxes, Labels: s.labels, Work: s.work, Stages: s.known}
 	if s.chain != nil {
 		r.Stages = stagesOf(s.chain)
 	}
