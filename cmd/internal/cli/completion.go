@@ -114,6 +114,8 @@ func argumentsOf(cmd *cobra.Command) cobra.CompletionFunc {
 		return files("yaml", "yml", "toml", "json")
 	case "partita instance":
 		return files("json")
+	case "partita validate":
+		return files("csv")
 	case "partita completion", "partita schema":
 		return nil
 	}

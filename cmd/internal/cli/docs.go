@@ -65,6 +65,11 @@ func docs() map[string]doc {
 				{exitInfeasible, "proved: an instance has no solution"}, {exitNothingFound, "neither a solution nor a proof within the time limit"}, {exitUnverified, "an answer failed the independent verification"}},
 			see: "docs/instance.md, docs/formulation.md, partita solve",
 		},
+		"partita validate": {
+			group: judgeCommands,
+			exits: []exit{{exitFound, "the table is scored, however far off the predictions are"}, {exitInternal, ""}, {exitUsage, "the command line is wrong"}, {exitInvalidInput, "the table is wrong; every problem is listed as file:line:column"}},
+			see:   "docs/validate.md, docs/validation.md, docs/cost-model.md, partita evaluate",
+		},
 		"partita init": {
 			group: prepareCommands,
 			exits: []exit{{exitFound, "the condition is written"}, {exitInternal, "it could not be written, or the answers ended"},

@@ -1,0 +1,180 @@
+package validate
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"partita/inputs"
+	"partita/inputs/catalog"
+	"partita/inputs/measured"
+)
+
+// deployment is the model, the GPUs and the layout of a row. It is comparable: runs on
+// the same deployment share prices.
+type deployment struct {
+	accelerator, model string
+	precision          inputs.DType // "": as the catalogue has the model
+	gpus, nodes        int          // nodes 0: not stated
+	layout
+	utilization string // share of the memory that the engine was let fill; "": the default
+}
+
+// layout is how the GPUs share the work: replicas·PP stages of TP·CP·DPA = EP·ETP GPUs.
+type layout struct{ replicas, pp, tp, cp, dpa, ep, etp int }
+
+func (l *layout) gpus() int { return l.replicas * l.pp * l.tp * l.cp * l.dpa }
+
+// strategy states every degree, so that there is one way to read it.
+func (l *layout) strategy() *inputs.Strategy {
+	return &inputs.Strategy{
+		GPUs: l.gpus(), PP: l.pp, Replicas: l.replicas, TP: inputs.Degrees{l.tp}, CP: inputs.Degrees{l.cp},
+		DPAttention: inputs.Degrees{l.dpa}, EP: inputs.Degrees{l.ep}, ETP: inputs.Degrees{l.etp},
+	}
+}
+
+// known finds the models and devices of rows.
+type known struct{ *catalog.Catalog }
+
+// deploymentOf maps a row; reason says what keeps it from being mapped.
+func (k known) deploymentOf(r *measured.Row) (d deployment, reason string) {
+	a, ok := k.Accelerator(r.GPU)
+	if !ok {
+		return d, fmt.Sprintf("GPU %q is not in the catalogue", r.GPU)
+	}
+	d.accelerator, d.gpus = a.Name, r.GPUs
+	m, ok := k.model(r)
+	if !ok {
+		name := r.HuggingFace
+		if name == "" {
+			name = r.Model
+		}
+		return d, fmt.Sprintf("model %q is not in the catalogue", name)
+	}
+	d.model = m.Name
+	switch format, ok := formatOf(r.Precision); {
+	case r.Precision == "":
+	case !ok:
+		return d, fmt.Sprintf("number format %q is not known", r.Precision)
+	case format != m.Weights:
+		d.precision = format
+	}
+	if d.layout, reason = layoutOf(r, routed(&m)); reason != "" {
+		return d, reason
+	}
+	d.gpus = d.layout.gpus()
+	if r.Nodes > 0 && r.Nodes <= d.gpus && d.gpus%r.Nodes == 0 {
+		d.nodes = r.Nodes
+	}
+	if found := utilized.FindStringSubmatch(r.Notes); found != nil {
+		d.utilization = found[1]
+	}
+	return d, ""
+}
+
+// utilized finds what share of the memory the engine was let fill, in notes.
+var utilized = regexp.MustCompile(`\b(?:gmu|gpu_memory_utilization)(?: default)? (0?\.\d+)\b`)
+
+// model finds the model by its identifier, else by its name. The number format is the
+// row's own, so one at the end of the name does not matter.
+func (k known) model(r *measured.Row) (inputs.Model, bool) {
+	for _, name := range []string{r.HuggingFace, r.Model} {
+		if name == "" {
+			continue
+		}
+		if e, ok := k.ModelEntry(name); ok {
+			if own, ok := k.ModelEntry(e.Name); ok {
+				return own.Model, true
+			}
+		}
+	}
+	return inputs.Model{}, false
+}
+
+func routed(m *inputs.Model) bool {
+	for i := range m.Kinds {
+		if m.Kinds[i].FFN.Experts > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// formatOf is the format of the weights behind what sources call it. Mixed precision of
+// 16 bits is 16 bits.
+func formatOf(text string) (inputs.DType, bool) {
+	t := strings.ToUpper(text)
+	switch {
+	case t == "FP4" || t == "NVFP4" || t == "MXFP4":
+		return inputs.FP4, true
+	case t == "FP8" || strings.HasPrefix(t, "FP8") || t == "MXFP8":
+		return inputs.FP8, true
+	case t == "INT8" || t == "W8A8":
+		return inputs.INT8, true
+	case t == "INT4" || t == "W4A16":
+		return inputs.INT4, true
+	case t == "FP16":
+		return inputs.FP16, true
+	case strings.Contains(t, "BF16"):
+		return inputs.BF16, true
+	}
+	return "", false
+}
+
+// Words in notes that tell what no column does.
+const (
+	attentionDP = "dp_attention=true" // attention is data parallel over all GPUs of the engine
+	staticBatch = "static batch"      // all requests begin together and none follows
+	noEnd       = "infinite rate"     // as many requests as the engine takes
+	mostTokens  = "max throughput"    // the same
+	shorter     = "0.8-1.0x of isl/osl"
+)
+
+func says(r *measured.Row, words string) bool {
+	return strings.Contains(strings.ToLower(r.Notes), words) || strings.Contains(strings.ToLower(r.Framework), words)
+}
+
+// layoutOf reads the degrees of a row. TP·PP·CP·DP are its GPUs; experts lie over
+// TP·CP·DP.
+func layoutOf(r *measured.Row, moe bool) (layout, string) {
+	if r.TP == 0 && r.GPUs != 1 {
+		return layout{}, "the layout is not stated"
+	}
+	l := layout{replicas: 1, pp: max(1, r.PP), tp: max(1, r.TP), cp: max(1, r.CP), dpa: 1, ep: max(1, r.EP)}
+	inside := l.pp * l.tp * l.cp
+	switch {
+	case says(r, attentionDP):
+		// The column tp is the GPUs of the engine, over which attention is data parallel.
+		if r.GPUs == 0 || r.GPUs%inside != 0 {
+			return layout{}, "the degrees do not make the number of GPUs"
+		}
+		l.replicas, l.dpa, l.tp = r.GPUs/inside, l.tp, 1
+	case r.DP > 0:
+		if r.GPUs > 0 && inside*r.DP != r.GPUs {
+			return layout{}, "the degrees do not make the number of GPUs"
+		}
+		l.replicas = r.DP
+		if per := l.tp * l.cp; l.ep > per {
+			// One group of experts spans several attention ranks.
+			if l.ep%per != 0 || r.DP%(l.ep/per) != 0 {
+				return layout{}, "the experts do not divide over the GPUs"
+			}
+			l.dpa = l.ep / per
+			l.replicas = r.DP / l.dpa
+		}
+	case r.GPUs > 0:
+		if r.GPUs%inside != 0 {
+			return layout{}, "the degrees do not make the number of GPUs"
+		}
+		l.replicas = r.GPUs / inside
+	}
+	if l.ep > 1 && !moe {
+		return layout{}, "experts are spread, and the model has none"
+	}
+	stage := l.tp * l.cp * l.dpa
+	if stage%l.ep != 0 {
+		return layout{}, "the experts do not divide over the GPUs"
+	}
+	l.etp = stage / l.ep
+	return l, ""
+}

@@ -1,0 +1,317 @@
+package validate
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"partita/formulation"
+	"partita/inputs"
+	"partita/inputs/read"
+)
+
+// pricer prices the runs on one deployment. It is not safe for concurrent use.
+type pricer struct {
+	reader *read.Reader
+	deployment
+	known map[step]priced
+}
+
+// step is a workload as a condition states it.
+type step struct {
+	phase         inputs.Phase
+	batch         int
+	input, output inputs.Range
+}
+
+type priced struct {
+	*formulation.Prediction
+	why string // it cannot be priced
+}
+
+// price states a workload on the deployment as a condition and has it priced.
+func (p *pricer) price(s step) (priced, error) {
+	if known, ok := p.known[s]; ok {
+		return known, nil
+	}
+	out, err := p.priceOnce(s)
+	if err == nil {
+		p.known[s] = out
+	}
+	return out, err
+}
+
+func (p *pricer) priceOnce(s step) (priced, error) {
+	c, err := p.reader.Load(read.Options{Overrides: p.settings(s)})
+	var problems inputs.Diagnostics
+	if errors.As(err, &problems) {
+		return priced{why: "no condition: " + problems[0].Problem}, nil
+	}
+	if err != nil {
+		return priced{}, err
+	}
+	out, err := formulation.Predict(c, p.layout.strategy())
+	if errors.Is(err, formulation.ErrUnpriced) {
+		return priced{why: err.Error()}, nil
+	}
+	return priced{Prediction: out}, err
+}
+
+// settings are the statements of the condition.
+func (p *pricer) settings(s step) []read.Override {
+	var out []read.Override
+	say := func(key, value string) { out = append(out, read.Override{Key: key, Value: value}) }
+	say("cluster.accelerator", p.accelerator)
+	say("cluster.count", strconv.Itoa(p.gpus))
+	if p.nodes > 0 {
+		say("cluster.nodes", strconv.Itoa(p.nodes))
+	}
+	if p.utilization != "" {
+		say("cluster.memory_utilization", p.utilization)
+	}
+	say("model.catalog", p.model)
+	if p.precision != "" {
+		say("model.precision", string(p.precision))
+	}
+	say("workload.phase", string(s.phase))
+	say("workload.batch", strconv.Itoa(s.batch))
+	say("workload.input", inputs.FormatRange(s.input))
+	if s.output.Max > 0 {
+		say("workload.output", inputs.FormatRange(s.output))
+	}
+	say("goal.objective", string(inputs.Throughput))
+	return out
+}
+
+// run is one load on the deployment, priced as far as its metrics ask.
+type run struct {
+	*pricer
+	load
+}
+
+// failed says why a run has no value; unfit: it is predicted not to fit.
+type failed struct {
+	why   string
+	unfit bool
+}
+
+const (
+	notFitting = "predicted not to fit at the stated number of requests"
+	noRequests = "the number of requests in flight is not stated"
+	atRate     = "requests come at a rate: how many are in flight is not stated"
+	noInput    = "the input length is not stated"
+	noOutput   = "the output length is not stated"
+)
+
+// one is a single request on every replica.
+func (r *run) one(phase inputs.Phase, input, output inputs.Range) (priced, error) {
+	return r.price(step{phase, r.replicas, input, output})
+}
+
+// fits tells whether the run can run at all: where requests wait for room, one of them on
+// every replica must fit. Lengths that are not stated are a token.
+func (r *run) fits() (bool, string, error) {
+	n := r.replicas
+	if r.mode == static {
+		n = max(n, r.requests)
+	}
+	input, output := r.input, r.output
+	if input.Max == 0 {
+		input = inputs.Range{Min: 1, Max: 1}
+	}
+	if output.Max == 0 {
+		output = inputs.Range{Min: 1, Max: 1}
+	}
+	p, err := r.price(step{inputs.Mixed, n, input, output})
+	if err != nil || p.why != "" {
+		return false, p.why, err
+	}
+	return p.Fits, "", nil
+}
+
+// serve is the state of serving: a round of the requests in flight, with its share of
+// prompts where new requests follow.
+func (r *run) serve() (priced, int, *failed, error) {
+	phase := inputs.Mixed
+	switch {
+	case r.input.Max == 0:
+		return priced{}, 0, &failed{why: noInput}, nil
+	case r.output.Max == 0:
+		return priced{}, 0, &failed{why: noOutput}, nil
+	case r.mode == byRate:
+		return priced{}, 0, &failed{why: atRate}, nil
+	case r.mode == unstated:
+		return priced{}, 0, &failed{why: noRequests}, nil
+	case r.mode == most:
+		return r.fullest()
+	case r.mode == static:
+		phase = inputs.Decode
+	}
+	if r.requests < r.replicas {
+		return priced{}, 0, &failed{why: "fewer requests than replicas"}, nil
+	}
+	p, err := r.price(step{phase, r.requests, r.input, r.output})
+	return p, r.requests, verdict(p), err
+}
+
+func verdict(p priced) *failed {
+	switch {
+	case p.why != "":
+		return &failed{why: p.why}
+	case p.Prediction != nil && !p.Fits:
+		return &failed{why: notFitting, unfit: true}
+	}
+	return nil
+}
+
+// fullest is serving with as many requests as memory holds, at most mostSequences a
+// replica: an engine that admits a request only where its whole context has room.
+func (r *run) fullest() (priced, int, *failed, error) {
+	at := func(n int) (priced, error) {
+		return r.price(step{inputs.Mixed, n * r.replicas, r.input, r.output})
+	}
+	best, err := at(1)
+	if bad := verdict(best); err != nil || bad != nil {
+		return best, 0, bad, err
+	}
+	low := 1
+	high := min(mostSequences, int(*best.Metrics.KVTokens)/(r.input.Max+r.output.Max)) + 1
+	for try := high - 1; high-low > 1; try = (low + high) / 2 {
+		p, err := at(try)
+		if err != nil {
+			return p, 0, nil, err
+		}
+		if p.why == "" && p.Fits {
+			low, best = try, p
+		} else {
+			high = try
+		}
+	}
+	return best, low * r.replicas, nil, nil
+}
+
+// value is the quantity of a measure, in its unit.
+func (r *run) value(m measure) (float64, *failed, error) {
+	x, bad, err := r.quantity(m.quantity)
+	x *= m.scale
+	switch {
+	case bad != nil || err != nil:
+		return 0, bad, err
+	case m.perGPU:
+		x /= float64(r.gpus)
+	case m.perNode && r.nodes == 0:
+		return 0, &failed{why: "the number of nodes is not stated"}, nil
+	case m.perNode:
+		x /= float64(r.nodes)
+	}
+	if !(x > 0) {
+		return 0, nil, fmt.Errorf("%+v: %+v is predicted to be %g", r.deployment, m, x)
+	}
+	return x, nil, nil
+}
+
+func (r *run) quantity(q quantity) (float64, *failed, error) {
+	switch q {
+	case weights, cacheTokens:
+		return r.memory(q)
+	case promptTime, stepTime:
+		return r.alone(q)
+	case firstToken:
+		return r.first()
+	}
+	p, n, bad, err := r.serve()
+	if bad != nil || err != nil {
+		return 0, bad, err
+	}
+	per := *p.Metrics.TPOTMS / 1e3
+	in, out := float64(r.input.Mid()), float64(r.output.Mid())
+	rate := float64(n) / per
+	if q == wholeRequest || r.mode == static {
+		first, bad, err := r.first()
+		if bad != nil || err != nil {
+			return 0, bad, err
+		}
+		whole := first + (out-1)*per
+		if q == wholeRequest {
+			return whole, nil, nil
+		}
+		rate = float64(n) * out / whole // nothing follows: prompts take time of their own
+	}
+	switch q {
+	case timePerToken:
+		return per, nil, nil
+	case totalRate:
+		rate *= (in + out) / out
+	case requestRate:
+		rate /= out
+	}
+	return rate, nil, nil
+}
+
+// first is the time to the first token: of one request that finds room at once, or of all
+// requests of a static batch.
+func (r *run) first() (float64, *failed, error) {
+	n := r.replicas
+	switch {
+	case r.input.Max == 0:
+		return 0, &failed{why: noInput}, nil
+	case r.mode == byRate:
+		return 0, &failed{why: atRate}, nil
+	case r.mode == unstated:
+		return 0, &failed{why: noRequests}, nil
+	case r.mode == most:
+		return 0, &failed{why: "with requests without end the first token waits in a queue"}, nil
+	case r.mode == static:
+		n = max(n, r.requests)
+	}
+	output := inputs.Range{Min: 1, Max: 1}
+	if r.output.Max > 0 {
+		output = r.output
+	}
+	p, err := r.price(step{inputs.Mixed, n, mean(r.input), output})
+	if bad := verdict(p); err != nil || bad != nil {
+		return 0, bad, err
+	}
+	return *p.Metrics.TTFTMS / 1e3, nil, nil
+}
+
+// alone is a prompt, or a decode step, of all requests and nothing else.
+func (r *run) alone(q quantity) (float64, *failed, error) {
+	s := step{phase: inputs.Prefill, batch: r.requests, input: r.input}
+	switch {
+	case r.input.Max == 0:
+		return 0, &failed{why: noInput}, nil
+	case r.requests == 0:
+		return 0, &failed{why: noRequests}, nil
+	case q == stepTime:
+		s.phase, s.output = inputs.Decode, inputs.Range{Min: 1, Max: 1}
+	}
+	p, err := r.price(s)
+	if bad := verdict(p); err != nil || bad != nil {
+		return 0, bad, err
+	}
+	if q == stepTime {
+		return *p.Metrics.TPOTMS / 1e3, nil, nil
+	}
+	return *p.Metrics.TTFTMS / 1e3, nil, nil
+}
+
+// memory is what the weights take, or how many tokens the cache of a replica holds, with
+// one short request in flight.
+func (r *run) memory(q quantity) (float64, *failed, error) {
+	short := inputs.Range{Min: 1, Max: 1}
+	p, err := r.one(inputs.Mixed, short, short)
+	if err != nil {
+		return 0, nil, err
+	}
+	if p.why != "" {
+		return 0, &failed{why: p.why}, nil
+	}
+	if q == weights {
+		return float64(p.Weights), nil, nil
+	}
+	if bad := verdict(p); bad != nil || *p.Metrics.KVTokens <= 0 {
+		return 0, &failed{why: notFitting, unfit: true}, nil
+	}
+	return float64(*p.Metrics.KVTokens), nil, nil
+}

@@ -1,0 +1,271 @@
+package validate
+
+import (
+	"cmp"
+	"context"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"partita/inputs/catalog"
+	"partita/inputs/measured"
+	"partita/inputs/read"
+	"partita/results"
+)
+
+// outcome is what became of a row.
+type outcome struct {
+	deployment
+	load
+	measure
+	mapped    bool    // to a deployment
+	predicted float64 // in the unit of the row; 0: see why
+	failed
+	runs *bool // whether it is predicted to fit; nil: not known
+}
+
+// Run predicts every row of a table and scores what comes of it. The result does not
+// depend on how many processors work on it.
+func Run(ctx context.Context, rows []measured.Row, opts Options) (*results.Validation, error) {
+	found, err := predict(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	out := score(rows, found)
+	if opts.Each {
+		out.Each = each(rows, found)
+	}
+	return out, nil
+}
+
+// Options steer Run. The zero value scores.
+type Options struct {
+	Each bool // tell what became of every row
+}
+
+// each is what became of every row, in the order of the table.
+func each(rows []measured.Row, found []outcome) []results.ValidatedRow {
+	out := make([]results.ValidatedRow, len(rows))
+	for i := range rows {
+		r, o := &rows[i], &found[i]
+		x := results.ValidatedRow{Line: r.Place.Line, ID: r.ID, Family: r.Family, Metric: r.Metric, Measured: r.Value, Skipped: o.why}
+		switch {
+		case o.why != "":
+		case o.quantity == overflow:
+			x.Fits = o.runs
+		default:
+			off := 100 * (o.predicted/r.Value - 1)
+			x.Predicted, x.ErrorPct = &o.predicted, &off
+		}
+		out[i] = x
+	}
+	return out
+}
+
+// predict maps every row and prices the deployments, several at a time.
+func predict(ctx context.Context, rows []measured.Row) ([]outcome, error) {
+	lib, err := catalog.Load()
+	if err != nil {
+		return nil, err
+	}
+	found := make([]outcome, len(rows))
+	of := map[deployment][]int{}
+	var order []deployment
+	for i := range rows {
+		o := &found[i]
+		if o.mapRow(known{lib}, &rows[i]); !o.mapped {
+			continue
+		}
+		if of[o.deployment] == nil {
+			order = append(order, o.deployment)
+		}
+		of[o.deployment] = append(of[o.deployment], i)
+	}
+	// Workers take the next deployment each; they write to rows of their own.
+	var workers sync.WaitGroup
+	var next atomic.Int64
+	failures := make([]error, len(order)) // by deployment: the first is told, whoever was faster
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			reader, err := read.NewReader("")
+			for at := int(next.Add(1)) - 1; at < len(order); at = int(next.Add(1)) - 1 {
+				if err != nil {
+					failures[at] = err
+					return
+				}
+				p := &pricer{reader: reader, deployment: order[at], known: map[step]priced{}}
+				failures[at] = p.priceAll(ctx, found, of[order[at]])
+			}
+		})
+	}
+	workers.Wait()
+	for _, err := range failures {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// priceAll prices the rows that are listed, all on the pricer's deployment.
+func (p *pricer) priceAll(ctx context.Context, found []outcome, rows []int) error {
+	for _, i := range rows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := found[i].price(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mapRow maps a row, or notes why it is not.
+func (o *outcome) mapRow(k known, r *measured.Row) {
+	if r.Unseen {
+		o.why = "from memory: no evidence"
+		return
+	}
+	m, ok := measures()[r.Metric]
+	if r.Kind == "training" || r.Kind == "microbench" || !ok {
+		o.why = notPredicted(r.Kind, r.Metric)
+		return
+	}
+	o.measure, o.load = m, loadOf(r)
+	if o.deployment, o.why = k.deploymentOf(r); o.why == "" {
+		o.mapped = true
+	}
+}
+
+// price predicts the metric of a row that is mapped.
+func (o *outcome) price(p *pricer) error {
+	r := &run{p, o.load}
+	fits, why, err := r.fits()
+	switch {
+	case err != nil:
+		return err
+	case why != "":
+		o.why = why
+		return nil
+	}
+	o.runs = &fits
+	if o.quantity == overflow {
+		return nil
+	}
+	x, bad, err := r.value(o.measure)
+	if bad != nil {
+		o.failed = *bad
+	}
+	o.predicted = x
+	return err
+}
+
+// score counts what was found.
+func score(rows []measured.Row, found []outcome) *results.Validation {
+	out := &results.Validation{Rows: len(rows)}
+	type key struct{ family, metric string }
+	off, total, why := map[key][]float64{}, map[key][]float64{}, map[string]int{}
+	for i := range rows {
+		r, o := &rows[i], &found[i]
+		if o.why != "" {
+			why[o.why]++
+			continue
+		}
+		out.Scored++
+		if o.quantity == overflow {
+			continue
+		}
+		e := o.predicted/r.Value - 1
+		k, t := key{r.Family, r.Metric}, key{metric: o.quantity.total()}
+		off[k], total[t] = append(off[k], e), append(total[t], e)
+	}
+	list := func(all map[key][]float64) []results.PredictionScore {
+		scores := []results.PredictionScore{}
+		for k, e := range all {
+			s := results.PredictionScore{Family: k.family, Metric: k.metric, N: len(e)}
+			s.MedianAbsPct, s.P90AbsPct, s.BiasPct = errorsOf(e)
+			scores = append(scores, s)
+		}
+		slices.SortFunc(scores, func(a, b results.PredictionScore) int {
+			return cmp.Or(strings.Compare(a.Family, b.Family), strings.Compare(a.Metric, b.Metric))
+		})
+		return scores
+	}
+	out.Prediction, out.Totals = list(off), list(total)
+	out.Choice, out.ChoiceTotals = scoreQuestions(choices(rows, found))
+	out.Memory = confusion(rows, found)
+	out.Skipped = []results.Skipped{}
+	for reason, n := range why {
+		out.Skipped = append(out.Skipped, results.Skipped{Reason: reason, Rows: n})
+	}
+	slices.SortFunc(out.Skipped, func(a, b results.Skipped) int {
+		return cmp.Or(-cmp.Compare(a.Rows, b.Rows), strings.Compare(a.Reason, b.Reason))
+	})
+	return out
+}
+
+// scoreQuestions scores by family and metric; then by what is measured and over all.
+func scoreQuestions(all []choice) (scores, totals []results.ChoiceScore) {
+	scores, totals = []results.ChoiceScore{}, []results.ChoiceScore{}
+	type key struct{ family, metric string }
+	of, total := map[key][]choice{}, map[key][]choice{}
+	for i := range all {
+		k, t := key{all[i].family, all[i].metric}, key{metric: all[i].quantity.total()}
+		of[k], total[t] = append(of[k], all[i]), append(total[t], all[i])
+	}
+	if len(all) > 0 {
+		total[key{metric: everything}] = all
+	}
+	list := func(into *[]results.ChoiceScore, groups map[key][]choice) {
+		for k, g := range groups {
+			s := scoreChoices(g)
+			s.Family, s.Metric = k.family, k.metric
+			*into = append(*into, s)
+		}
+		slices.SortFunc(*into, func(a, b results.ChoiceScore) int {
+			return cmp.Or(strings.Compare(a.Family, b.Family), strings.Compare(a.Metric, b.Metric))
+		})
+	}
+	list(&scores, of)
+	list(&totals, total)
+	return scores, totals
+}
+
+// everything is the total over all quantities.
+const everything = "all"
+
+// confusion counts runs, by the first row of each.
+func confusion(rows []measured.Row, found []outcome) results.MemoryScore {
+	out := results.MemoryScore{Families: []results.FamilyConfusion{}}
+	counted := map[string]bool{}
+	of := map[string]*results.Confusion{}
+	for i := range rows {
+		r, o := &rows[i], &found[i]
+		if o.runs == nil || counted[r.Run] {
+			continue
+		}
+		counted[r.Run] = true
+		if of[r.Family] == nil {
+			of[r.Family] = &results.Confusion{}
+		}
+		for _, c := range []*results.Confusion{&out.Confusion, of[r.Family]} {
+			switch {
+			case o.quantity != overflow && *o.runs:
+				c.RanFits++
+			case o.quantity != overflow:
+				c.RanOOM++
+			case *o.runs:
+				c.OOMFits++
+			default:
+				c.OOMPredicted++
+			}
+		}
+	}
+	for family, c := range of {
+		out.Families = append(out.Families, results.FamilyConfusion{Family: family, Confusion: *c})
+	}
+	slices.SortFunc(out.Families, func(a, b results.FamilyConfusion) int { return strings.Compare(a.Family, b.Family) })
+	return out
+}

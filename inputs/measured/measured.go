@@ -1,0 +1,61 @@
+// Package measured reads tables of measurements, one metric of one run a row: what
+// predictions are held against. The columns are those of docs/validate.md.
+package measured
+
+import "partita/inputs"
+
+// Row is one measured metric. A number of 0, or an empty text, is what the source does
+// not say.
+type Row struct {
+	Place inputs.Place // of its first cell
+	ID    string
+	// Run joins the rows of one run; the row's own place where none is stated.
+	Run string
+	// Kind is training, serving-throughput, serving-latency, memory or microbench.
+	Kind        string
+	Model       string // by name
+	HuggingFace string // by its identifier on the hub
+	Precision   string // as the source writes it
+	GPU         string
+	GPUs        int // behind the value
+	Nodes       int
+	// Degrees. EP lies inside TP·CP·DP.
+	TP, PP, DP, EP, CP int
+	Input, Output      float64 // tokens a request, the mean where they differ
+	Concurrency        Concurrency
+	Framework          string
+	Metric             string
+	Value              float64 // in the unit of the metric's name; above 0
+	Unit               string
+	// Group joins rows that answer one question with different layouts.
+	Group  string
+	Family string // one a source table
+	Source string
+	// Unseen: the value is from memory, and is no evidence.
+	Unseen bool
+	Notes  string
+}
+
+// Concurrency is how requests were offered.
+type Concurrency struct {
+	// Requests in flight at once over the whole deployment; 0: not stated.
+	Requests int
+	// Rate: they came at a rate, whatever was in flight.
+	Rate bool
+	// Most: as many as the deployment takes.
+	Most bool
+}
+
+// Columns lists the columns of a table that are understood. Only those of needed must
+// be there.
+func Columns() []string {
+	return []string{
+		"id", "run_id", "kind", "model", "model_hf_id", "model_shape", "precision", "gpu", "num_gpus", "nodes",
+		"tp", "pp", "dp", "ep", "cp", "vpp", "sharding", "recompute", "micro_batch", "global_batch", "isl", "osl",
+		"concurrency", "framework", "metric", "value", "unit", "choice_group", "expert_pick", "family", "tier",
+		"source", "seen", "quality", "notes",
+	}
+}
+
+// needed are the columns without which a table says nothing.
+var needed = []string{"gpu", "metric", "value"}
