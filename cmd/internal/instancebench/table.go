@@ -85,10 +85,22 @@ func bound(a *results.Placed) string {
 }
 
 func seconds(s float64) string {
-	if s < 1 {
+	switch {
+	case s < 1:
 		return fmt.Sprintf("%.0f ms", 1e3*s)
+	case s < 100:
+		return fmt.Sprintf("%.3g s", s)
+	default:
+		return fmt.Sprintf("%.0f s", s)
 	}
-	return fmt.Sprintf("%.3g s", s)
+}
+
+// times is a ratio of times without an exponent.
+func times(r float64) string {
+	if r >= 100 {
+		return fmt.Sprintf("%.0f", r)
+	}
+	return fmt.Sprintf("%.2g", r)
 }
 
 // theirs is the recorded part of a line: value, gap, time, ratios.
@@ -112,7 +124,7 @@ func theirs(known recorded, there bool, a *results.Placed, cpu float64) []string
 	if known.seconds >= 0 {
 		out[2] = seconds(known.seconds)
 		if cpu > 0 {
-			out[3] += fmt.Sprintf(" · %.3g×", known.seconds/cpu)
+			out[3] = strings.TrimPrefix(fmt.Sprintf("%s · %s×", out[3], times(known.seconds/cpu)), " · ")
 		}
 	}
 	if known.mib > 0 {

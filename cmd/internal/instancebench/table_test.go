@@ -35,7 +35,7 @@ func TestTable(t *testing.T) {
 	squeezed := strings.Join(strings.Fields(out.String()), " ")
 	for _, want := range []string{
 		"| **chains** |",
-		"| helix/single24_70 | 2045.64 | proved | 20 ms | 25 MB | 1289.56 | 5953 % | 600 s | 1.586 · 3e+04× | stopped at its time limit |",
+		"| helix/single24_70 | 2045.64 | proved | 20 ms | 25 MB | 1289.56 | 5953 % | 600 s | 1.586 · 30000× | stopped at its time limit |",
 		"| layer-bert24_inference | 17.7147 | 17.5 (1.2 %) | 0 ms | 0 MB | 17.7147 | | | 1.000 | |",
 		"| mine | none | no bound | 0 ms | 0 MB | | | | | |",
 		"| 3 × throughput | 3 verified | 3 proved | 0 ms | 0 MB | | | | of 3: 1 equal, 1 better | |",
