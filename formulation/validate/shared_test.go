@@ -71,7 +71,7 @@ func TestPublishedTable(t *testing.T) {
 
 // The result is the same on one processor and on several.
 func TestSameOnOneProcessor(t *testing.T) {
-	rows, err := measured.Load("../../examples/measured-sample.csv")
+	rows, err := measured.Load("../../examples/measured/sample.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestSameOnOneProcessor(t *testing.T) {
 func TestRunIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	rows, err := measured.Load("../../examples/measured-sample.csv")
+	rows, err := measured.Load("../../examples/measured/sample.csv")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,9 +31,9 @@ with. It prints:
 
 Nothing is fitted. The columns of the table are in docs/validate.md. It writes no
 files.`,
-		Example: `  partita validate examples/measured-sample.csv
-  partita validate examples/measured-sample.csv --each
-  partita validate examples/measured-sample.csv --json`,
+		Example: `  partita validate examples/measured/sample.csv
+  partita validate examples/measured/sample.csv --each
+  partita validate examples/measured/sample.csv --json`,
 		Args: cobra.ExactArgs(1),
 	}
 	cmd.Flags().BoolVar(&each, "each", false, "tell of every row what is predicted, or why nothing is")

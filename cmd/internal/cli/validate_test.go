@@ -42,7 +42,7 @@ func validateNames() map[string]string {
 }
 
 func TestValidateNames(t *testing.T) {
-	code, stdout, stderr := run(t.Context(), "validate", "--json", "--each", filepath.Join(repository, "examples", "measured-sample.csv"))
+	code, stdout, stderr := run(t.Context(), "validate", "--json", "--each", filepath.Join(repository, "examples", "measured/sample.csv"))
 	if code != exitFound || stderr != "" {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
