@@ -83,21 +83,21 @@ func TestSearchWithoutWorkers(t *testing.T) {
 // incumbent and bound.
 func TestSearchOverHangingWorkers(t *testing.T) {
 	p, want := many(t)
-	solvertest.Break(t, solvertest.Hang, 2, 0)
-	b := inWorkers(t)
 	for _, c := range []struct {
 		end    func() (context.Context, context.CancelFunc)
 		status solver.Status
 	}{
 		{func() (context.Context, context.CancelFunc) {
-			return context.WithTimeout(t.Context(), 300*time.Millisecond)
+			return context.WithTimeout(t.Context(), 2*time.Second) // the first plan needs a moment
 		}, solver.TimeLimit},
 		{func() (context.Context, context.CancelFunc) {
 			ctx, cancel := context.WithCancel(t.Context())
-			time.AfterFunc(300*time.Millisecond, cancel)
+			solvertest.AtFault(t, cancel)
 			return ctx, cancel
 		}, solver.Interrupted},
 	} {
+		solvertest.Break(t, solvertest.Hang, 2, 0)
+		b := inWorkers(t)
 		ctx, cancel := c.end()
 		r, err := encode.Solve(ctx, p, b, encode.Options{})
 		cancel()

@@ -10,7 +10,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -238,7 +237,7 @@ func TestWorkerHangs(t *testing.T) {
 	solvertest.Break(t, solvertest.Hang, 2, 1)
 	b := inWorkers(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(50*time.Millisecond, cancel)
+	solvertest.AtFault(t, cancel)
 	r, err := b.Solve(ctx, knapsack(), solver.Options{})
 	if err != nil || r.Status != solver.Interrupted {
 		t.Errorf("%v, %v; want interrupted", r.Status, err)

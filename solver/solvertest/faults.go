@@ -47,6 +47,22 @@ func Faults(t testing.TB) int {
 	return int(info.Size())
 }
 
+// AtFault calls what is to happen once a worker has broken down, whenever the machine
+// comes to it.
+func AtFault(t testing.TB, then func()) {
+	t.Helper()
+	name := os.Getenv(faultsTaken)
+	go func() {
+		for t.Context().Err() == nil {
+			if info, err := os.Stat(name); err == nil && info.Size() > 0 {
+				then()
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+}
+
 // Breakable is the output of a worker, with the fault that Break has ordered. TestMain
 // of a package whose tests break workers hands it to them.
 func Breakable(out io.Writer) io.Writer {
