@@ -163,25 +163,32 @@ func (x *exploration) countedAlone(l *stagegraph.Layout, ph int, ch stagegraph.C
 	return r.AloneRound(j)
 }
 
-// boundAlone proves a bound up to a target: at once where there is one. It returns the
-// bound, NoLimit where there is no path, and whether it is the optimum.
+// boundAlone proves a bound up to a target: at once where there is one, else by
+// growing cutoffs. It returns the bound, NoLimit where there is no path, and whether
+// it is the optimum.
 func boundAlone(ctx context.Context, solve prover, p *path.Problem, bound, target int64) (int64, bool, error) {
-	if bound >= target || ctx.Err() != nil {
-		return bound, bound == path.NoLimit, nil
+	for probe := 0; bound < target && ctx.Err() == nil; probe++ {
+		opts := path.Options{}
+		cutoff := target
+		if target == path.NoLimit && probe < maxProbes {
+			cutoff = int64(float64(bound)*firstStep) + 1
+		}
+		if cutoff < path.NoLimit {
+			opts.Cutoff = &cutoff
+		}
+		r, err := solve(ctx, p, opts)
+		if err != nil {
+			return 0, false, err
+		}
+		if r.HasBound {
+			bound = max(bound, r.Bound)
+		}
+		switch {
+		case r.Status != solver.Infeasible:
+			return bound, r.Status == solver.Optimal, nil
+		case opts.Cutoff == nil:
+			return path.NoLimit, true, nil
+		}
 	}
-	opts := path.Options{}
-	if target < path.NoLimit {
-		opts.Cutoff = &target
-	}
-	r, err := solve(ctx, p, opts)
-	if err != nil {
-		return 0, false, err
-	}
-	if r.HasBound {
-		bound = max(bound, r.Bound)
-	}
-	if r.Status == solver.Infeasible && opts.Cutoff == nil {
-		bound = path.NoLimit
-	}
-	return bound, r.Status == solver.Optimal || bound == path.NoLimit, nil
+	return bound, bound == path.NoLimit, nil
 }
