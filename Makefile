@@ -82,7 +82,7 @@ agree: ## every solver on 100,000 random instances, and the search against every
 	$(GO) test $(TAGS) -run 'AgainstBruteForce' -count=1 -v -timeout 120m ./formulation/published -rapid.checks=$(AGREE)
 
 # CaDiCaL writes proofs and a checker of ours checks them; GLPK and CBC repeat what
-# lp_solve refutes. docs/formulation.md says what is checked by what.
+# lp_solve refutes. docs/solvers.md says what is checked by what.
 proofs: ## refutations of SAT and ILP proved again by other solvers: 2,000 random problems, random conditions, examples (make test: 40)
 	PARTITA_PROOFS=$(PROOFS) $(GO) test $(TAGS) -run '^Test(Refut.*|OtherSolversAgree|RealConditionsInOtherSolvers|.*Proof.*)$$' -count=1 -v -timeout 60m ./solver/solvertest ./formulation/encode ./formulation ./cmd/internal/cli
 

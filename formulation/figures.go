@@ -185,25 +185,31 @@ func counted(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
+// extremes are the slowest stage and the one whose memory is fullest, the first of equal ones.
+func extremes(stages []results.Stage) (slow, full *results.Stage) {
+	slow, full = &stages[0], &stages[0]
+	for i := range stages {
+		s := &stages[i]
+		if s.TimeMS > slow.TimeMS {
+			slow = s
+		}
+		if s.MemoryGiB/s.CapacityGiB > full.MemoryGiB/full.CapacityGiB {
+			full = s
+		}
+	}
+	return slow, full
+}
+
 // binding says what holds the optimum back: the stage that sets the pace, the GPU
 // whose memory is fullest, the requirement with the least margin.
 func (r *run) binding(p *results.PhasePlan, sol *solution) []string {
 	var out []string
-	slow, full := 0, 0
-	for i, s := range p.Stages {
-		if s.TimeMS > p.Stages[slow].TimeMS {
-			slow = i
-		}
-		if s.MemoryGiB/s.CapacityGiB > p.Stages[full].MemoryGiB/p.Stages[full].CapacityGiB {
-			full = i
-		}
-	}
-	s := p.Stages[slow]
+	s, full := extremes(p.Stages)
 	if p.Strategy.PP > 1 {
 		out = append(out, fmt.Sprintf("time: stage %d (layers %d–%d on %s) sets the pace with %.4g ms", s.Index, s.FirstLayer, s.LastLayer, s.Pool, s.TimeMS))
 	}
 	const tight = 0.9 // of the capacity: one more split of the batch would not fit
-	if s = p.Stages[full]; s.MemoryGiB > tight*s.CapacityGiB {
+	if s = full; s.MemoryGiB > tight*s.CapacityGiB {
 		out = append(out, fmt.Sprintf("memory: stage %d fills %.3g of %.3g GiB a GPU (%.0f %%)", s.Index, s.MemoryGiB, s.CapacityGiB, 100*s.MemoryGiB/s.CapacityGiB))
 	}
 	least := -1

@@ -268,7 +268,7 @@ func TestNoStrategyBeatsTheOptimum(t *testing.T) {
 			alone++
 		}
 	})
-	if feasible == 0 || not == 0 || changes == 0 || alone == 0 {
+	if !testing.Short() && (feasible == 0 || not == 0 || changes == 0 || alone == 0) { // the few draws of -short need not have all
 		t.Errorf("%d feasible, %d not, %d changes: want some of each", feasible, not, changes)
 	}
 }

@@ -41,16 +41,7 @@ func (l *lanesReport) missed(q results.RequirementResult) string {
 
 // binding says what holds the round back.
 func (l *lanesReport) binding(ph *results.PhasePlan) []string {
-	slow, full := 0, 0
-	for i, s := range ph.Stages {
-		if s.TimeMS > ph.Stages[slow].TimeMS {
-			slow = i
-		}
-		if s.MemoryGiB/s.CapacityGiB > ph.Stages[full].MemoryGiB/ph.Stages[full].CapacityGiB {
-			full = i
-		}
-	}
-	s, f := &ph.Stages[slow], &ph.Stages[full]
+	s, f := extremes(ph.Stages)
 	steps := float64(ph.Strategy.DecodeGroups) * s.TimeMS / 1e3
 	pace := fmt.Sprintf("pace: %s (%s) takes %.4g ms a step, %s make the round", s.GPUs[0], s.Pool, s.TimeMS, counted(ph.Strategy.DecodeGroups, "group"))
 	if steps < l.found.Plan.Round*(1-1e-6) {

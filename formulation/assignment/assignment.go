@@ -3,8 +3,6 @@
 package assignment
 
 import (
-	"math"
-
 	"partita/inputs/opgraph"
 	"partita/solver"
 )
@@ -23,17 +21,6 @@ type Result struct {
 	Explored int64
 	// Because says in a few words what proves the bound.
 	Because string
-}
-
-// Gap is (Value − Bound)/Value; false where one of them is missing.
-func (r *Result) Gap() (float64, bool) {
-	if r.Device == nil || math.IsInf(r.Bound, 0) {
-		return 0, false
-	}
-	if r.Value == r.Bound {
-		return 0, true
-	}
-	return math.Max(0, (r.Value-r.Bound)/r.Value), true
 }
 
 // Loads are the loads of the devices under the throughput objective, in ms: work, and

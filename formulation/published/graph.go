@@ -55,7 +55,7 @@ func searchGraph(ctx context.Context, g *opgraph.Graph, o Options, goal string) 
 		}
 		return scatter.Solve(ctx, g, opts)
 	default:
-		return assignment.Result{}, unsupported(goal)
+		return assignment.Result{}, fmt.Errorf("no search answers the objective %q", goal)
 	}
 }
 

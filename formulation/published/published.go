@@ -179,8 +179,3 @@ func (o *Options) only(goal string, backends ...string) error {
 	}
 	return refuse("--backend %s does not solve the objective %s, want one of %s", o.Backend, goal, strings.Join(append([]string{Auto}, backends...), ", "))
 }
-
-// unsupported is the truth about a goal that no search of this program answers.
-func unsupported(goal string) error {
-	return refuse("the objective %s is not supported", goal)
-}

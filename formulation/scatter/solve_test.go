@@ -230,7 +230,7 @@ func TestSameBytesTwice(t *testing.T) {
 	if !reflect.DeepEqual(first, second) {
 		t.Errorf("two searches of one graph differ:\n%+v\n%+v", first, second)
 	}
-	if gap, ok := first.Gap(); !ok || gap > 0.05 {
+	if gap, ok := gapOf(first); !ok || gap > 0.05 {
 		t.Errorf("gap %g, %v", gap, ok)
 	}
 }

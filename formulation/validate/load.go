@@ -26,7 +26,8 @@ const (
 )
 
 // mostSequences is what engines run at once where memory would hold more: the default of
-// max_batch_size of TensorRT-LLM, whose published maxima are the rows of mode most.
+// max_batch_size of TensorRT-LLM (BuildConfig in tensorrt_llm/builder.py), whose published
+// maxima are the rows of mode most.
 const mostSequences = 2048
 
 func loadOf(r *measured.Row) load {

@@ -148,23 +148,14 @@ func (p *parser) amount(value *float64, at inputs.Place, id int, field string) *
 
 func (p *parser) modelNodes(g *inputs.Graph, list []position) map[int]int {
 	index := make(map[int]int, len(list))
-	from := max(bytes.Index(p.data, []byte(`"nodes"`)), 0)
-	for _, item := range list {
-		from = p.find(item.text, from)
-		at, start := p.at(from), from
+	for text, from := range p.items("nodes", list) {
 		var raw rawModelNode
-		ok := p.decode(item.text, from, &raw)
-		from += len(item.text)
-		if !ok {
+		at := p.at(from)
+		if !p.decode(text, from, &raw) {
 			continue
 		}
-		p.known(item.text, start, nodeFields)
-		if raw.ID == nil {
-			p.problem(at, "a node without id", "a whole number", "")
-			continue
-		}
-		if _, twice := index[*raw.ID]; twice {
-			p.problem(at, fmt.Sprintf("id %d is given to two nodes", *raw.ID), "an id of its own for each", "")
+		p.known(text, from, nodeFields)
+		if !p.named(raw.ID, at, index) {
 			continue
 		}
 		index[*raw.ID] = len(g.Nodes)
@@ -223,18 +214,14 @@ func (p *parser) modelNode(raw *rawModelNode, at inputs.Place) inputs.GraphNode 
 // modelEdges reads the edges. The cost of sending is a node's output_bytes, or the cost in
 // ms that all its edges agree on.
 func (p *parser) modelEdges(g *inputs.Graph, list []position, index map[int]int) {
-	from := max(bytes.Index(p.data, []byte(`"edges"`)), 0)
 	sends := make([]bool, len(g.Nodes))
-	for _, item := range list {
-		from = p.find(item.text, from)
-		at, start := p.at(from), from
+	for text, from := range p.items("edges", list) {
 		var raw rawEdge
-		ok := p.decode(item.text, from, &raw)
-		from += len(item.text)
-		if !ok {
+		at := p.at(from)
+		if !p.decode(text, from, &raw) {
 			continue
 		}
-		p.known(item.text, start, edgeFields)
+		p.known(text, from, edgeFields)
 		u, v := p.end(raw.Source, "sourceId", index, at), p.end(raw.Dest, "destId", index, at)
 		if u < 0 || v < 0 {
 			continue

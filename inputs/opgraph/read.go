@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"sort"
 	"strings"
@@ -209,24 +210,39 @@ func (p *parser) find(text []byte, from int) int {
 	return from
 }
 
+// items goes through the list of a field: each value, and the offset at which it lies.
+func (p *parser) items(field string, list []position) iter.Seq2[json.RawMessage, int] {
+	return func(yield func(json.RawMessage, int) bool) {
+		from := max(bytes.Index(p.data, []byte(`"`+field+`"`)), 0)
+		for _, item := range list {
+			from = p.find(item.text, from)
+			if !yield(item.text, from) {
+				return
+			}
+			from += len(item.text)
+		}
+	}
+}
+
+// named reports whether a node has an id of its own; index holds those before it.
+func (p *parser) named(id *int, at inputs.Place, index map[int]int) bool {
+	if id == nil {
+		p.problem(at, "a node without id", "a whole number", "")
+		return false
+	}
+	if _, twice := index[*id]; twice {
+		p.problem(at, fmt.Sprintf("id %d is given to two nodes", *id), "an id of its own for each", "")
+		return false
+	}
+	return true
+}
+
 func (p *parser) nodes(g *Graph, list []position) map[int]int {
 	index := make(map[int]int, len(list))
-	from := max(bytes.Index(p.data, []byte(`"nodes"`)), 0)
-	for _, item := range list {
-		from = p.find(item.text, from)
-		at := p.at(from)
+	for text, from := range p.items("nodes", list) {
 		var raw rawNode
-		ok := p.decode(item.text, from, &raw)
-		from += len(item.text)
-		if !ok {
-			continue
-		}
-		if raw.ID == nil {
-			p.problem(at, "a node without id", "a whole number", "")
-			continue
-		}
-		if _, twice := index[*raw.ID]; twice {
-			p.problem(at, fmt.Sprintf("id %d is given to two nodes", *raw.ID), "an id of its own for each", "")
+		at := p.at(from)
+		if !p.decode(text, from, &raw) || !p.named(raw.ID, at, index) {
 			continue
 		}
 		n := Node{ID: *raw.ID, Name: raw.Name, Backward: bool(raw.Backward), Colour: NoColour, Place: at, OnAccelerator: raw.Supported == nil || bool(*raw.Supported)}
@@ -264,15 +280,11 @@ func (p *parser) cost(value *float64, at inputs.Place, id int, field string, nee
 }
 
 func (p *parser) edges(g *Graph, list []position, index map[int]int) {
-	from := max(bytes.Index(p.data, []byte(`"edges"`)), 0)
 	sends := make([]bool, len(g.Nodes))
-	for _, item := range list {
-		from = p.find(item.text, from)
-		at := p.at(from)
+	for text, from := range p.items("edges", list) {
 		var raw rawEdge
-		ok := p.decode(item.text, from, &raw)
-		from += len(item.text)
-		if !ok {
+		at := p.at(from)
+		if !p.decode(text, from, &raw) {
 			continue
 		}
 		u, v := p.end(raw.Source, "sourceId", index, at), p.end(raw.Dest, "destId", index, at)

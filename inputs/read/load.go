@@ -247,17 +247,23 @@ func (d *draft) replaceModel(at inputs.Place) {
 // readConfig reads the config.json that a condition names; its path is relative to
 // the file that names it.
 func (d *draft) readConfig() {
-	c := d.config
-	if c.path == "" {
-		return
+	if path, data, ok := d.named(d.config); ok {
+		d.huggingFace(path, data, d.config.rank)
 	}
-	path := c.path
+}
+
+// named reads a file that a condition names, by a path relative to its own; nothing where
+// it names none.
+func (d *draft) named(c configFile) (path string, data []byte, ok bool) {
+	if c.path == "" {
+		return "", nil, false
+	}
+	path = c.path
 	if !filepath.IsAbs(path) && c.rank == fromFile {
 		path = filepath.Join(filepath.Dir(c.at.File), path)
 	}
-	if data, ok := d.file(path, nil, c.at); ok {
-		d.huggingFace(path, data, c.rank)
-	}
+	data, ok = d.file(path, nil, c.at)
+	return path, data, ok
 }
 
 // huggingFace reads a config.json. One of a higher rank replaces another.

@@ -14,16 +14,8 @@ import (
 // readGraph reads the operator graph that a condition names; its path is relative to the
 // file that names it.
 func (d *draft) readGraph() {
-	g := d.graphFile
-	if g.path == "" {
-		return
-	}
-	path := g.path
-	if !filepath.IsAbs(path) && g.rank == fromFile {
-		path = filepath.Join(filepath.Dir(g.at.File), path)
-	}
-	if data, ok := d.file(path, nil, g.at); ok {
-		d.operatorGraph(path, data, g.rank)
+	if path, data, ok := d.named(d.graphFile); ok {
+		d.operatorGraph(path, data, d.graphFile.rank)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"partita/results"
 	"partita/results/launch"
 )
 
@@ -23,17 +24,19 @@ func (m Manifest) Starts() []string {
 }
 
 // StartsOn tells a terminal which engines the plan can be started on: the best plan may be
-// one that no engine runs, and who reads the summary is to know before the machines do. No
-// engine runs that of an operator graph.
-func StartsOn(w io.Writer, on Screen, m Manifest, graph bool) error {
-	if len(m.Launch) == 0 {
+// one that no engine runs, and who reads the summary is to know before the machines do.
+// There are kinds of plans that no engine runs, so that naming one would not help.
+func StartsOn(w io.Writer, on Screen, m Manifest, p *results.Plan) error {
+	if p == nil || len(m.Launch) == 0 {
 		return nil
 	}
 	s := newScreen(on)
 	titles := m.Starts()
 	switch {
-	case graph:
+	case p.Deployment != nil && p.Deployment.Model.Graph != nil:
 		s.line("starts on ", "no engine: they take models of layers and place no single operators")
+	case slices.ContainsFunc(p.Phases, func(ph results.PhasePlan) bool { return ph.Lanes != nil }):
+		s.line("starts on ", "no engine that is known: none lets machines share layers")
 	case len(titles) == 0:
 		s.styled(doubt, "starts on ", "no engine that is known, as it is: "+path.Clean(launchFolder)+"/ says why; --engine NAME finds the best plan that one runs")
 	default:

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 
+	"partita/formulation/cost"
 	"partita/inputs"
+	"partita/results"
 )
 
 const gib = 1 << 30
@@ -97,26 +99,31 @@ func (a *audit) checkMemory(prices [][]stagePrice) {
 			if total > p.fits || p.fits <= 0 {
 				fit.fail(float64(total-p.fits), "%s: %s GiB of %s GiB on each of its GPUs", where(s), number(float64(total)/gib), number(float64(p.fits)/gib))
 			}
-			figures := []struct {
-				name  string
-				bytes int64
-				got   float64
-			}{
-				{"memory_gib", total, s.MemoryGiB}, {"capacity_gib", p.fits, s.CapacityGiB},
-				{"weights_gib", p.memory.Weights, s.Memory.WeightsGiB}, {"kv_gib", p.memory.KV, s.Memory.KVGiB},
-				{"activations_gib", p.memory.Activations, s.Memory.ActivationsGiB}, {"reserve_gib", p.memory.Reserve, s.Memory.ReserveGiB},
-			}
-			for _, f := range figures {
-				if w := float64(f.bytes) / gib; !equal(w, f.got) {
-					want, got := pair(w, f.got)
-					stated.fail(difference(w, f.got), "%s %s: want %s, got %s", where(s), f.name, want, got)
-				}
-			}
+			stated.holds(s, p.memory, p.fits)
 		}
 	}
 	got := fmt.Sprintf("the fullest GPU holds %s %% of it", number(100*fullest))
 	fit.report(a.list, got)
 	stated.report(a.list, got)
+}
+
+// holds compares what a stage says that a GPU of it holds, and can hold, with bytes
+// recomputed.
+func (t *tally) holds(s *results.Stage, m cost.Memory, fits int64) {
+	for _, f := range []struct {
+		name  string
+		bytes int64
+		got   float64
+	}{
+		{"memory_gib", m.Total(), s.MemoryGiB}, {"capacity_gib", fits, s.CapacityGiB},
+		{"weights_gib", m.Weights, s.Memory.WeightsGiB}, {"kv_gib", m.KV, s.Memory.KVGiB},
+		{"activations_gib", m.Activations, s.Memory.ActivationsGiB}, {"reserve_gib", m.Reserve, s.Memory.ReserveGiB},
+	} {
+		if w := float64(f.bytes) / gib; !equal(w, f.got) {
+			want, got := pair(w, f.got)
+			t.fail(difference(w, f.got), "%s %s: want %s, got %s", where(s), f.name, want, got)
+		}
+	}
 }
 
 // defaultFloor is 1-ε for the default ε of 0.25 (inputs.Goal.Balance).

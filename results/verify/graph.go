@@ -267,19 +267,7 @@ func (a *graphAudit) checkFits() {
 		if total > fits {
 			fit.fail(float64(total-fits), "%s: %s GiB of %s GiB", where(s), number(float64(total+reserve)/gib), number(float64(fits+reserve)/gib))
 		}
-		for _, f := range []struct {
-			name  string
-			bytes int64
-			got   float64
-		}{
-			{"memory_gib", total + reserve, s.MemoryGiB}, {"capacity_gib", fits + reserve, s.CapacityGiB}, {"weights_gib", l.weights, s.Memory.WeightsGiB},
-			{"kv_gib", 0, s.Memory.KVGiB}, {"activations_gib", l.activations, s.Memory.ActivationsGiB}, {"reserve_gib", reserve, s.Memory.ReserveGiB},
-		} {
-			if w := float64(f.bytes) / gib; !equal(w, f.got) {
-				want, got := pair(w, f.got)
-				stated.fail(difference(w, f.got), "%s %s: want %s, got %s", where(s), f.name, want, got)
-			}
-		}
+		stated.holds(s, cost.Memory{Weights: l.weights, Activations: l.activations, Reserve: reserve}, fits+reserve)
 	})
 	got := fmt.Sprintf("the fullest GPU holds %s %% of it", number(100*fullest))
 	fit.report(a.list, got)

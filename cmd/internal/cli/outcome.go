@@ -65,7 +65,7 @@ func (o *outputFlags) summary(env Environment, dir string, r *results.Report, m 
 	if err := export.SummaryOn(env.Out, r, env.screen()); err != nil {
 		return err
 	}
-	if err := export.StartsOn(env.Out, env.screen(), m, r.Plan != nil && r.Plan.Deployment != nil && r.Plan.Deployment.Model.Graph != nil); err != nil {
+	if err := export.StartsOn(env.Out, env.screen(), m, r.Plan); err != nil {
 		return err
 	}
 	absolute, err := filepath.Abs(dir)

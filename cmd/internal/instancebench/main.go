@@ -74,6 +74,9 @@ func jobsOf(folder string) ([]job, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(names) == 0 {
+		fmt.Fprintln(os.Stderr, "left out: no instances in", helix)
+	}
 	for _, name := range names {
 		jobs = append(jobs, job{group: "chains, series", file: helix, objective: "series", names: []string{name}})
 	}
@@ -83,11 +86,16 @@ func jobsOf(folder string) ([]job, error) {
 	tandemn := filepath.Join(folder, "tandemn.json")
 	if _, err := os.Stat(tandemn); err == nil {
 		jobs = append(jobs, job{group: "rentals", file: tandemn, objective: "throughput"}, job{group: "rentals", file: tandemn, objective: "usd-per-million"})
+	} else {
+		fmt.Fprintln(os.Stderr, "left out:", err)
 	}
 	for _, g := range []struct{ folder, objective string }{{"throughput", "contiguous"}, {"throughput", "noncontiguous"}, {"latency", "latency"}} {
 		files, err := filepath.Glob(filepath.Join(folder, "dnn-partitioning", g.folder, "*.json"))
 		if err != nil {
 			return nil, err
+		}
+		if len(files) == 0 {
+			fmt.Fprintln(os.Stderr, "left out: no graphs for the objective", g.objective)
 		}
 		for _, file := range files {
 			jobs = append(jobs, job{group: "graphs, " + g.objective, file: file, objective: g.objective, limited: g.objective != "contiguous"})
