@@ -270,6 +270,8 @@ type Workload struct {
 	Input Range `json:"input"`
 	// Output is the number of generated tokens; zero where none are stated.
 	Output Range `json:"output"`
+	// Training is set in the training phase and nil in serving.
+	Training *TrainingStep `json:"training,omitempty"`
 }
 
 // ObjectiveKind names what is minimised.
