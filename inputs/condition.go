@@ -162,8 +162,10 @@ type Accelerator struct {
 	PCIe  float64           `json:"pcie_bytes_per_second,omitempty"` // bytes/s per direction
 	// Efficiency overrides the constants of the generation; nil uses them.
 	Efficiency *Efficiency `json:"efficiency,omitempty"`
-	USDPerHour float64     `json:"usd_per_hour,omitempty"` // price of one; 0: unknown
-	Provenance string      `json:"provenance,omitempty"`   // where the figures are from
+	// Profile replaces the constants of the generation; nil: the built-in ones.
+	Profile    *Profile `json:"profile,omitempty"`
+	USDPerHour float64  `json:"usd_per_hour,omitempty"` // price of one; 0: unknown
+	Provenance string   `json:"provenance,omitempty"`   // where the figures are from
 }
 
 // Efficiency is a utilisation that an input states ("MFU 60 %, bandwidth

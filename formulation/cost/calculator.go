@@ -35,6 +35,7 @@ type modelFigures struct {
 type device struct {
 	name        string
 	generation  string // of the constants in use
+	constants   *inputs.Profile
 	precision   precision
 	matmul      roofline // weight matrices
 	wide        roofline // router and head

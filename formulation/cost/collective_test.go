@@ -4,10 +4,12 @@ import (
 	"testing"
 
 	"partita/inputs"
+	"partita/inputs/profile"
 )
 
 func deviceWith(intra, network inputs.Link, perNode int) *device {
-	return &device{gpusPerNode: perNode, node: nodeWire(intra, true), network: networkWire(network, true)}
+	links := &profile.Of("hopper").Links
+	return &device{gpusPerNode: perNode, node: nodeWire(intra, links, true), network: networkWire(network, links, true)}
 }
 
 func nvlink() *device {
@@ -64,7 +66,9 @@ func TestCollectivesByHand(t *testing.T) {
 }
 
 func TestLinkRateDependsOnGroup(t *testing.T) {
-	rate := func(l inputs.Link, n int) float64 { return 1e-9 / nodeWire(l, true).secondsPerByte[n] }
+	rate := func(l inputs.Link, n int) float64 {
+		return 1e-9 / nodeWire(l, &profile.Of("hopper").Links, true).secondsPerByte[n]
+	}
 	pcie := inputs.Link{Kind: inputs.LinkPCIe, BytesPerSecond: 31.5e9}
 	mesh := inputs.Link{Kind: inputs.LinkMesh, BytesPerSecond: 448e9, PairBytesPerSecond: 64e9}
 	pair := inputs.Link{Kind: inputs.LinkPair, BytesPerSecond: 31.5e9, PairBytesPerSecond: 300e9}

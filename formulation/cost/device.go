@@ -19,27 +19,26 @@ func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model) (dev
 		return device{}, nil, err
 	}
 	stated := a.Efficiency != nil
-	g, note := generationOf(a.Generation)
+	constants := profileOf(a)
 	d := device{
 		name:        pool.Name,
-		generation:  g.name,
+		generation:  constants.Generation,
+		constants:   constants,
 		precision:   p,
 		stated:      stated,
 		gpusPerNode: gpusPerNode(pool),
 		capacity:    int64(math.Floor(float64(pool.MemoryBytes) * pool.Utilization)),
 	}
-	if g.name == unknownGeneration && !fullyStated(a) {
+	note := unknownGeneration(constants, a)
+	if note != "" && !fullyStated(a) {
 		warnings = append(warnings, fmt.Sprintf("pool %q: %s; state the utilisation to replace them", pool.Name, note))
 	}
-	matmul := g.matmul
-	if p.matmul.Bytes() < 2 {
-		matmul = g.narrow
-	}
-	d.matmul = d.resolve("matmul of the weights", matmul, p.matmulPeak, a, note)
-	d.wide = d.resolve("router and head", g.matmul, p.widePeak, a, note)
-	d.prefill = d.resolve("prefill attention", g.prefill, p.widePeak, a, note)
-	d.decode = d.resolve("decode attention", g.decode, p.widePeak, a, note)
-	d.stream = d.resolve("norm, residual, rotary, activation", g.stream, p.widePeak, a, note)
+	o := &constants.Operators
+	d.matmul = d.resolve("matmul of the weights", matmulOf(constants, p.matmul), p.matmulPeak, a, note)
+	d.wide = d.resolve("router and head", matmulOf(constants, inputs.BF16), p.widePeak, a, note)
+	d.prefill = d.resolve("prefill attention", efficiencyOf(constants, "operators.prefill", o.Prefill), p.widePeak, a, note)
+	d.decode = d.resolve("decode attention", efficiencyOf(constants, "operators.decode", o.Decode), p.widePeak, a, note)
+	d.stream = d.resolve("norm, residual, rotary, activation", streamOf(constants), p.widePeak, a, note)
 
 	intra, more := nodeLink(pool, d.gpusPerNode)
 	warnings = append(warnings, more...)
@@ -50,7 +49,7 @@ func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model) (dev
 		}
 		network = inputs.Link{Kind: inputs.LinkUnknown, BytesPerSecond: defaultNetworkRate}
 	}
-	d.node, d.network = nodeWire(intra, !stated), networkWire(network, !stated)
+	d.node, d.network = nodeWire(intra, &constants.Links, !stated), networkWire(network, &constants.Links, !stated)
 	return d, warnings, nil
 }
 
@@ -63,23 +62,23 @@ func (d *device) resolve(operator string, e efficiency, peak float64, a *inputs.
 	}
 	if s := a.Efficiency; s != nil {
 		const stated = "stated by the input"
-		e.floor = 0
+		e.Floor = 0
 		switch {
 		case s.Compute > 0 && s.Bandwidth > 0:
-			e.compute, e.bandwidth, e.source = s.Compute, s.Bandwidth, stated
+			e.Compute, e.Bandwidth, e.source = s.Compute, s.Bandwidth, stated
 		case s.Compute > 0:
-			e.compute, e.source = s.Compute, "compute "+stated+"; bandwidth: "+e.source
+			e.Compute, e.source = s.Compute, "compute "+stated+"; bandwidth: "+e.source
 		case s.Bandwidth > 0:
-			e.bandwidth, e.source = s.Bandwidth, "bandwidth "+stated+"; compute: "+e.source
+			e.Bandwidth, e.source = s.Bandwidth, "bandwidth "+stated+"; compute: "+e.source
 		}
 	}
-	d.notes = append(d.notes, OperatorEfficiency{Operator: operator, FloorSeconds: e.floor, Compute: e.compute, Bandwidth: e.bandwidth, Source: e.source})
+	d.notes = append(d.notes, OperatorEfficiency{Operator: operator, FloorSeconds: e.Floor, Compute: e.Compute, Bandwidth: e.Bandwidth, Source: e.source})
 	return roofline{
-		floor:          e.floor,
-		secondsPerFLOP: 1 / (e.compute * peak),
-		secondsPerByte: 1 / (e.bandwidth * a.MemoryBandwidth),
-		compute:        e.compute,
-		bandwidth:      e.bandwidth,
+		floor:          e.Floor,
+		secondsPerFLOP: 1 / (e.Compute * peak),
+		secondsPerByte: 1 / (e.Bandwidth * a.MemoryBandwidth),
+		compute:        e.Compute,
+		bandwidth:      e.Bandwidth,
 	}
 }
 

@@ -15,8 +15,8 @@
 //
 //	calculator.go  New: what is resolved once per pool and per kind of layer
 //	precision.go   which number format a device computes in
-//	generation.go  efficiencies and launch floors of a device generation, with sources
-//	wire.go        efficiencies and latencies of a link, with sources
+//	generation.go  efficiencies and launch floors of a device, from its inputs.Profile
+//	wire.go        efficiencies and latencies of a link, from the same
 //	operator.go    the roofline of one operator                                  (O1-O3)
 //	attention.go   projections and attention                                     (O4-O8)
 //	feedforward.go dense and expert feed-forward                                 (O9-O11)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"partita/inputs"
+	"partita/inputs/profile"
 )
 
 func TestComputeFormat(t *testing.T) {
@@ -148,30 +149,49 @@ func TestNodeSize(t *testing.T) {
 	}
 }
 
-func TestGenerations(t *testing.T) {
+func TestGenerationsSayWhatTheyInherit(t *testing.T) {
 	for _, c := range []struct {
-		name         string
-		half, narrow float64
-		note         string
+		name   string
+		format inputs.DType
+		note   string // of the products of the weights
 	}{
-		{"hopper", 0.81, 0.49, ""},
-		{"Hopper", 0.81, 0.49, ""},
-		{"ampere", 0.84, 0.49, "8-bit matmul from hopper"},
-		{"ada", 0.84, 0.49, "16-bit matmul from ampere, 8-bit matmul from hopper"},
-		{"turing", 0.84, 0.49, "16-bit matmul from ampere"},
-		{"blackwell ultra", 0.764, 0.514, "launch floors"},
-		{"cdna2", 0.556, 0.49, "16-bit matmul from cdna3"},
-		{"gaudi3", 0.855, 0.596, "gaudi inherits"},
-		{"tpu-v5e", 0.81, 0.49, "16-bit matmul from hopper"},
-		{"abacus", 0.81, 0.49, `no efficiencies are known for generation "abacus"`},
-		{"", 0.81, 0.49, "generation (unnamed)"},
+		{"hopper", inputs.BF16, ""},
+		{"ampere", inputs.BF16, "ampere inherits floor, bandwidth from hopper"},
+		{"ada", inputs.BF16, "ada inherits floor, bandwidth from hopper; compute from ampere"},
+		{"blackwell ultra", inputs.FP8, "blackwell inherits floor, bandwidth from hopper"},
+		{"tpu-v5e", inputs.BF16, "tpu inherits floor, compute, bandwidth from hopper"},
+		{"abacus", inputs.BF16, `no efficiencies are known for generation "abacus"`},
+		{"", inputs.BF16, "generation (unnamed)"},
 	} {
-		g, note := generationOf(c.name)
-		near(t, c.name+" 16 bits", g.matmul.compute, c.half, 1e-9)
-		near(t, c.name+" 8 bits", g.narrow.compute, c.narrow, 1e-3)
-		if (note == "") != (c.note == "") || !strings.Contains(note, c.note) {
-			t.Errorf("%s: note %q, want %q", c.name, note, c.note)
+		pool := plain(1)
+		pool.Accelerator.Efficiency, pool.Accelerator.Generation = nil, c.name
+		pool.Accelerator.FLOPS[inputs.FP8] = 200e12
+		m := small()
+		m.Weights = c.format
+		source := mustNew(t, conditionOf(m, pool)).Efficiencies(0)[0].Source
+		if !strings.Contains(source, c.note) || (c.note == "" && strings.Contains(source, "inherits")) {
+			t.Errorf("%s: source %q, want %q", c.name, source, c.note)
 		}
+	}
+}
+
+// A profile of the device itself stands before that of its generation, and before
+// neither a stated utilisation.
+func TestOwnProfile(t *testing.T) {
+	own, err := profile.With(profile.Of("hopper"), map[string]float64{"operators.gemm16.floor": 1e-3, "operators.gemm16.compute": 0.25}, "measured here")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := plain(1)
+	pool.Accelerator.Profile, pool.Accelerator.Generation = own, "hopper"
+	e := mustNew(t, conditionOf(small(), pool)).Efficiencies(0)[0]
+	if e.FloorSeconds != 0 || e.Compute != 0.5 {
+		t.Errorf("stated utilisation gives %+v", e)
+	}
+	pool.Accelerator.Efficiency = nil
+	e = mustNew(t, conditionOf(small(), pool)).Efficiencies(0)[0]
+	if e.FloorSeconds != 1e-3 || e.Compute != 0.25 || !strings.Contains(e.Source, "measured here") {
+		t.Errorf("own profile gives %+v", e)
 	}
 }
 

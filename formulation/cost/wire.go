@@ -6,45 +6,12 @@ import (
 	"partita/inputs"
 )
 
-// Latencies and efficiencies of links. "H100" figures were fitted on all-reduce
-// and point-to-point timings of H100 nodes (all-reduce median error 9-13 %).
-const (
-	// One-shot all-reduce on H100 NVLink: 2.7-4.7 µs, read as 2 to 8 GPUs; η .65.
-	oneShotLatencyPair = 2.7 * microsecond
-	oneShotLatencyFull = 4.7 * microsecond
-	oneShotShare       = 0.65
-	// Two-shot or ring all-reduce on H100 NVLink: 10-28 µs, read as 2 to 8 GPUs; η .75.
-	// Published at 8 GPUs: 27 µs for 1 MiB, 124 µs for 16 MiB (NVIDIA
-	// dgxc-benchmarking, nccl/README.md); this gives 33 and 115 µs.
-	ringLatencyPair = 10 * microsecond
-	ringLatencyFull = 28 * microsecond
-	ringShare       = 0.75
-	// Latencies stop growing at the 8 GPUs they were fitted on.
-	fittedGroup = 8
-	// Point to point inside an H100 node: 7.6 µs and 357 of 450 GB/s.
-	nodeSendLatency = 7.6 * microsecond
-	nodeSendShare   = 357.0 / 450
-	// Point to point across H100 nodes: 19 µs and 36 of 50 GB/s (400 Gb/s InfiniBand).
-	networkLatency = 19 * microsecond
-	networkShare   = 36.0 / 50
-	// No measurement of Ethernet without RDMA in the data: the kernel's TCP path adds
-	// tens of microseconds to the same share of the rate.
-	ethernetLatency = 50 * microsecond
-	// Infinity Fabric mesh: bus bandwidth 47.7 of 64 GB/s at 2 GPUs (.745) and 312.9 of
-	// 448 GB/s at 8 (.698), MI300X, github.com/stas00/ml-engineering network/README.md;
-	// the mean.
-	meshShare = 0.72
-	// A mesh joins 8 devices where its pair rate is not stated (MI300X: 7 links of 64).
-	meshPeers = 7
-	// A device without peer-to-peer access copies through host memory; no measurement
-	// of the latency: taken as that across nodes, which also passes host memory.
-	pcieSendLatency = networkLatency
-)
+// tabledGroup is the group that latencies and shares of a link stop changing at.
+const tabledGroup = 8
 
-// pcieShares is the share of a PCIe 4.0 x16 link (31.5 GB/s) that an all-reduce
-// reaches as bus bandwidth at 2, 4 and 8 GPUs without peer-to-peer: 20, 5 and 1 GB/s
-// on L40S.
-var pcieShares = [3]float64{20 / 31.5, 5 / 31.5, 1 / 31.5}
+// meshPeers: a mesh joins 8 devices where its pair rate is not stated (MI300X: 7 links
+// of 64 GB/s).
+const meshPeers = 7
 
 // maxTabled is the largest group whose link rate is tabled; larger groups are
 // priced as this size.
@@ -66,40 +33,28 @@ type wire struct {
 
 // nodeWire resolves the link inside a node. Without latency (a stated utilisation
 // leaves no floors) all latencies are 0.
-func nodeWire(l inputs.Link, latency bool) *wire {
-	w := &wire{sendLatency: nodeSendLatency, sendPerByte: 1 / (nodeSendShare * l.BytesPerSecond)}
+func nodeWire(l inputs.Link, p *inputs.LinkConstants, latency bool) *wire {
+	c := nodeLinkOf(l.Kind, p)
+	w := &wire{sendLatency: c.SendLatency, sendPerByte: 1 / (c.SendShare * l.BytesPerSecond)}
 	for n := 2; n <= maxTabled; n++ {
-		rate, share, direct := l.BytesPerSecond, ringShare, true
+		used, rate := c, l.BytesPerSecond
 		switch l.Kind {
 		case inputs.LinkMesh:
-			share = meshShare
 			rate = math.Min(l.BytesPerSecond, meshPair(l)*float64(n-1))
 		case inputs.LinkPair:
 			if n == 2 && l.PairBytesPerSecond > 0 {
-				rate = l.PairBytesPerSecond
-			} else {
-				share, direct = pcieShare(n), false
+				used, rate = &p.NVLink, l.PairBytesPerSecond
 			}
-		case inputs.LinkPCIe:
-			share, direct = pcieShare(n), false
-		case inputs.LinkEthernet, inputs.LinkInfiniBand:
-			share, direct = networkShare, false
 		}
-		w.secondsPerByte[n] = 1 / (share * rate)
-		if direct {
-			w.oneShot[n] = 1 / (oneShotShare * rate)
+		w.secondsPerByte[n] = 1 / (ringShare(used, n) * rate)
+		if used.OneShotShare > 0 {
+			w.oneShot[n] = 1 / (used.OneShotShare * rate)
 		}
-		w.ringLatency[n] = grow(ringLatencyPair, ringLatencyFull, n)
-		w.oneShotLatency[n] = grow(oneShotLatencyPair, oneShotLatencyFull, n)
+		w.ringLatency[n] = grow(used.RingLatency2, used.RingLatency8, n)
+		w.oneShotLatency[n] = grow(used.OneShotLatency2, used.OneShotLatency8, n)
 	}
-	switch l.Kind {
-	case inputs.LinkMesh:
-		w.sendPerByte = 1 / (meshShare * meshPair(l))
-	case inputs.LinkPair, inputs.LinkPCIe:
-		// Neighbouring stages need not sit on a bridged pair.
-		w.sendLatency, w.sendPerByte = pcieSendLatency, 1/(pcieShares[0]*l.BytesPerSecond)
-	case inputs.LinkEthernet, inputs.LinkInfiniBand:
-		w.sendLatency, w.sendPerByte = networkLatency, 1/(networkShare*l.BytesPerSecond)
+	if l.Kind == inputs.LinkMesh {
+		w.sendPerByte = 1 / (c.SendShare * meshPair(l))
 	}
 	if !latency {
 		w.withoutLatency()
@@ -107,12 +62,34 @@ func nodeWire(l inputs.Link, latency bool) *wire {
 	return w
 }
 
-// networkWire resolves the network between nodes.
-func networkWire(l inputs.Link, latency bool) *wire {
-	w := &wire{sendLatency: networkLatency, hopLatency: networkLatency, sendPerByte: 1 / (networkShare * l.BytesPerSecond)}
-	if l.Kind == inputs.LinkEthernet {
-		w.sendLatency, w.hopLatency = ethernetLatency, ethernetLatency
+// nodeLinkOf are the constants of a link inside a node. Devices that are bridged in pairs
+// use PCIe beyond the pair, and neighbouring stages need not sit on one.
+func nodeLinkOf(kind inputs.LinkKind, p *inputs.LinkConstants) *inputs.NodeLinkConstants {
+	switch kind {
+	case inputs.LinkMesh:
+		return &p.Mesh
+	case inputs.LinkPair, inputs.LinkPCIe:
+		return &p.PCIe
+	case inputs.LinkEthernet, inputs.LinkInfiniBand:
+		// The only link is the network: its share and the latency of its sends; the steps
+		// of a collective cost what they do on any link inside a node.
+		n := p.InfiniBand
+		return &inputs.NodeLinkConstants{
+			RingLatency2: p.NVLink.RingLatency2, RingLatency8: p.NVLink.RingLatency8,
+			RingShare2: n.Share, RingShare4: n.Share, RingShare8: n.Share,
+			SendLatency: n.Latency, SendShare: n.Share,
+		}
 	}
+	return &p.NVLink
+}
+
+// networkWire resolves the network between nodes.
+func networkWire(l inputs.Link, p *inputs.LinkConstants, latency bool) *wire {
+	c := &p.InfiniBand
+	if l.Kind == inputs.LinkEthernet {
+		c = &p.Ethernet
+	}
+	w := &wire{sendLatency: c.Latency, hopLatency: c.Latency, sendPerByte: 1 / (c.Share * l.BytesPerSecond)}
 	for n := range w.secondsPerByte {
 		w.secondsPerByte[n] = w.sendPerByte
 	}
@@ -135,24 +112,25 @@ func meshPair(l inputs.Link) float64 {
 	return l.BytesPerSecond / meshPeers
 }
 
-// pcieShare interpolates pcieShares between 2, 4 and 8 GPUs, geometrically in the
-// number of GPUs, and holds the last figure beyond.
-func pcieShare(n int) float64 {
-	x := math.Log2(float64(n)) - 1 // 0 at 2 GPUs, 2 at 8
+// ringShare interpolates the shares between 2, 4 and 8 devices, geometrically in their
+// number, and holds the last figure beyond.
+func ringShare(c *inputs.NodeLinkConstants, n int) float64 {
+	shares := [3]float64{c.RingShare2, c.RingShare4, c.RingShare8}
+	x := math.Log2(float64(n)) - 1 // 0 at 2 devices, 2 at 8
 	if x <= 0 {
-		return pcieShares[0]
+		return shares[0]
 	}
 	if x >= 2 {
-		return pcieShares[2]
+		return shares[2]
 	}
 	i := int(x)
-	return pcieShares[i] * math.Pow(pcieShares[i+1]/pcieShares[i], x-float64(i))
+	return shares[i] * math.Pow(shares[i+1]/shares[i], x-float64(i))
 }
 
-// grow reads a range as a straight line from 2 GPUs to fittedGroup.
+// grow reads a range as a straight line from 2 devices to tabledGroup.
 func grow(pair, full float64, n int) float64 {
-	if n >= fittedGroup {
+	if n >= tabledGroup {
 		return full
 	}
-	return pair + (full-pair)*float64(n-2)/(fittedGroup-2)
+	return pair + (full-pair)*float64(n-2)/(tabledGroup-2)
 }
