@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"partita/inputs"
 )
@@ -16,6 +17,11 @@ type Calculator struct {
 	devices  []device
 	sends    []sendLink // inside a host, at from*pools+to
 	warnings []string
+
+	// Of training alone.
+	layers         []int // kind of each
+	gradientBytes  float64
+	optimizerBytes float64
 }
 
 // modelFigures are the sizes that all kinds of layer share.
@@ -42,7 +48,8 @@ type device struct {
 	prefill     roofline // attention over new tokens
 	decode      roofline // attention of one new token
 	stream      roofline // norms and other memory-bound operators
-	stated      bool     // the condition states the utilisation
+	train       trainRates
+	stated      bool // the condition states the utilisation
 	gpusPerNode int
 	node        *wire
 	network     *wire
@@ -72,6 +79,8 @@ func New(c *inputs.Condition) (*Calculator, error) {
 	}
 	if len(problems) == 0 {
 		calc.model = newModelFigures(&c.Model)
+		calc.layers = slices.Clone(c.Model.Layers)
+		calc.gradientBytes, calc.optimizerBytes = trainFormats(c.Workload.Training)
 		for i := range c.Model.Kinds {
 			calc.kinds = append(calc.kinds, newKindFigures(&c.Model, &c.Model.Kinds[i]))
 		}

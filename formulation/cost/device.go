@@ -39,6 +39,7 @@ func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model) (dev
 	d.prefill = d.resolve("prefill attention", efficiencyOf(constants, "operators.prefill", o.Prefill), p.widePeak, a, note)
 	d.decode = d.resolve("decode attention", efficiencyOf(constants, "operators.decode", o.Decode), p.widePeak, a, note)
 	d.stream = d.resolve("norm, residual, rotary, activation", streamOf(constants), p.widePeak, a, note)
+	d.train = d.trainRates()
 
 	intra, more := nodeLink(pool, d.gpusPerNode)
 	warnings = append(warnings, more...)

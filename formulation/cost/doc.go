@@ -23,6 +23,7 @@
 //	collective.go  all-reduce, all-gather, all-to-all inside and across nodes    (L1-L4)
 //	layer.go       a layer, embedding, head, and the send to the next stage
 //	weights.go kv.go activations.go stage.go                    memory of a GPU  (M1-M5)
+//	train_time.go train_layer.go train_sync.go train_device.go        a training step (T0-T10)
 //	parameters.go  parameter counts;  shape.go  which shapes a layer admits
 //	interval.go    how far a prediction may be off, and on what evidence
 //

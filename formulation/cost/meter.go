@@ -27,6 +27,7 @@ func (c *Calculator) Metered(m Meter) *Calculator {
 		for _, r := range []*roofline{&d.matmul, &d.wide, &d.prefill, &d.decode, &d.stream} {
 			*r = r.metered(m)
 		}
+		d.train = d.train.metered(m)
 		if m != NetworkMeter {
 			d.node, d.network = &wire{}, &wire{}
 		}

@@ -22,7 +22,12 @@ type TrainShape struct {
 func (s TrainShape) GPUs() int { return s.TP * s.CP * s.DP }
 
 // TrainStep is one micro-batch of a replica: so many sequences of so many tokens.
-type TrainStep struct{ MicroBatch, Sequence int }
+type TrainStep struct {
+	MicroBatch, Sequence int
+	// Unfused attention writes its scores to memory, as before flash attention: it keeps
+	// them for the backward pass unless they are recomputed.
+	Unfused bool
+}
 
 // ValidTrainShape reports whether all layers of the model can be split like this,
 // and if not, why, as a sentence. KV heads need not divide: they are rounded up per

@@ -1,0 +1,117 @@
+package cost
+
+import (
+	"math"
+
+	"partita/inputs"
+)
+
+// trainRoofline prices matrix products of training, which are large: compute and traffic
+// add up, and a product takes half a wave of tiles more than its size on average.
+//
+//	t = t0 + 2k(mn + w)/(ηf F) + bytes/(ηb B)        w = half a wave of tiles, elements  (T0)
+type trainRoofline struct {
+	roofline
+	wave float64
+}
+
+func (r *trainRoofline) matmul(m, k, n, extra float64) float64 {
+	flops := 2 * k * (m*n + r.wave)
+	bytes := trainBytes * (m*k + k*n + m*n)
+	return r.floor + flops*r.secondsPerFLOP + (bytes+extra)*r.secondsPerByte
+}
+
+// trainRates is what a device reaches in training.
+type trainRates struct {
+	matmul, wide             trainRoofline
+	attention, attentionBack roofline
+	stream                   roofline
+	// tensorExposed is the share of TP collectives that the products around do not hide.
+	tensorExposed float64
+	// dataExposed is the share of DP collectives that nothing hides, however long the
+	// computation beside them: the first and the last part, and what both slow each other.
+	dataExposed float64
+	// networkSlowdown is how much longer collectives across nodes take than alone.
+	networkSlowdown float64
+	stepSeconds     float64
+}
+
+// beside is the time of computation with a collective along with it.
+func (r *trainRates) beside(compute, collective float64) float64 {
+	hidden := (1 - r.dataExposed) * collective
+	return math.Max(compute, hidden) + collective - hidden
+}
+
+// trainRates resolves what the device reaches in training. A stated utilisation is the
+// law here too: it leaves no floors, no waves and no step of the host.
+func (d *device) trainRates() trainRates {
+	g := &d.constants.Training
+	if d.stated {
+		return trainRates{
+			matmul: trainRoofline{roofline: d.matmul}, wide: trainRoofline{roofline: d.wide},
+			attention: d.prefill, attentionBack: d.prefill, stream: d.stream,
+			tensorExposed: g.TensorExposed, dataExposed: g.DataExposed, networkSlowdown: 1,
+		}
+	}
+	rate := func(share, peak float64) roofline {
+		return roofline{floor: d.stream.floor, secondsPerFLOP: 1 / (share * peak), secondsPerByte: d.stream.secondsPerByte, compute: share, bandwidth: d.stream.bandwidth}
+	}
+	share := g.GEMM16
+	switch bytes := d.precision.matmul.Bytes(); {
+	case bytes < 1:
+		share = g.GEMM4
+	case bytes < 2:
+		share = g.GEMM8
+	}
+	const tile = 128 * 256 // elements of a tile of a product's result
+	wave := g.Processors * tile / 2
+	return trainRates{
+		matmul:        trainRoofline{rate(share, d.precision.matmulPeak), wave},
+		wide:          trainRoofline{rate(g.GEMM16, d.precision.widePeak), wave},
+		attention:     rate(g.Attention, d.precision.widePeak),
+		attentionBack: rate(g.AttentionBackward, d.precision.widePeak),
+		stream:        d.stream,
+		tensorExposed: g.TensorExposed, dataExposed: g.DataExposed, networkSlowdown: g.NetworkSlowdown,
+		stepSeconds: g.Step,
+	}
+}
+
+// trainGather is the time of an all-gather or reduce-scatter of so many bytes over data
+// parallel ranks.
+func (d *device) trainGather(bytes float64, g group) float64 {
+	if g.size <= 1 {
+		return 0
+	}
+	t := d.allGather(bytes, g)
+	if k := float64(g.nodes()); k > 1 {
+		// Beside computation, over many rings, less of the network is reached.
+		t += (k - 1) / k * (bytes / float64(g.perNode)) * d.network.secondsPerByte[tabled(g.nodes())] * (d.train.networkSlowdown - 1)
+	}
+	return t
+}
+
+// metered keeps what the meter reads of each operator; collectives are all exposed to a
+// reading of the network, and none to others.
+func (r *trainRates) metered(m Meter) trainRates {
+	out := trainRates{tensorExposed: 1, dataExposed: 1, networkSlowdown: r.networkSlowdown}
+	for _, p := range []struct{ to, from *roofline }{
+		{&out.matmul.roofline, &r.matmul.roofline}, {&out.wide.roofline, &r.wide.roofline},
+		{&out.attention, &r.attention}, {&out.attentionBack, &r.attentionBack}, {&out.stream, &r.stream},
+	} {
+		*p.to = p.from.metered(m)
+	}
+	return out
+}
+
+// trainFormats are the bytes of a parameter's gradient and of its optimizer state; those of
+// Adam with 32-bit sums where a condition is of no training.
+func trainFormats(t *inputs.TrainingStep) (gradient, optimizer float64) {
+	gradient, optimizer = 4, 12
+	if t != nil && t.GradientBytes > 0 {
+		gradient = t.GradientBytes
+	}
+	if t != nil && t.OptimizerBytes > 0 {
+		optimizer = t.OptimizerBytes
+	}
+	return gradient, optimizer
+}
