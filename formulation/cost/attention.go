@@ -33,24 +33,11 @@ func (c *Calculator) headAttention(d *device, k *kindFigures, s Shape, st Step, 
 	// Rotary embedding of queries and keys in place, keys and values to the cache.
 	t += d.stream.stream(w.tokens * (2*ea*(n+nkv)*k.qk + m.kvBytes*nkv*(k.qk+k.v)))
 
-	context := float64(st.Cached) + float64(st.New)
-	perToken := nkv * (k.qk + k.v) * m.kvBytes // of the cache, on this rank
 	if st.Phase == inputs.Decode {
-		// kv = min(context, window); flops 2 b n (d_qk+d_v) kv                      (O6)
-		// bytes b (e_a n (d_qk+d_v) + n_kv (d_qk+d_v) kv e_kv), for one new token
-		kv := visible(context, k.window)
-		flops := 2 * w.tokens * n * (k.qk + k.v) * kv
-		bytes := ea*w.tokens*n*(k.qk+k.v) + w.sequences*kv*perToken
-		return t + d.decode.time(flops, bytes)
+		return t + d.decodeHeads(k, n, nkv, w, st, ea, m.kvBytes)
 	}
-	flops := k.prefillFLOPs(n, w, st)
-	read := context
-	if k.window > 0 {
-		read = math.Min(context, float64(st.New)+k.window)
-	}
-	bytes := ea*w.tokens*n*(k.qk+k.v) + w.sequences*read*perToken // (O5)
-	t += d.prefill.time(flops, bytes)
-	return t + c.contextExchange(d, s, st, w, perToken)
+	t += d.prefillHeads(k, n, nkv, w, st, ea, m.kvBytes)
+	return t + c.contextExchange(d, s, st, w, nkv*(k.qk+k.v)*m.kvBytes)
 }
 
 // prefillFLOPs of the causal attention of n heads over the new tokens:
@@ -87,27 +74,18 @@ func (c *Calculator) latentAttention(d *device, k *kindFigures, s Shape, st Step
 	}
 	t += d.stream.stream(w.tokens * (2*ea*(n+1)*k.rope + m.kvBytes*down))
 
-	context := float64(st.Cached) + float64(st.New)
-	perToken := down * m.kvBytes
 	if st.Phase == inputs.Decode {
 		// Queries are carried into the latent space and results out of it: the same
 		// matrices as the up projection of keys and values, one token each.
 		t += d.matmul.matmul(w.tokens, n*k.nope, k.kvRank, ew, ea)
 		t += d.matmul.matmul(w.tokens, k.kvRank, n*k.v, ew, ea)
-		// flops 2 b n (2·kv_lora + rope) ctx                                        (O8)
-		// bytes b (e_a n (2·kv_lora + rope) + ctx (kv_lora + rope) e_kv)
-		kv := visible(context, k.window)
-		flops := 2 * w.tokens * n * (2*k.kvRank + k.rope) * kv
-		bytes := ea*w.tokens*n*(2*k.kvRank+k.rope) + w.sequences*kv*perToken
-		return t + d.decode.time(flops, bytes)
+		return t + d.decodeLatent(k, n, w, st, ea, m.kvBytes)
 	}
 	// Keys and values of the whole context are made from the latents; context-parallel ranks
 	// gather the latents, and each makes all of them.
-	expanded := w.sequences * context
-	t += d.matmul.matmul(expanded, k.kvRank, n*(k.nope+k.v), ew, ea)
-	bytes := ea*w.tokens*n*(k.qk+k.v) + ea*w.sequences*context*n*(k.qk+k.v) + w.sequences*context*perToken
-	t += d.prefill.time(k.prefillFLOPs(n, w, st), bytes) // (O7)
-	return t + c.contextExchange(d, s, st, w, perToken)
+	t += d.matmul.matmul(w.sequences*contextOf(st), k.kvRank, n*(k.nope+k.v), ew, ea)
+	t += d.prefillLatent(k, n, w, st, ea, m.kvBytes)
+	return t + c.contextExchange(d, s, st, w, down*m.kvBytes)
 }
 
 // contextExchange prices gathering the keys and values of the new tokens over the

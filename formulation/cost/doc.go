@@ -18,7 +18,8 @@
 //	generation.go  efficiencies and launch floors of a device, from its inputs.Profile
 //	wire.go        efficiencies and latencies of a link, from the same
 //	operator.go    the roofline of one operator                                  (O1-O3)
-//	attention.go   projections and attention                                     (O4-O8)
+//	attention.go   projections and attention;  kernel.go  the attention kernels   (O4-O8)
+//	single.go      operators priced one by one, as kernels are timed
 //	feedforward.go dense and expert feed-forward                                 (O9-O11)
 //	collective.go  all-reduce, all-gather, all-to-all inside and across nodes    (L1-L4)
 //	layer.go       a layer, embedding, head, and the send to the next stage
