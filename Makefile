@@ -8,6 +8,8 @@ EXAMPLE ?= examples/llama-3.1-70b-2x8-h100.yaml
 OUT ?= partita-out
 # Published placement instances: helix.json, tandemn.json, dnn-partitioning/.
 INSTANCES ?= ../shared/instances
+# Published measurements of deployments.
+MEASURED ?= ../shared/measured/measured.csv
 MANDIR ?= $(HOME)/.local/share/man
 TESTFLAGS ?=
 FUZZTIME ?= 10m
@@ -35,7 +37,7 @@ export CGO_CFLAGS := -I$(LPSOLVE_INCLUDE)
 export CGO_LDFLAGS := -L$(LPSOLVE_LIB) -Wl,-rpath,$(LPSOLVE_LIB) -llpsolve55 -lm -ldl -lcolamd
 endif
 
-.PHONY: help run deps build test man docs-long lint race agree proofs frontier kill slurm fuzz bench instances fresh clean lpsolve-note
+.PHONY: help run deps build test man docs-long lint race agree proofs frontier kill slurm fuzz bench instances intervals fresh clean lpsolve-note
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 11
@@ -104,6 +106,9 @@ bench: instances ## every benchmark, as tables: published instances first, then 
 
 instances: build ## published instances beside what is recorded of them (INSTANCES is their folder)
 	@$(GO) run ./cmd/internal/instancebench -bin $(BIN) $(INSTANCES)
+
+intervals: ## how far the cost model is off on the published measurements (MEASURED): what the intervals of plans are made from
+	$(GO) run ./cmd/internal/intervals -o inputs/evidence/regimes.yaml $(MEASURED)
 
 fresh: ## run both README commands in a fresh Debian root (needs root and debootstrap)
 	scripts/fresh.sh

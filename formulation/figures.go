@@ -17,10 +17,8 @@ func (r *run) metricsOf(p *results.PhasePlan, ch stagegraph.Choice, parts []stag
 	per := g.tokensPerRound() / round
 	perGPU := per / float64(p.GPUs.Used)
 	m.TokensPerS, m.TokensPerSPerGPU = &per, &perGPU
-	rate := cost.MetricDecodeRate
 	switch g.c.Workload.Phase {
 	case inputs.Prefill:
-		rate = cost.MetricPromptRate
 		m.E2EMS = ms(ttft)
 		// For information: a decode round at the middle context, all sequences at once.
 		tpot := 0.0
@@ -44,7 +42,9 @@ func (r *run) metricsOf(p *results.PhasePlan, ch stagegraph.Choice, parts []stag
 		m.TTFTMS = ms(ttft)
 		m.TTFTInterval = r.interval(cost.MetricTTFT, ttft, 1e3)
 	}
-	m.TokensPerSInterval = r.interval(rate, per, 1)
+	m.E2EInterval = r.interval(requestMetric(g.c.Workload.Phase), *m.E2EMS/1e3, 1e3)
+	m.TokensPerSInterval = r.interval(rateMetric(g.c.Workload.Phase), per, 1)
+	m.Evidence = rests(r.space.Costs, g.c.Workload.Phase, m)
 	kv := r.space.KVTokens(ch, parts)
 	m.KVTokens = &kv
 	if usd := r.usdPerHour(p); usd > 0 {
@@ -90,10 +90,10 @@ func usdPerHourOf(c *inputs.Condition, p *results.PhasePlan) float64 {
 
 // requirements holds the plan against what was asked.
 func (r *run) requirements(p *results.PhasePlan, nearest map[inputs.RequirementKind]float64) []results.RequirementResult {
-	return requirementsOf(r.goal.c, p, nearest)
+	return requirementsOf(r.space.Costs, r.goal.c, p, nearest)
 }
 
-func requirementsOf(c *inputs.Condition, p *results.PhasePlan, nearest map[inputs.RequirementKind]float64) []results.RequirementResult {
+func requirementsOf(costs *cost.Calculator, c *inputs.Condition, p *results.PhasePlan, nearest map[inputs.RequirementKind]float64) []results.RequirementResult {
 	out := []results.RequirementResult{}
 	m := &p.Metrics
 	value := func(v *float64, scale float64) float64 {
@@ -134,6 +134,7 @@ func requirementsOf(c *inputs.Condition, p *results.PhasePlan, nearest map[input
 			x.Nearest = &v
 		}
 		x.MarginPercent = results.MarginPercent(q.Kind.Upper(), x.Want, x.Got)
+		x.Held = heldOf(costs, p.Phase, &x)
 		out = append(out, x)
 	}
 	return out

@@ -178,7 +178,7 @@ func (l *lanesReport) plan(rep *results.Report) *results.Plan {
 		ph.GPUs.Why = "the search for the shortest round left the others idle"
 	}
 	l.metrics(&ph)
-	ph.Requirements = requirementsOf(c, &ph, nil)
+	ph.Requirements = requirementsOf(l.costs, c, &ph, nil)
 	return &results.Plan{
 		FormatVersion: results.FormatVersion, Condition: c.Name, Phases: []results.PhasePlan{ph},
 		Statements: rep.Statements, Assumptions: rep.Assumptions, Warnings: rep.Warnings,
@@ -202,7 +202,9 @@ func (l *lanesReport) metrics(ph *results.PhasePlan) {
 	perGPU := tokens / float64(ph.GPUs.Used)
 	m.TPOTMS, m.E2EMS, m.OutputTokensPerS, m.TokensPerS, m.TokensPerSPerGPU = ms(p.Round), ms(e2e), &output, &tokens, &perGPU
 	m.TPOTInterval = intervalOf(l.costs, cost.MetricTPOT, p.Round, 1e3)
+	m.E2EInterval = intervalOf(l.costs, requestMetric(w.Phase), e2e, 1e3)
 	m.TokensPerSInterval = intervalOf(l.costs, cost.MetricDecodeRate, tokens, 1)
+	m.Evidence = rests(l.costs, w.Phase, m)
 	if usd := usdPerHourOf(l.c, ph); usd > 0 {
 		million := usd / 3600 / tokens * 1e6
 		m.USDPerHour, m.USDPerMillion = &usd, &million

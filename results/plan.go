@@ -160,6 +160,7 @@ type Metrics struct {
 	TokensPerSPerGPU   *float64    `json:"tokens_per_s_per_gpu,omitempty"`   // tokens/s of each GPU used
 	OutputTokensPerS   *float64    `json:"output_tokens_per_s,omitempty"`    // generated tokens/s of the deployment
 	E2EMS              *float64    `json:"e2e_ms,omitempty"`                 // whole request, ms
+	E2EInterval        *[2]float64 `json:"e2e_ms_interval,omitempty"`        // ms
 	StepMS             *float64    `json:"step_ms,omitempty"`                // one step of the phase that dominates, ms
 	SamplesPerS        *float64    `json:"samples_per_s,omitempty"`          // samples/s of an operator graph, all replicas
 	SampleLatencyMS    *float64    `json:"sample_latency_ms,omitempty"`      // one sample through an idle pipeline, ms
@@ -167,6 +168,21 @@ type Metrics struct {
 	USDPerHour         *float64    `json:"usd_per_hour,omitempty"`           // US dollars an hour for all GPUs used
 	// KVTokens is the number of tokens whose KV a replica can hold: the minimum over its stages.
 	KVTokens *int64 `json:"kv_capacity_tokens,omitempty"`
+	// Evidence says what the intervals rest on.
+	Evidence []Evidence `json:"evidence,omitempty"`
+}
+
+// Evidence is what the interval of a metric rests on.
+type Evidence struct {
+	Metric string `json:"metric"` // name of the field
+	Says   string `json:"says"`   // in a clause
+}
+
+// Held is how often a requirement was kept, in measurements, that a prediction meets by as
+// much as this plan meets it.
+type Held struct {
+	Share float64 `json:"share"` // of cases, 0 to 1
+	Cases int     `json:"cases"` // measured runs
 }
 
 // Solve says what was proved.
@@ -263,6 +279,9 @@ type RequirementResult struct {
 	MarginPercent float64  `json:"margin_percent"`    // by how much it is beaten; negative: missed
 	Nearest       *float64 `json:"nearest,omitempty"` // nearest feasible value where unmet
 	Place         string   `json:"place,omitempty"`   // file:line:col
+	// Held says of a requirement that is met how often such a one was kept; absent where
+	// nothing was measured, or the condition states its own utilisation.
+	Held *Held `json:"held,omitempty"`
 }
 
 // Comparison is one heuristic on the same costs.

@@ -12,7 +12,9 @@ type Validation struct {
 	Choice       []ChoiceScore `json:"choice"`
 	ChoiceTotals []ChoiceScore `json:"choice_totals"`
 	Memory       MemoryScore   `json:"memory"`
-	Skipped      []Skipped     `json:"skipped"`
+	// Claims is how often a requirement that is met by a margin would have been kept.
+	Claims  []ClaimScore `json:"claims"`
+	Skipped []Skipped    `json:"skipped"`
 	// Each is what became of every row, where it was asked for.
 	Each []ValidatedRow `json:"each,omitempty"`
 }
@@ -39,6 +41,27 @@ type PredictionScore struct {
 	MedianAbsPct float64 `json:"median_abs_pct"`
 	P90AbsPct    float64 `json:"p90_abs_pct"`
 	BiasPct      float64 `json:"bias_pct"` // median of the errors with their sign
+	// HeldOut is the same with constants that were fitted without the family; absent where
+	// the family had no part in any constant, so that the figures above are of this kind.
+	HeldOut *ErrorFigures `json:"held_out,omitempty"`
+	// Inside is the share of runs that the interval held which the other families make.
+	Inside *float64 `json:"inside,omitempty"`
+}
+
+// ErrorFigures are errors in percent.
+type ErrorFigures struct {
+	MedianAbsPct float64 `json:"median_abs_pct"`
+	P90AbsPct    float64 `json:"p90_abs_pct"`
+	BiasPct      float64 `json:"bias_pct"`
+}
+
+// ClaimScore is how often a requirement that a prediction meets by just a margin would have
+// been kept: of a time t, one of t/(1 − margin); of a rate r, one of r·(1 − margin).
+type ClaimScore struct {
+	Metric        string  `json:"metric"`         // what is measured
+	MarginPercent float64 `json:"margin_percent"` // by which the prediction meets it
+	N             int     `json:"n"`              // runs
+	Held          int     `json:"held"`           // that keep it
 }
 
 // ChoiceScore is what comes of choosing among measured layouts by prediction. The figures

@@ -3,6 +3,8 @@ package cost
 import (
 	"math"
 	"strings"
+
+	"partita/inputs/evidence"
 )
 
 // Metric names a predicted figure that carries an interval.
@@ -14,114 +16,113 @@ const (
 	MetricTPOT       Metric = "tpot"
 	MetricDecodeRate Metric = "decode_rate" // tokens/s of decode and mixed serving
 	MetricPromptRate Metric = "prompt_rate" // tokens/s of prefill alone
+	MetricEndToEnd   Metric = "e2e"         // of a whole request
+	MetricStep       Metric = "step_time"   // of a training step
+	MetricStepRate   Metric = "step_rate"   // tokens/s of training
 )
 
-// ratios is a range of measured over predicted values.
-type ratios struct{ low, high float64 }
-
-// Ranges that hold four of five, or more, of the measured rows of published serving
-// tables at a stated number of requests and one pipeline stage
-// (TestIntervalsHoldPublishedFigures counts them); nothing was fitted to them.
-// Serving adds scheduling and host time that kernels do not show, so measurements
-// lie above predictions on Hopper.
-var (
-	// gpt-oss-120b (InferenceMAX: vLLM, TensorRT-LLM) and Llama 70B FP8 (NIM) on H100
-	// and H200: 225 of 247 rows inside, median error 27 %.
-	hopperTPOT = ratios{0.85, 1.65}
-	// gpt-oss-120b on B200: 187 of 198 rows inside, median error 20 %. The floors of its
-	// 4-bit kernels are taken from FP8 on Hopper and too long.
-	blackwellTPOT = ratios{0.65, 1.10}
-	// No rows, or a handful: the union.
-	otherTPOT = ratios{0.65, 1.65}
-	// First token of dense models at up to five requests on A100, H100 and H200
-	// (TensorRT-LLM 0.9, NIM, FasterTransformer), 11 rows: .88 to 1.53.
-	densePrefill = ratios{0.85, 1.60}
-	// Experts at up to four requests: the grouped products are the weak spot, and
-	// engines mix prompts with decode steps; 48 of 60 rows inside with densePrefill.
-	expertPrefill = ratios{0.85, 2.50}
-)
-
-// hostAllowance is what serving adds to a first token at low load beside the
-// kernels: 8 to 34 ms over the prediction in 24 rows of TensorRT-LLM 0.14 with
-// Triton at 2 and 4 requests/s (Llama 8B and 70B). Queueing is not in it.
-const hostAllowance = 0.030
-
-// Interval is the range in which a measurement of the metric is to be expected for
-// a predicted value (seconds or tokens/s). ok is false where the condition states
-// the utilisation of all its devices: its word leaves no error of ours.
-func (c *Calculator) Interval(metric Metric, value float64) (low, high float64, ok bool) {
-	if !c.ownConstants() {
-		return 0, 0, false
-	}
-	switch metric {
-	case MetricTPOT:
-		r := c.tpotRatios()
-		return value * r.low, value * r.high, true
-	case MetricDecodeRate:
-		r := c.tpotRatios()
-		return value / r.high, value / r.low, true
+// measured is what a metric was held against measurements as. inverse: as a time, of
+// which the metric is a rate.
+func (m Metric) measured() (as evidence.Metric, inverse bool) {
+	switch m {
 	case MetricTTFT:
-		r := c.prefillRatios()
-		return value * r.low, value*r.high + hostAllowance, true
+		return evidence.TTFT, false
+	case MetricTPOT:
+		return evidence.TPOT, false
+	case MetricDecodeRate:
+		return evidence.Rate, false
 	case MetricPromptRate:
-		r := c.prefillRatios()
-		return value / r.high, value / r.low, true
+		return evidence.TTFT, true
+	case MetricEndToEnd:
+		return evidence.EndToEnd, false
+	case MetricStep:
+		return evidence.Step, false
+	case MetricStepRate:
+		return evidence.Step, true
 	}
-	return 0, 0, false
+	return "", false
+}
+
+// Interval is the range in which a measurement of the metric is to be expected for a
+// predicted value (seconds or tokens/s): nine of ten measured runs of its regime, the
+// widest over the devices, and the value itself. ok is false where the condition states
+// the utilisation of all its devices (its word leaves no error of ours) and where nothing
+// was measured.
+func (c *Calculator) Interval(metric Metric, value float64) (low, high float64, ok bool) {
+	_, inverse := metric.measured()
+	low, high = 1, 1
+	for _, r := range c.regimes(metric) {
+		if r == nil {
+			return 0, 0, false
+		}
+		l, h := r.Low, r.High
+		if inverse {
+			l, h = 1/h, 1/l
+		}
+		low, high, ok = math.Min(low, l), math.Max(high, h), true
+	}
+	return value * low, value * high, ok
+}
+
+// Held is the share of measured runs, 0 to 1, in which a requirement would have been kept
+// that asks for a value so many times the predicted one, and the number of those runs; of
+// several devices the least share. upper: the requirement is an upper bound. false where
+// there is no evidence, or none is needed.
+func (c *Calculator) Held(metric Metric, ratio float64, upper bool) (share float64, cases int, ok bool) {
+	_, inverse := metric.measured()
+	if inverse {
+		ratio, upper = 1/ratio, !upper
+	}
+	share = 1
+	for _, r := range c.regimes(metric) {
+		if r == nil {
+			return 0, 0, false
+		}
+		held := r.HeldAbove(ratio)
+		if upper {
+			held = r.HeldBelow(ratio)
+		}
+		if !ok || held < share {
+			share, cases = held, r.Cases
+		}
+		ok = true
+	}
+	return share, cases, ok
 }
 
 // Evidence says in a sentence what the interval of a metric rests on.
 func (c *Calculator) Evidence(metric Metric) string {
-	if !c.ownConstants() {
+	regimes := c.regimes(metric)
+	if len(regimes) == 0 {
 		return "the condition states the utilisation; the figure follows from it and carries no interval"
 	}
-	const depth = "; pipelines of more than one stage have few public measurements and rest on the arithmetic"
-	switch metric {
-	case MetricTPOT, MetricDecodeRate:
-		return "measured over predicted time per output token in published serving tables (247 rows on Hopper, 198 on Blackwell, none on others)" + depth
-	case MetricTTFT:
-		return "measured over predicted first-token time without a queue, and 30 ms of host time; time in a queue is not predicted" + depth
-	case MetricPromptRate:
-		return "measured over predicted prefill time in published tables" + depth
+	var says []string
+	for _, r := range regimes {
+		if r == nil {
+			return "nothing was measured that tells how far it is off"
+		}
+		says = append(says, r.Says())
 	}
-	return ""
+	return strings.Join(says, "; ")
 }
 
-// ownConstants reports whether a device relies on constants of this package.
-func (c *Calculator) ownConstants() bool {
-	for i := range c.devices {
-		if !c.devices[i].stated {
-			return true
-		}
-	}
-	return false
-}
-
-// tpotRatios is the widest range over the devices that rely on our constants.
-func (c *Calculator) tpotRatios() ratios {
-	r := ratios{1, 1}
-	for i := range c.devices {
-		d := &c.devices[i]
-		if d.stated {
-			continue
-		}
-		known := otherTPOT
-		switch {
-		case strings.HasPrefix(d.generation, "hopper"):
-			known = hopperTPOT
-		case strings.HasPrefix(d.generation, "blackwell"):
-			known = blackwellTPOT
-		}
-		r.low, r.high = math.Min(r.low, known.low), math.Max(r.high, known.high)
-	}
-	return r
-}
-
-func (c *Calculator) prefillRatios() ratios {
+// regimes is the evidence on a metric for each generation that relies on our constants;
+// nil where there is none.
+func (c *Calculator) regimes(metric Metric) []*evidence.Regime {
+	as, _ := metric.measured()
+	model := evidence.Dense
 	for i := range c.kinds {
 		if c.kinds[i].experts > 0 {
-			return expertPrefill
+			model = evidence.Experts
 		}
 	}
-	return densePrefill
+	var out []*evidence.Regime
+	seen := map[string]bool{}
+	for i := range c.devices {
+		if d := &c.devices[i]; !d.stated && !seen[d.generation] {
+			seen[d.generation] = true
+			out = append(out, evidence.Find(as, d.generation, model))
+		}
+	}
+	return out
 }

@@ -22,6 +22,7 @@ type outcome struct {
 	measure
 	mapped    bool    // to a deployment
 	predicted float64 // in the unit of the row; 0: see why
+	heldOut   float64 // by constants fitted without the family; 0: the family had no part
 	failed
 	runs *bool // whether it is predicted to fit; nil: not known
 }
@@ -29,11 +30,15 @@ type outcome struct {
 // Run predicts every row of a table and scores what comes of it. The result does not
 // depend on how many processors work on it.
 func Run(ctx context.Context, rows []measured.Row, opts Options) (*results.Validation, error) {
-	found, err := predict(ctx, rows)
+	lib, err := catalog.Load()
 	if err != nil {
 		return nil, err
 	}
-	out := score(rows, found)
+	found, err := predict(ctx, lib, rows)
+	if err != nil {
+		return nil, err
+	}
+	out := score(lib, rows, found)
 	if opts.Each {
 		out.Each = each(rows, found)
 	}
@@ -65,11 +70,7 @@ func each(rows []measured.Row, found []outcome) []results.ValidatedRow {
 }
 
 // predict maps every row and prices the deployments, several at a time.
-func predict(ctx context.Context, rows []measured.Row) ([]outcome, error) {
-	lib, err := catalog.Load()
-	if err != nil {
-		return nil, err
-	}
+func predict(ctx context.Context, lib *catalog.Catalog, rows []measured.Row) ([]outcome, error) {
 	found := make([]outcome, len(rows))
 	of := map[deployment][]int{}
 	var order []deployment
@@ -163,10 +164,10 @@ func (o *outcome) price(p *pricer) error {
 }
 
 // score counts what was found.
-func score(rows []measured.Row, found []outcome) *results.Validation {
+func score(lib *catalog.Catalog, rows []measured.Row, found []outcome) *results.Validation {
 	out := &results.Validation{Rows: len(rows)}
 	type key struct{ family, metric string }
-	off, total, why := map[key][]float64{}, map[key][]float64{}, map[string]int{}
+	off, total, why := map[key][]errorPair{}, map[key][]errorPair{}, map[string]int{}
 	for i := range rows {
 		r, o := &rows[i], &found[i]
 		if o.why != "" {
@@ -177,16 +178,14 @@ func score(rows []measured.Row, found []outcome) *results.Validation {
 		if o.quantity == overflow {
 			continue
 		}
-		e := o.predicted/r.Value - 1
+		e := errorPair{o.predicted/r.Value - 1, o.unseen()/r.Value - 1, o.heldOut > 0}
 		k, t := key{r.Family, r.Metric}, key{metric: o.quantity.total()}
 		off[k], total[t] = append(off[k], e), append(total[t], e)
 	}
-	list := func(all map[key][]float64) []results.PredictionScore {
+	list := func(all map[key][]errorPair) []results.PredictionScore {
 		scores := []results.PredictionScore{}
 		for k, e := range all {
-			s := results.PredictionScore{Family: k.family, Metric: k.metric, N: len(e)}
-			s.MedianAbsPct, s.P90AbsPct, s.BiasPct = errorsOf(e)
-			scores = append(scores, s)
+			scores = append(scores, scoreErrors(k.family, k.metric, e))
 		}
 		slices.SortFunc(scores, func(a, b results.PredictionScore) int {
 			return cmp.Or(strings.Compare(a.Family, b.Family), strings.Compare(a.Metric, b.Metric))
@@ -196,6 +195,7 @@ func score(rows []measured.Row, found []outcome) *results.Validation {
 	out.Prediction, out.Totals = list(off), list(total)
 	out.Choice, out.ChoiceTotals = scoreQuestions(choices(rows, found))
 	out.Memory = confusion(rows, found)
+	scoreIntervals(out, rows, found, evidentRows(lib, rows, found))
 	out.Skipped = []results.Skipped{}
 	for reason, n := range why {
 		out.Skipped = append(out.Skipped, results.Skipped{Reason: reason, Rows: n})
@@ -204,6 +204,28 @@ func score(rows []measured.Row, found []outcome) *results.Validation {
 		return cmp.Or(-cmp.Compare(a.Rows, b.Rows), strings.Compare(a.Reason, b.Reason))
 	})
 	return out
+}
+
+// errorPair is the error of a row with the constants in use and with those that did not
+// see its family, and whether the two differ.
+type errorPair struct {
+	all, unseen float64
+	fitted      bool
+}
+
+func scoreErrors(family, metric string, e []errorPair) results.PredictionScore {
+	s := results.PredictionScore{Family: family, Metric: metric, N: len(e)}
+	all, unseen, fitted := make([]float64, len(e)), make([]float64, len(e)), false
+	for i := range e {
+		all[i], unseen[i] = e[i].all, e[i].unseen
+		fitted = fitted || e[i].fitted
+	}
+	s.MedianAbsPct, s.P90AbsPct, s.BiasPct = errorsOf(all)
+	if fitted {
+		s.HeldOut = &results.ErrorFigures{}
+		s.HeldOut.MedianAbsPct, s.HeldOut.P90AbsPct, s.HeldOut.BiasPct = errorsOf(unseen)
+	}
+	return s
 }
 
 // scoreQuestions scores by family and metric; then by what is measured and over all.

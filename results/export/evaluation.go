@@ -163,9 +163,9 @@ func (s *screen) figures(v *results.Evaluation) {
 	s.table([]string{"metric", "predicted#", "interval#~"}, metricRows(ph))
 	rows := requirementRows(ph)
 	for i := range rows {
-		rows[i] = rows[i][:5]
+		rows[i] = append(rows[i][:5], rows[i][6])
 	}
-	s.table([]string{"requirement", "want#", "got#", "!", "margin#"}, rows)
+	s.table([]string{"requirement", "want#", "got#", "!", "margin#", "kept#~"}, rows)
 	s.stages(v)
 }
 

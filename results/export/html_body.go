@@ -38,6 +38,9 @@ func htmlPhase(w *webpage, r *results.Report, ph *results.PhasePlan) {
 	w.strong(strategyLine(ph))
 	w.part("tiles", tilesOf(ph))
 	w.bullets(append(strategyWords(r.Plan, ph), gpuLine(&ph.GPUs), loadLine(ph)))
+	if says := restsOn(ph); len(says) > 0 {
+		w.paragraph("An interval holds nine of ten measured runs: " + strings.Join(says, "; ") + ".")
+	}
 	if len(ph.Requirements) > 0 {
 		w.heading(3, "Requirements")
 		rows := requirementRows(ph)

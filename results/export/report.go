@@ -87,6 +87,10 @@ func reportPhase(d *document, r *results.Report, ph *results.PhasePlan) {
 	d.strong(strategyLine(ph))
 	d.bullets([]string{gpuLine(&ph.GPUs), loadLine(ph)})
 	d.table([]string{"metric", "predicted#", "interval#"}, metricRows(ph))
+	if says := restsOn(ph); len(says) > 0 {
+		d.paragraph("An interval holds nine of ten measured runs:")
+		d.bullets(says)
+	}
 	if len(ph.Requirements) > 0 {
 		d.heading(3, "Requirements")
 		d.table(requirementHeader, requirementRows(ph))
@@ -103,7 +107,7 @@ func phaseTitle(r *results.Report, ph *results.PhasePlan) string {
 	return fmt.Sprintf("%s (%s)", title, ph.Phase)
 }
 
-var requirementHeader = []string{"requirement", "want#", "got#", "", "margin#", "nearest feasible, margin included#", "stated at"}
+var requirementHeader = []string{"requirement", "want#", "got#", "", "margin#", "nearest feasible, margin included#", "kept in measured runs#", "stated at"}
 
 func reportComparison(d *document, p *results.Plan) {
 	if len(p.Comparison) == 0 {

@@ -84,9 +84,9 @@ func (s *screen) phase(ph *results.PhasePlan) {
 func (s *screen) requirementTable(ph *results.PhasePlan) {
 	rows := requirementRows(ph)
 	for i := range rows {
-		rows[i] = rows[i][:6]
+		rows[i] = rows[i][:7]
 	}
-	s.table([]string{"requirement", "want#", "got#", "!", "margin#", "nearest#"}, rows)
+	s.table([]string{"requirement", "want#", "got#", "!", "margin#", "nearest#", "kept#~"}, rows)
 }
 
 // comparison is a line or two for each heuristic. Beside a plan that misses requirements

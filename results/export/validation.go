@@ -15,6 +15,7 @@ func ValidationText(w io.Writer, v *results.Validation, on Screen) error {
 	s.line("", fmt.Sprintf("%s: %s scored, %s skipped", counted(v.Rows, "row", "rows"), count(v.Scored), count(v.Rows-v.Scored)))
 	s.predictions(v)
 	s.choices(v)
+	s.claims(v.Claims)
 	s.memories(&v.Memory)
 	s.skipped(v)
 	s.each(v.Each)
@@ -27,7 +28,14 @@ func (s *screen) predictions(v *results.Validation) {
 		var out [][]string
 		for i := range scores {
 			p := &scores[i]
-			out = append(out, []string{p.Family, p.Metric, fmt.Sprint(p.N), tenths(p.MedianAbsPct), tenths(p.P90AbsPct), signed(p.BiasPct)})
+			row := []string{p.Family, p.Metric, fmt.Sprint(p.N), tenths(p.MedianAbsPct), tenths(p.P90AbsPct), signed(p.BiasPct), "", "", ""}
+			if h := p.HeldOut; h != nil {
+				row[6], row[7] = tenths(h.MedianAbsPct), tenths(h.P90AbsPct)
+			}
+			if p.Inside != nil {
+				row[8] = wholePercent(*p.Inside)
+			}
+			out = append(out, row)
 		}
 		return out
 	}
@@ -35,10 +43,10 @@ func (s *screen) predictions(v *results.Validation) {
 		return
 	}
 	s.gap()
-	s.line("Prediction ", "error in % of the measured value: median and 90th percentile of its size; bias is the median with its sign")
-	header := []string{"family!", "metric!", "n#", "median#", "p90#", "bias#"}
-	s.table(header, rows(v.Prediction))
-	s.table([]string{"family!", "over all families", "n#", "median#", "p90#", "bias#"}, rows(v.Totals))
+	s.line("Prediction ", "error in % of the measured value: median and 90th percentile of its size; bias is the median with its sign. Left out: the same where constants are fitted without the family; empty where it had no part in any. In: share of runs inside the interval that the other families make")
+	figures := []string{"n#", "median#", "p90#", "bias#", "left out#", "p90#", "in#"}
+	s.table(append([]string{"family!", "metric!"}, figures...), rows(v.Prediction))
+	s.table(append([]string{"family!", "over all families"}, figures...), rows(v.Totals))
 }
 
 func (s *screen) choices(v *results.Validation) {
@@ -71,6 +79,27 @@ func (s *screen) choices(v *results.Validation) {
 		}
 	}
 	s.table([]string{"rule of thumb, over all", "top-1#", "mean#", "p90#"}, rules)
+}
+
+// claims prints a row a metric and a column a margin.
+func (s *screen) claims(all []results.ClaimScore) {
+	if len(all) == 0 {
+		return
+	}
+	header, rows := []string{"over all families", "n#"}, [][]string{}
+	for i := range all {
+		c := &all[i]
+		if i == 0 || all[i-1].Metric != c.Metric {
+			rows = append(rows, []string{c.Metric, fmt.Sprint(c.N)})
+		}
+		if len(rows) == 1 {
+			header = append(header, fmt.Sprintf("%g %%#", c.MarginPercent))
+		}
+		rows[len(rows)-1] = append(rows[len(rows)-1], wholePercent(float64(c.Held)/float64(c.N)))
+	}
+	s.gap()
+	s.line("Margin ", "share of runs that keep a requirement which the prediction, by constants that did not see the family, meets by just so much")
+	s.table(header, rows)
 }
 
 func (s *screen) memories(m *results.MemoryScore) {

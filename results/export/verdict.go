@@ -171,7 +171,7 @@ func metricRows(ph *results.PhasePlan) [][]string {
 	add("output throughput", m.OutputTokensPerS, nil, unit("tokens/s"))
 	add("samples", m.SamplesPerS, nil, unit("samples/s"))
 	add("latency of a sample", m.SampleLatencyMS, nil, duration)
-	add("whole request", m.E2EMS, nil, duration)
+	add("whole request", m.E2EMS, m.E2EInterval, duration)
 	add("step", m.StepMS, nil, duration)
 	add("cost per hour", m.USDPerHour, nil, unit("USD"))
 	add("cost per million tokens", m.USDPerMillion, nil, unit("USD"))
@@ -189,6 +189,24 @@ func betweenOf(low, high string) string {
 		return strings.TrimSpace(low + " … " + high + " " + unit)
 	}
 	return strings.TrimSpace(low+" "+unit) + " … " + high
+}
+
+// keptIn is the share of measured runs that kept such a requirement.
+func keptIn(h *results.Held) string {
+	if h == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s of %d", wholePercent(h.Share), h.Cases)
+}
+
+// restsOn says what the intervals of a phase rest on.
+func restsOn(ph *results.PhasePlan) []string {
+	var out []string
+	for _, e := range ph.Metrics.Evidence {
+		name := map[string]string{"ttft_ms": "time to first token", "tpot_ms": "time per output token", "e2e_ms": "whole request", "tokens_per_s": "throughput", "step_ms": "step"}[e.Metric]
+		out = append(out, fmt.Sprintf("%s: %s", name, e.Says))
+	}
+	return out
 }
 
 // requirementRows holds each requirement against the plan.
@@ -209,7 +227,7 @@ func requirementRows(ph *results.PhasePlan) [][]string {
 		if q.Nearest != nil {
 			nearest = inUnit(*q.Nearest, q.Unit)
 		}
-		rows[i] = []string{strings.ReplaceAll(q.Name, "_", " "), inUnit(q.Want, q.Unit), inUnit(q.Got, q.Unit), state, margin, nearest, q.Place}
+		rows[i] = []string{strings.ReplaceAll(q.Name, "_", " "), inUnit(q.Want, q.Unit), inUnit(q.Got, q.Unit), state, margin, nearest, keptIn(q.Held), q.Place}
 	}
 	return rows
 }

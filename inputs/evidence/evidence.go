@@ -1,0 +1,135 @@
+// Package evidence holds how far predictions of the cost model have been from published
+// measurements, by what is predicted and on what: the ground of every interval that a plan
+// carries and of every statement on how often such a prediction held.
+//
+// The figures are ratios, measured over predicted, of rows of public tables that the
+// constants in use did not see (docs/validation.md). Regimes are written by `make
+// intervals`; nothing is read from the network or a file at run time.
+package evidence
+
+import (
+	_ "embed"
+	"fmt"
+	"math"
+	"sort"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Metric is what a ratio is of.
+type Metric string
+
+// Metrics that were held against measurements. Times in seconds, rates in tokens/s.
+const (
+	TTFT     Metric = "ttft"      // time to the first token of a request in service
+	TPOT     Metric = "tpot"      // time per output token
+	Rate     Metric = "rate"      // tokens/s or requests/s of serving
+	EndToEnd Metric = "e2e"       // time of a whole request
+	Step     Metric = "step_time" // time of a training step
+)
+
+// Kinds of model that regimes tell apart.
+const (
+	Dense   = "dense"
+	Experts = "experts"
+)
+
+// Levels is the number of quantiles of a Regime: 0, 5, …, 100 %.
+const Levels = 21
+
+// Regime is the evidence on one metric on one kind of device and model. An empty
+// Generation or Model stands for all of them.
+type Regime struct {
+	Metric     Metric   `yaml:"metric"`
+	Generation string   `yaml:"generation,omitempty"`
+	Model      string   `yaml:"model,omitempty"` // Dense or Experts
+	Cases      int      `yaml:"cases"`           // runs
+	Families   []string `yaml:"families,flow"`   // tables that the runs are from
+	// Low and High hold nine of ten cases of a table that is not among those they are made
+	// from: quantiles of 5 and 95 %, widened by what it takes where each is left out in turn.
+	Low  float64 `yaml:"low"`
+	High float64 `yaml:"high"`
+	// Ratios are the quantiles at 0, 5, …, 100 %, every table of the same weight.
+	Ratios []float64 `yaml:"ratios,flow"`
+}
+
+// HeldBelow is the share of cases, 0 to 1, whose measured value was at most so many times
+// the predicted one.
+func (r *Regime) HeldBelow(ratio float64) float64 {
+	i := sort.SearchFloat64s(r.Ratios, ratio)
+	switch {
+	case i == 0 && ratio < r.Ratios[0]:
+		return 0
+	case i == len(r.Ratios):
+		return 1
+	}
+	for i+1 < len(r.Ratios) && r.Ratios[i+1] <= ratio {
+		i++ // equal quantiles: the last of them
+	}
+	if r.Ratios[i] <= ratio {
+		return float64(i) / (Levels - 1)
+	}
+	between := (ratio - r.Ratios[i-1]) / (r.Ratios[i] - r.Ratios[i-1])
+	return (float64(i-1) + between) / (Levels - 1)
+}
+
+// HeldAbove is the share of cases whose measured value was at least so many times the
+// predicted one.
+func (r *Regime) HeldAbove(ratio float64) float64 {
+	below := 0.0
+	if next := math.Nextafter(ratio, 0); next >= r.Ratios[0] {
+		below = r.HeldBelow(next)
+	}
+	return 1 - below
+}
+
+// Says tells what the evidence is, in a clause.
+func (r *Regime) Says() string {
+	on := "all devices"
+	if r.Generation != "" {
+		on = r.Generation
+	}
+	if r.Model != "" {
+		on += ", " + map[string]string{Dense: "dense models", Experts: "models with experts"}[r.Model]
+	}
+	return fmt.Sprintf("%d measured runs of %d published tables (%s)", r.Cases, len(r.Families), on)
+}
+
+//go:embed regimes.yaml
+var embedded []byte
+
+// Regimes are all that is known, in the order of the file.
+var Regimes = sync.OnceValue(func() []Regime {
+	var file struct {
+		Regimes []Regime `yaml:"regimes"`
+	}
+	if err := yaml.Unmarshal(embedded, &file); err != nil {
+		panic(fmt.Sprintf("evidence: regimes.yaml: %v", err))
+	}
+	return file.Regimes
+})
+
+// Find is the evidence that comes nearest: of the generation and the kind of model, else
+// of one of them, else of all; nil where there is none of the metric.
+func Find(metric Metric, generation, model string) *Regime {
+	return find(Regimes(), metric, generation, model)
+}
+
+func find(all []Regime, metric Metric, generation, model string) *Regime {
+	generation = strings.ToLower(generation)
+	for _, c := range chain(generation, model) {
+		for i := range all {
+			if r := &all[i]; r.Metric == metric && r.Generation == c[0] && r.Model == c[1] {
+				return r
+			}
+		}
+	}
+	return nil
+}
+
+// chain lists the regimes that speak for a generation and a kind of model, nearest first.
+func chain(generation, model string) [][2]string {
+	return [][2]string{{generation, model}, {generation, ""}, {"", model}, {"", ""}}
+}
