@@ -27,6 +27,9 @@ func Explain(ctx context.Context, c *inputs.Condition, opts Options) (*results.E
 	if err := noGraph(c, "explain", "`partita solve` says which requirement is missed and by how much"); err != nil {
 		return nil, err
 	}
+	if err := noTraining(c, "explain", "`partita solve` says which requirement is missed and by how much"); err != nil {
+		return nil, err
+	}
 	if err := noLanes(c, "explain"); err != nil {
 		return nil, err
 	}

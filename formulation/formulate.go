@@ -32,6 +32,9 @@ func Formulate(ctx context.Context, c *inputs.Condition, opts Options) (*Formula
 	if err := noGraph(c, "model", "the placement of a graph is no path problem over layers: `partita solve` searches it over ideals"); err != nil {
 		return nil, err
 	}
+	if err := noTraining(c, "model", "`partita solve` searches the strategies of a training step"); err != nil {
+		return nil, err
+	}
 	if err := noLanes(c, "model"); err != nil {
 		return nil, err
 	}

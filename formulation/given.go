@@ -32,6 +32,9 @@ func Evaluate(ctx context.Context, c *inputs.Condition, g Given, opts Options) (
 	if err := noGraph(c, "evaluate", "`partita export PLAN` verifies a saved plan of a graph once more, `partita compare` holds heuristics against the optimum"); err != nil {
 		return nil, err
 	}
+	if err := noTraining(c, "evaluate", "`partita solve` finds the best step of training"); err != nil {
+		return nil, err
+	}
 	if err := noLanes(c, "evaluate"); err != nil {
 		return nil, err
 	}

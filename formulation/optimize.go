@@ -31,6 +31,9 @@ func optimize(ctx context.Context, price spaces, c *inputs.Condition, opts Optio
 	if c.Model.Graph != nil {
 		return optimizeGraph(ctx, c, opts, timed)
 	}
+	if trains(c) {
+		return optimizeTraining(ctx, c, opts, timed)
+	}
 	start := time.Now()
 	if opts.TimeLimit > 0 {
 		var cancel context.CancelFunc

@@ -21,6 +21,9 @@ func Pareto(ctx context.Context, c *inputs.Condition, opts Options) (*results.Fr
 	if err := noGraph(c, "pareto", "`partita solve` reports the throughput and the latency of a sample"); err != nil {
 		return nil, err
 	}
+	if err := noTraining(c, "pareto", "in training the shortest step is the highest throughput: `partita solve` finds it"); err != nil {
+		return nil, err
+	}
 	if err := noLanes(c, "pareto"); err != nil {
 		return nil, err
 	}

@@ -104,6 +104,9 @@ func (x *variation) at(ctx context.Context, value VariableValue) (*results.Varia
 		p.Status, p.Kind, p.Reason = statusInvalid, "no condition", strings.SplitN(err.Error(), "\n", 2)[0]
 		return p, nil
 	}
+	if err := noTraining(c, "pareto --vary", "`partita batch` solves many conditions of training"); err != nil {
+		return nil, err
+	}
 	if err := noGraph(c, "pareto --vary", "`partita batch` solves many conditions with graphs"); err != nil {
 		return nil, err
 	}

@@ -248,7 +248,8 @@ const (
 	Mixed   Phase = "mixed" // both on the same GPUs, prefill chunked into decode steps
 )
 
-// Phases of an operator graph, which has no tokens: samples pass through it.
+// Phases of an operator graph, which has no tokens: samples pass through it. Training is a
+// phase of a model of layers too, with Workload.Training.
 const (
 	Inference Phase = "inference"
 	Training  Phase = "training" // with a backward pass
@@ -263,12 +264,12 @@ type Range struct {
 // Mid is the middle of the range, rounded up.
 func (r Range) Mid() int { return (r.Min + r.Max + 1) / 2 }
 
-// Workload is what is served.
+// Workload is what is served, or trained.
 type Workload struct {
-	Phase Phase `json:"phase"` // of serving
-	Batch int   `json:"batch"` // sequences in flight over all replicas
+	Phase Phase `json:"phase"` // of serving, or training
+	Batch int   `json:"batch"` // sequences in flight over all replicas; of a training step: the global batch
 	// Input is the prompt length in tokens: the upper end decides memory and TTFT,
-	// the middle throughput.
+	// the middle throughput. In training it is the length of a sequence.
 	Input Range `json:"input"`
 	// Output is the number of generated tokens; zero where none are stated.
 	Output Range `json:"output"`
@@ -302,12 +303,13 @@ const (
 	CostUSDPerHour  RequirementKind = "cost_per_hour" // US dollars
 	EndToEnd        RequirementKind = "e2e"           // seconds for a whole request
 	SamplesPerS     RequirementKind = "samples_per_s" // samples/s of an operator graph
+	StepTime        RequirementKind = "step_time"     // seconds of one training step
 )
 
 // Upper reports whether the requirement is an upper bound.
 func (k RequirementKind) Upper() bool {
 	switch k {
-	case TTFT, TPOT, CostUSDPerHour, EndToEnd:
+	case TTFT, TPOT, CostUSDPerHour, EndToEnd, StepTime:
 		return true
 	}
 	return false

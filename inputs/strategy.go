@@ -20,6 +20,13 @@ type Strategy struct {
 	// MicroBatches of a prefill, or MicroBatchSize sequences in each, and DecodeGroups of
 	// a replica.
 	MicroBatches, MicroBatchSize, DecodeGroups int
+
+	// The rest is of training alone. Layers and Pools then count stages rank after rank and
+	// round again: PP times VirtualStages of them. nil and empty: not stated.
+	VirtualStages    int
+	ZeRO             *int
+	SequenceParallel *bool
+	Recompute        []Recompute // one for all stages, or one a stage
 }
 
 // Listed is the number of stages that the lists of the strategy are for, 0 where nothing

@@ -28,6 +28,7 @@ func requirements() []requirement {
 		{inputs.OutputPerSGPU, parseTokens, inputs.FormatTokenRate, "atLeastTokens"},
 		{inputs.CostUSDPerHour, inputs.ParsePrice, dollars, "atMostPrice"},
 		{inputs.EndToEnd, inputs.ParseDuration, inputs.FormatDuration, "atMostTime"},
+		{inputs.StepTime, inputs.ParseDuration, inputs.FormatDuration, "atMostTime"},
 		{inputs.SamplesPerS, parseSamples, func(f float64) string { return fmt.Sprintf("%v samples/s", f) }, "atLeastSamples"},
 	}
 }

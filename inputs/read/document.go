@@ -107,6 +107,19 @@ type workloadDoc struct {
 	Input    leaf `mapstructure:"input"`
 	Output   leaf `mapstructure:"output"`
 	Sequence leaf `mapstructure:"sequence"`
+
+	GlobalBatch leaf        `mapstructure:"global_batch"`
+	Training    trainingDoc `mapstructure:"training"`
+}
+
+type trainingDoc struct {
+	MicroBatch        leaf `mapstructure:"micro_batch"`
+	Optimizer         leaf `mapstructure:"optimizer"`
+	GradientPrecision leaf `mapstructure:"gradient_precision"`
+	ZeRO              leaf `mapstructure:"zero"`
+	Recompute         leaf `mapstructure:"recompute"`
+	VirtualStages     leaf `mapstructure:"virtual_stages"`
+	SequenceParallel  leaf `mapstructure:"sequence_parallel"`
 }
 
 type goalDoc struct {
@@ -134,6 +147,7 @@ type requirementsDoc struct {
 	CostPerHour            leaf `mapstructure:"cost_per_hour"`
 	E2E                    leaf `mapstructure:"e2e"`
 	SamplesPerS            leaf `mapstructure:"samples_per_s"`
+	StepTime               leaf `mapstructure:"step_time"`
 }
 
 type strategyDoc struct {
@@ -154,6 +168,11 @@ type strategyDoc struct {
 
 	MicroBatchSize leaf `mapstructure:"micro_batch_size"`
 	DecodeGroups   leaf `mapstructure:"decode_groups"`
+
+	VirtualStages    leaf `mapstructure:"virtual_stages"`
+	ZeRO             leaf `mapstructure:"zero"`
+	SequenceParallel leaf `mapstructure:"sequence_parallel"`
+	Recompute        leaf `mapstructure:"recompute"`
 }
 
 // schemaField is a field of the schema by its name in a file.

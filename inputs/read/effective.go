@@ -26,6 +26,11 @@ func (d *draft) effective(c *inputs.Condition, pool int) map[string]any {
 	}
 	d.effectiveModel(values, c.Model)
 	w := c.Workload
+	values["goal.placement"] = cmp.Or(c.Goal.Placement, inputs.Pipeline)
+	if t := w.Training; t != nil {
+		effectiveTraining(values, w)
+		return values
+	}
 	values["workload.phase"], values["workload.batch"], values["workload.input"] = w.Phase, w.Batch, w.Input
 	values["workload.sequence"] = w.Input
 	if d.has("workload.input") {
@@ -34,9 +39,22 @@ func (d *draft) effective(c *inputs.Condition, pool int) map[string]any {
 	if w.Output.Max > 0 {
 		values["workload.output"] = w.Output
 	}
-	values["goal.placement"] = cmp.Or(c.Goal.Placement, inputs.Pipeline)
 	values["goal.weights.latency"], values["goal.weights.throughput"] = c.Goal.LatencyWeight, c.Goal.ThroughputWeight
 	return values
+}
+
+// effectiveTraining are the values that hold in a training step. What the search decides
+// has none.
+func effectiveTraining(values map[string]any, w inputs.Workload) {
+	t := w.Training
+	values["workload.phase"], values["workload.sequence"] = w.Phase, w.Input
+	values["workload.global_batch"] = globalBatch{Count: float64(w.Batch)}
+	values["workload.training.optimizer"] = t.OptimizerBytes
+	format := inputs.FP32
+	if t.GradientBytes == inputs.BF16.Bytes() {
+		format = inputs.BF16
+	}
+	values["workload.training.gradient_precision"] = format
 }
 
 func (d *draft) effectivePool(values map[string]any, p inputs.Pool, m inputs.Model, pool int) {

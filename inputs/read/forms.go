@@ -107,7 +107,7 @@ func forms() []form {
 		{name: "numberFormat", about: "a number format", words: formats, text: `(?i:fp|float|f)[-_ ]?(?:32|16|8|4)|(?i:bf|bfloat)[-_ ]?16|(?i:int|i)[-_ ]?[48]|(?i:w8a8|w4a16|awq|gptq|nvfp4|mxfp4|half|single)`},
 		{name: "attention", about: "a form of attention", words: []string{"mha", "gqa", "mqa", "mla"}},
 		{name: "block", about: "a feed-forward block", words: []string{"dense", "moe"}},
-		{name: "phase", about: "a phase of serving", words: []string{string(inputs.Prefill), string(inputs.Decode), string(inputs.Mixed)}},
+		{name: "phase", about: "a phase of serving, or training", words: []string{string(inputs.Prefill), string(inputs.Decode), string(inputs.Mixed), string(inputs.Training)}},
 		{name: "engine", about: "a serving engine", words: engines, text: `(?i:` + strings.ReplaceAll(strings.Join(also, "|"), ".", `\.`) + `)`},
 		{name: "objective", about: "what is minimised", text: `(?i:latency|throughput|cost)`,
 			words: []string{string(inputs.Balanced), string(inputs.Latency), string(inputs.Throughput), string(inputs.GPUs), string(inputs.Cost)}},
@@ -121,6 +121,10 @@ func forms() []form {
 		{name: "gpusOfStrategy", about: "a number of GPUs", text: oneDegree, number: whole(1)},
 		{name: "degrees", about: "a degree of parallelism, or one for each stage: 8, [8, 4], 8/4", text: listOf(inListText, `[/,]`), number: whole(1), list: maxStages},
 		{name: "layerCounts", about: "the layers of each stage: [16, 16], 16+16", text: listOf(inListText, `[+/,]`), number: whole(1), list: maxStages},
+		{name: "globalBatch", about: "sequences of a training step, or its tokens: 2048, 16M tokens", text: globalBatchText, number: whole(1)},
+		{name: "optimizer", about: "an optimizer, or the bytes of state it keeps for each parameter: adamw, 12 bytes", text: optimizerBytesText, words: optimizerNames(), number: bounded("number", 0, maxOptimizerBytes)},
+		{name: "zero", about: "what is sharded over the data-parallel ranks: 0 nothing, 1 the optimizer, 2 gradients too, 3 weights too", text: zeroText, number: bounded("integer", 0, 3)},
+		{name: "recomputes", about: "activations computed again, of all stages or of each: none, selective, full", text: listOf(recomputeText, `[/,]`), list: maxStages},
 		{name: "pools", about: "the pool of each stage: a100, [a100, l40s]", text: `[^]*[^\s/,\[\]][^]*`, any: true, list: maxStages},
 	}
 }

@@ -63,11 +63,20 @@ func guides() map[string]guide {
 		"model.activation_precision": {"Number format of the activations.", "bf16"},
 		"model.kv_precision":         {"Number format of the KV cache.", "bf16"},
 
-		"workload.phase":    {"prefill, decode or mixed (both on the same GPUs).", "mixed"},
+		"workload.phase":    {"prefill, decode, mixed (both on the same GPUs) or training.", "mixed"},
 		"workload.batch":    {"Sequences in flight over all replicas.", "64"},
 		"workload.input":    {"Prompt length in tokens: 2048, or a range 128..10240.", "2048"},
 		"workload.output":   {"Generated tokens of a sequence: 512, or a range.", "512"},
-		"workload.sequence": {"Prompt and generated tokens together, where they are not told apart.", "2560"},
+		"workload.sequence": {"Prompt and generated tokens together, where they are not told apart; in training the length of a sequence.", "2560"},
+
+		"workload.global_batch":                {"Of training: sequences of one step, or its tokens: 16M tokens.", "512"},
+		"workload.training.micro_batch":        {"Sequences a replica works on at once; the best where not stated.", "1"},
+		"workload.training.optimizer":          {"adam, adamw, muon, lion, sgd …, or its bytes of state for each parameter.", "adamw"},
+		"workload.training.gradient_precision": {"Number format that gradients are summed in: fp32 or bf16.", "fp32"},
+		"workload.training.zero":               {"Sharded over data-parallel ranks: 0 nothing, 1 the optimizer, 2 gradients too, 3 (FSDP) weights too; the best where not stated.", "1"},
+		"workload.training.recompute":          {"Activations computed again: none, selective or full, of all stages or a list; the best where not stated.", "selective"},
+		"workload.training.virtual_stages":     {"Parts of the model on each pipeline rank, interleaved; 1: plain 1F1B; the best where not stated.", "1"},
+		"workload.training.sequence_parallel":  {"Norms and residuals split over the tensor ranks: yes or no; the best where not stated.", "yes"},
 
 		"knowledge": {"Packs of accelerators, models, efficiencies and binding rules: files, folders or built-in ones (docs/knowledge.md).", "practice"},
 		"engine":    {"Serving engine whose limits bind the plan: vllm, sglang, trtllm, megatron or llamacpp.", "vllm"},
@@ -88,6 +97,7 @@ func guides() map[string]guide {
 		"goal.requirements.output_throughput_per_gpu": {"The same for each GPU that is used.", "100 tokens/s"},
 		"goal.requirements.cost_per_hour":             {"Highest price of all GPUs used, in US dollars an hour.", "100 USD/h"},
 		"goal.requirements.samples_per_s":             {"Samples per second of an operator graph (model.graph).", "100 samples/s"},
+		"goal.requirements.step_time":                 {"Longest time of one training step: 5s.", "5 s"},
 		"goal.requirements.e2e":                       {"Longest time of a whole request.", "60 s"},
 
 		"strategy.gpus":          {"A strategy in use or proposed: `partita evaluate` judges it, solve does not follow it. GPUs it has.", "8"},
@@ -106,5 +116,10 @@ func guides() map[string]guide {
 
 		"strategy.micro_batch_size": {"Sequences of a prefill micro-batch, in place of their number.", "16"},
 		"strategy.decode_groups":    {"Decode groups of a replica; the best where not stated.", "2"},
+
+		"strategy.virtual_stages":    {"Of training: stages of each pipeline rank (vpp).", "1"},
+		"strategy.zero":              {"Of training: ZeRO stage, 0 to 3.", "1"},
+		"strategy.sequence_parallel": {"Of training: norms and residuals split over the tensor ranks.", "yes"},
+		"strategy.recompute":         {"Of training: none, selective or full, of all stages or of each.", "none"},
 	}
 }

@@ -247,6 +247,7 @@ func keys() []key {
 		loose("goal.placement", "goal: placement", parsePlacement).as("placement"),
 		typed("goal.margin", "goal: margin by which a requirement must be met", inputs.ParseShare, inputs.FormatShare, shareOrZero).as("shareBelowOne"),
 	}
+	ks = append(ks, trainingKeys()...)
 	for _, r := range requirements() {
 		ks = append(ks, r.key())
 	}

@@ -23,7 +23,7 @@ func (r reader) takes(name string, own bool) bool {
 // readers lists the readers of all sections.
 func readers() []reader {
 	var all []reader
-	for _, part := range [][]reader{environmentReaders(), modelReaders(), inputReaders(), requirementReaders(), strategyReaders()} {
+	for _, part := range [][]reader{environmentReaders(), modelReaders(), inputReaders(), trainingReaders(), requirementReaders(), strategyReaders()} {
 		all = append(all, part...)
 	}
 	// The tables hold names as people write them; they are looked up by meaning.

@@ -40,7 +40,7 @@ func (d *draft) resolve(lib library, paths []string) *inputs.Condition {
 	d.checkPrices(c.Goal, c.Cluster)
 	c.Workload = d.resolveWorkload(c.Goal, c.Model)
 	d.checkPhase(c.Goal, c.Workload.Phase)
-	c.Strategy = d.resolveStrategy(&c.Cluster)
+	c.Strategy = d.resolveStrategy(&c.Cluster, &c.Workload)
 	return d.finish(c, paths)
 }
 
@@ -112,6 +112,11 @@ func (d *draft) missing(what, want, hint string) {
 
 // resolveWorkload reads the lengths, the batch and the phase.
 func (d *draft) resolveWorkload(goal inputs.Goal, model inputs.Model) inputs.Workload {
+	if yes, because := d.trains(); yes {
+		d.checkTrainingGoal(goal)
+		return d.resolveTraining(model, because)
+	}
+	d.serveTraining()
 	var w inputs.Workload
 	var ok bool
 	if w.Batch, ok = get[int](d, "workload.batch"); !ok {
@@ -232,7 +237,11 @@ func (d *draft) resolveGoal() inputs.Goal {
 			d.problem(d.place("goal.weights.latency"), "both weights are 0", "one weight above 0", "")
 		}
 	} else if !stated {
-		d.assume("objective", "balanced, equal weights", "no objective is stated")
+		if yes, _ := d.trains(); yes {
+			d.assume("objective", "the shortest step", "no objective is stated")
+		} else {
+			d.assume("objective", "balanced, equal weights", "no objective is stated")
+		}
 	}
 	if v, ok := get[float64](d, "goal.balance"); ok {
 		g.Balance = &v
@@ -269,6 +278,8 @@ func (d *draft) checkPhase(g inputs.Goal, phase inputs.Phase) {
 		switch {
 		case r.Kind == inputs.SamplesPerS:
 			d.problem(r.Place, "requirement samples_per_s: a model of layers serves tokens", "throughput in tokens/s", "samples are those of an operator graph (model.graph)")
+		case r.Kind == inputs.StepTime && phase != inputs.Training:
+			d.problem(r.Place, "requirement step_time: serving has no training step", "a requirement of serving", "or state workload.phase: training")
 		case phase == inputs.Decode && r.Kind == inputs.TTFT:
 			d.problem(r.Place, "decode alone has no first token: requirement ttft", "tpot", "or state the phase mixed")
 		case phase == inputs.Prefill && slices.Contains([]inputs.RequirementKind{inputs.TPOT, inputs.OutputPerSecond, inputs.OutputPerSGPU}, r.Kind):

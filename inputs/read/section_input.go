@@ -12,7 +12,7 @@ import (
 func inputReaders() []reader {
 	s := sectionInput
 	return []reader{
-		single(s, "Batch size", "workload.batch", "batch size", "batch", "concurrency", "concurrent request", "concurrent sequence", "number sequence", "sequence in flight", "number request", "global batch size", "number concurrent request"),
+		single(s, "Batch size", "workload.batch", "batch size", "batch", "concurrency", "concurrent request", "concurrent sequence", "number sequence", "sequence in flight", "number request", "number concurrent request"),
 		{section: s, title: "Sequence Length", names: []string{"sequence length", "length", "seq length", "sequence len", "total sequence length", "context range"}, read: lengthsOf("workload.sequence")},
 		{section: s, title: "Sequence In", names: []string{"sequence input", "input length", "input sequence length", "prompt length", "isl", "input token", "prompt token", "input seq length", "prompt", "sequence length input",
 			"length input sequence", "number input token", "average input length", "input sequence", "prefill length", "input len"}, read: lengthsOf("workload.input")},

@@ -29,6 +29,8 @@ func requirementReaders() []reader {
 		{section: s, title: "Output throughput", names: []string{"output throughput", "decode throughput", "output token throughput", "generation throughput", "generated token per second", "output token per second"}, read: of(inputs.OutputPerSecond)},
 		{section: s, title: "Throughput", names: []string{"throughput", "total throughput", "system throughput", "token throughput", "token per second", "tps", "overall throughput", "cluster throughput"}, read: of(inputs.TokensPerSecond)},
 		{section: s, title: "End-to-end latency", names: []string{"e2e", "end end latency", "end end", "e2e latency", "request latency", "latency", "total latency", "end end time", "response time"}, read: of(inputs.EndToEnd)},
+		{section: s, title: "Step time", names: []string{"step time", "iteration time", "time per step", "time per iteration", "time per training step", "training step time", "training step", "step"}, read: of(inputs.StepTime)},
+		{section: s, title: "Utilisation", names: []string{"mfu", "model flop utilization", "hfu", "mfu utilization"}, read: readUtilization},
 		{section: s, title: "Cost per hour", names: []string{"cost per hour", "budget", "hourly cost", "cost", "price per hour", "total cost", "hourly budget"}, read: of(inputs.CostUSDPerHour)},
 		single(s, "Latency weight", "goal.weights.latency", "latency weight", "weight latency"),
 		single(s, "Throughput weight", "goal.weights.throughput", "throughput weight", "weight throughput"),

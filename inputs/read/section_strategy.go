@@ -22,11 +22,15 @@ func strategyReaders() []reader {
 		{"Attention DP", "dp_attention", []string{"attention dp", "dp attention", "attention data parallelism", "data parallelism attention", "data parallelism attention dp"}},
 		{"Expert TP", "etp", []string{"etp", "expert tp", "expert tensor parallelism", "expert tensor parallelism etp"}},
 		{"Layers per stage", "layers", []string{"layer per stage", "layer split", "layer partition", "stage layer", "layer stage"}},
+		{"Virtual stages", "virtual_stages", []string{"virtual stage", "virtual pipeline stage", "virtual pipeline", "vpp", "virtual pipeline parallelism", "virtual pipeline size", "virtual pipeline parallel size"}},
+		{"Activation recompute", "recompute", []string{"activation recompute", "activation recomputation", "recompute", "recomputation", "activation checkpointing", "gradient checkpointing", "checkpointing"}},
 		{"Pools", "pool", []string{"pool", "pool per stage", "stage pool"}},
 	} {
 		path := "strategy." + f.field
 		all = append(all, reader{section: s, title: f.title, names: f.names, read: func(m *markdown, st *stated) { m.whole(st, path) }})
 	}
+	all = append(all, reader{section: s, title: "ZeRO stage", names: []string{"zero", "zero stage", "distributed optimizer", "fsdp", "sharding", "optimizer sharding"},
+		read: func(m *markdown, st *stated) { m.shards(st, "strategy.zero") }})
 	for _, f := range strategyFields() {
 		names := []string{f.short, f.words + " parallelism", f.words + " parallelism " + f.short, f.short + " size", f.short + " degree", f.words + " parallelism size", f.words + " parallelism degree"}
 		title := strings.ToUpper(f.short)
@@ -34,7 +38,17 @@ func strategyReaders() []reader {
 			names, title = []string{"gpu", "number gpu", "total gpu", "gpu count", "gpu number", "gpu used", "total number gpu"}, "GPUs"
 		}
 		path := "strategy." + f.field
-		all = append(all, reader{section: s, title: title, names: names, read: func(m *markdown, st *stated) { m.degree(st, path) }, own: []string{f.words}})
+		read := func(m *markdown, st *stated) { m.degree(st, path) }
+		if f.field == "sp" {
+			read = func(m *markdown, st *stated) {
+				if yes.MatchString(st.value) { // the degree is the tensor one
+					m.whole(st, "strategy.sequence_parallel")
+					return
+				}
+				m.degree(st, path)
+			}
+		}
+		all = append(all, reader{section: s, title: title, names: names, read: read, own: []string{f.words}})
 	}
 	return all
 }
@@ -63,6 +77,7 @@ func (m *markdown) degree(s *stated, path string) {
 }
 
 var (
+	yes           = regexp.MustCompile(`(?i)^\W*(yes|on|true|enabled)\W*$`)
 	leadingDegree = regexp.MustCompile(`(?i)^\s*(\d+)(?:[- ]?ways?\b|\b)`)
 	degreeShort   = regexp.MustCompile(`(?i)\b(tp|pp|ep|cp|dp|sp)\s*(?:size|degree)?\s*[-=:×x]?\s*(\d+)\b`)
 	degreeWords   = regexp.MustCompile(`(?i)\b(\d+)[- ]?(?:way|stage|x|fold)?s?\s*[- ]?(tensor|pipeline|expert|context|data|sequence)(?:[- ]parallel(?:ism)?)?\b(?:\s*\(?(?:tp|pp|ep|cp|dp|sp)\)?)?`)
@@ -78,11 +93,12 @@ func readStrategy(m *markdown, s *stated) {
 		s.mask(0, len(s.left))
 		return
 	}
+	m.trainingPhrases(s, "strategy.", "strategy.micro_batch_size")
 	fieldOf := map[string]string{}
 	for _, f := range strategyFields() {
 		fieldOf[f.short], fieldOf[f.words] = f.field, f.field
 	}
-	seen := false
+	seen := m.statements[s.number].UsedAs != ""
 	record := func(name, degree string, at int) {
 		if m.setText(s.number, "strategy."+fieldOf[strings.ToLower(name)], degree, s.at(at), fromFile) {
 			seen = true

@@ -34,6 +34,8 @@ func sectionNames() map[string]section {
 		"model architecture": sectionModel, "model information": sectionModel,
 		"input data": sectionInput, "input": sectionInput, "workload": sectionInput, "data": sectionInput, "input configuration": sectionInput,
 		"input condition": sectionInput, "request": sectionInput, "traffic": sectionInput,
+		"training": sectionInput, "training configuration": sectionInput, "training data": sectionInput, "training setup": sectionInput,
+		"training task": sectionInput, "training workload": sectionInput, "hyperparameter": sectionInput, "training hyperparameter": sectionInput,
 		"basic performance requirement": sectionRequirements, "performance requirement": sectionRequirements, "requirement": sectionRequirements,
 		"goal": sectionRequirements, "performance": sectionRequirements, "slo": sectionRequirements, "objective": sectionRequirements,
 		"performance goal": sectionRequirements, "performance target": sectionRequirements, "basic requirement": sectionRequirements,

@@ -38,6 +38,10 @@ func stageFields() []stageField {
 		{"micro_batches", "micro-batches of a replica", "", degreeOf("micro_batches"), "degree"},
 		{"micro_batch_size", "sequences of a micro-batch", "", degreeOf("micro_batch_size"), "degree"},
 		{"decode_groups", "decode groups of a replica", "", degreeOf("decode_groups"), "degree"},
+		{"virtual_stages", "virtual stages of a rank", "", degreeOf("virtual_stages"), "degree"},
+		{"zero", "ZeRO stage", "", parseZeRO, "zero"},
+		{"sequence_parallel", "sequence parallel:", "", parseBool, "yesNo"},
+		{"recompute", "activation recompute", "/,", parseRecompute, "recomputes"},
 	}
 }
 
@@ -95,6 +99,7 @@ func (f stageField) key() key {
 var strategyAliases = map[string]string{
 	"pools": "pool", "dpa": "dp_attention", "attention_dp": "dp_attention", "expert_tp": "etp",
 	"micro": "micro_batches", "groups": "decode_groups", "gpu": "gpus", "replica": "replicas", "layer": "layers",
+	"vpp": "virtual_stages", "vp": "virtual_stages", "mbs": "micro_batch_size", "micro_batch": "micro_batch_size", "ac": "recompute",
 }
 
 // strategyPair is one pair of --strategy: "tp=8", "tp 8" or "TP8".
@@ -148,7 +153,7 @@ func (d *draft) replaceStrategy() {
 }
 
 // resolveStrategy is the strategy that the input proposes, nil where it proposes none.
-func (d *draft) resolveStrategy(c *inputs.Cluster) *inputs.Strategy {
+func (d *draft) resolveStrategy(c *inputs.Cluster, w *inputs.Workload) *inputs.Strategy {
 	s, stated := &inputs.Strategy{}, false
 	for path := range d.facts {
 		stated = stated || strings.HasPrefix(path, "strategy.")
@@ -168,6 +173,9 @@ func (d *draft) resolveStrategy(c *inputs.Cluster) *inputs.Strategy {
 		}
 	}
 	s.Layers, s.Pools = listed[int](d, "layers"), listed[string](d, "pool")
+	if w.Phase == inputs.Training {
+		d.checkTrainingStrategy(s, w)
+	}
 	d.checkStrategy(s, c)
 	return s
 }
@@ -187,11 +195,15 @@ func listed[T any](d *draft, field string) []T {
 // checkStrategy refuses lists of unlike lengths and pools that are not there; the
 // number of stages follows from the lists where it is not stated.
 func (d *draft) checkStrategy(s *inputs.Strategy, c *inputs.Cluster) {
-	stages, because := s.PP, "pp"
+	virtual := max(s.VirtualStages, 1)
+	stages, because := s.PP*virtual, "pp"
+	if virtual > 1 {
+		because = fmt.Sprintf("pp %d with %d virtual stages", s.PP, virtual)
+	}
 	for _, l := range []struct {
 		field string
 		n     int
-	}{{"layers", len(s.Layers)}, {"tp", len(s.TP)}, {"ep", len(s.EP)}, {"etp", len(s.ETP)}, {"cp", len(s.CP)}, {"dp_attention", len(s.DPAttention)}, {"pool", len(s.Pools)}} {
+	}{{"layers", len(s.Layers)}, {"tp", len(s.TP)}, {"ep", len(s.EP)}, {"etp", len(s.ETP)}, {"cp", len(s.CP)}, {"dp_attention", len(s.DPAttention)}, {"recompute", len(s.Recompute)}, {"pool", len(s.Pools)}} {
 		switch {
 		case l.n == 0 || l.n == 1 && l.field != "layers":
 		case stages == 0:
@@ -200,7 +212,10 @@ func (d *draft) checkStrategy(s *inputs.Strategy, c *inputs.Cluster) {
 			d.problem(d.place("strategy."+l.field), fmt.Sprintf("strategy: %s is listed for %d stages, but %s makes %d", l.field, l.n, because, stages), "one value for all stages, or one for each", "")
 		}
 	}
-	s.PP = stages
+	if stages%virtual != 0 {
+		d.problem(d.place("strategy."+because), fmt.Sprintf("strategy: %d stages are no whole number of ranks with %d virtual stages each", stages, virtual), "a multiple", "")
+	}
+	s.PP = stages / virtual
 	for _, name := range s.Pools {
 		if !slices.ContainsFunc(c.Pools, func(p inputs.Pool) bool { return p.Name == name }) {
 			var have []string

@@ -208,8 +208,10 @@ func parsePhase(s string) (any, error) {
 		return inputs.Decode, nil
 	case "mixed", "prefill decode", "prefill and decode", "both", "serving":
 		return inputs.Mixed, nil
+	case "training", "train", "pretraining", "pre training", "finetuning", "fine tuning":
+		return inputs.Training, nil
 	}
-	return nil, &inputs.QuantityError{Text: s, Want: "prefill, decode or mixed"}
+	return nil, &inputs.QuantityError{Text: s, Want: "prefill, decode, mixed or training"}
 }
 
 func parsePlacement(s string) (any, error) {

@@ -40,18 +40,23 @@ func parts() []part {
 		}},
 		{"Input Data", []bullet{
 			{"workload.phase", "Phase"}, {"workload.batch", "Batch size"}, {"workload.input", "Sequence In"}, {"workload.output", "Sequence Out"},
-			{"workload.sequence", "Sequence Length"},
+			{"workload.sequence", "Sequence Length"}, {"workload.global_batch", "Global batch size"}, {"workload.training.micro_batch", "Micro-batch size"},
+			{"workload.training.optimizer", "Optimizer"}, {"workload.training.gradient_precision", "Gradient precision"}, {"workload.training.zero", "ZeRO stage"},
+			{"workload.training.recompute", "Activation recompute"}, {"workload.training.virtual_stages", "Virtual stages"}, {"workload.training.sequence_parallel", "Sequence parallel"},
 		}},
 		{"Basic Performance Requirements", []bullet{
 			{"goal.requirements.ttft", "Time to first token (TTFT)"}, {"goal.requirements.tpot", "Time per output token (TPOT)"},
 			{"goal.requirements.throughput", "Throughput"}, {"goal.requirements.throughput_per_gpu", "Throughput per GPU"},
 			{"goal.requirements.output_throughput", "Output throughput"}, {"goal.requirements.output_throughput_per_gpu", "Output throughput per GPU"},
 			{"goal.requirements.cost_per_hour", "Cost per hour"}, {"goal.requirements.e2e", "End-to-end latency"},
+			{"goal.requirements.step_time", "Step time"},
 			{"goal.objective", "Objective"}, {"goal.weights.latency", "Latency weight"}, {"goal.weights.throughput", "Throughput weight"},
 			{"goal.balance", "Balance"}, {"goal.allow_idle", "Idle GPUs allowed"}, {"goal.margin", "Margin"}, {"goal.placement", "Placement"},
 		}},
 		{"Parallelism Strategy", []bullet{
 			{"strategy.gpus", "GPUs"}, {"strategy.tp", "TP"}, {"strategy.pp", "PP"}, {"strategy.ep", "EP"}, {"strategy.cp", "CP"}, {"strategy.dp", "DP"}, {"strategy.sp", "SP"},
+			{"strategy.micro_batch_size", "Micro-batch size"}, {"strategy.virtual_stages", "Virtual stages"}, {"strategy.zero", "ZeRO stage"},
+			{"strategy.recompute", "Activation recompute"}, {"strategy.layers", "Layers per stage"},
 		}},
 	}
 }
