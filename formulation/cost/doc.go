@@ -25,6 +25,7 @@
 //	layer.go       a layer, embedding, head, and the send to the next stage
 //	weights.go kv.go activations.go stage.go                    memory of a GPU  (M1-M5)
 //	train_time.go train_layer.go train_sync.go train_device.go        a training step (T0-T10)
+//	train_memory.go train_activations.go  memory of a GPU that trains            (M6-M7)
 //	parameters.go  parameter counts;  shape.go  which shapes a layer admits
 //	interval.go    how far a prediction may be off, and on what evidence
 //
