@@ -115,3 +115,7 @@ func trainFormats(t *inputs.TrainingStep) (gradient, optimizer float64) {
 	}
 	return gradient, optimizer
 }
+
+// PeakFLOPS is the peak of a GPU of the pool in the format that it multiplies weights in,
+// FLOP/s.
+func (c *Calculator) PeakFLOPS(pool int) float64 { return c.devices[pool].precision.matmulPeak }
