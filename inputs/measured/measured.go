@@ -15,18 +15,24 @@ type Row struct {
 	Kind        string
 	Model       string // by name
 	HuggingFace string // by its identifier on the hub
+	Shape       string // sizes of a model that has no identifier: "L80 h13824 a96 s2048 V250k"
 	Precision   string // as the source writes it
 	GPU         string
 	GPUs        int // behind the value
 	Nodes       int
 	// Degrees. EP lies inside TP·CP·DP.
 	TP, PP, DP, EP, CP int
-	Input, Output      float64 // tokens a request, the mean where they differ
-	Concurrency        Concurrency
-	Framework          string
-	Metric             string
-	Value              float64 // in the unit of the metric's name; above 0
-	Unit               string
+	// Of training: virtual stages a rank, what is sharded over data-parallel ranks and what
+	// is recomputed, as the source writes it; sequences a replica works on at once, and a step.
+	Virtual                 int
+	Sharding, Recompute     string
+	MicroBatch, GlobalBatch int
+	Input, Output           float64 // tokens a request, the mean where they differ; of training, a sequence
+	Concurrency             Concurrency
+	Framework               string
+	Metric                  string
+	Value                   float64 // in the unit of the metric's name; above 0
+	Unit                    string
 	// Group joins rows that answer one question with different layouts.
 	Group  string
 	Family string // one a source table

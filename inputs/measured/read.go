@@ -202,9 +202,11 @@ func (p *parser) row(record []string, columns int) (Row, bool) {
 	p.record = record
 	r := Row{
 		Place: inputs.Place{File: p.file, Line: line, Col: col},
-		ID:    p.text("id"), Run: p.text("run_id"), Kind: p.text("kind"), Model: p.text("model"), HuggingFace: p.text("model_hf_id"),
+		ID:    p.text("id"), Run: p.text("run_id"), Kind: p.text("kind"), Model: p.text("model"), HuggingFace: p.text("model_hf_id"), Shape: p.text("model_shape"),
 		Precision: p.text("precision"), GPU: p.text("gpu"), GPUs: p.count("num_gpus", mostGPUs), Nodes: p.count("nodes", mostGPUs),
 		TP: p.count("tp", mostGPUs), PP: p.count("pp", mostGPUs), DP: p.count("dp", mostGPUs), EP: p.count("ep", mostGPUs), CP: p.count("cp", mostGPUs),
+		Virtual: p.count("vpp", mostGPUs), Sharding: p.text("sharding"), Recompute: p.text("recompute"),
+		MicroBatch: p.count("micro_batch", mostFlight), GlobalBatch: p.count("global_batch", mostFlight),
 		Input: p.length("isl"), Output: p.length("osl"), Concurrency: p.concurrency(), Framework: p.text("framework"),
 		Metric: p.text("metric"), Unit: p.text("unit"), Group: p.text("choice_group"), Family: p.text("family"), Source: p.text("source"), Notes: p.text("notes"),
 	}

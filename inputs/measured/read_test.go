@@ -30,6 +30,17 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestParseTraining(t *testing.T) {
+	rows, err := Parse("t.csv", []byte("metric,value,gpu,model,model_shape,vpp,sharding,recompute,micro_batch,global_batch,isl\n"+
+		"iteration_time_s,12.5,A100,m,L80 h8192,3,ZeRO-1,full,2,2048,4096\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := rows[0]; r.Shape != "L80 h8192" || r.Virtual != 3 || r.Sharding != "ZeRO-1" || r.Recompute != "full" || r.MicroBatch != 2 || r.GlobalBatch != 2048 || r.Input != 4096 {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestParseTellsAllProblems(t *testing.T) {
 	const header = "metric,value,gpu,model,tp,isl,concurrency,seen\n"
 	for _, c := range []struct {
