@@ -81,8 +81,12 @@ type NodeLinkConstants struct {
 	RingShare2   float64 `json:"ring_share_2"`   // of the rate, as bus bandwidth of 2 devices
 	RingShare4   float64 `json:"ring_share_4"`   // of 4
 	RingShare8   float64 `json:"ring_share_8"`   // of 8
-	SendLatency  float64 `json:"send_latency"`   // seconds, from one device to another
-	SendShare    float64 `json:"send_share"`     // of the rate, from one device to another
+	// All-reduce that the switch sums: each device sends and receives its buffer once,
+	// however many there are. A share of 0: the switch does not.
+	SwitchLatency float64 `json:"switch_latency"` // seconds
+	SwitchShare   float64 `json:"switch_share"`   // of the rate
+	SendLatency   float64 `json:"send_latency"`   // seconds, from one device to another
+	SendShare     float64 `json:"send_share"`     // of the rate, from one device to another
 }
 
 // NetworkLinkConstants are those of a link between nodes.

@@ -26,7 +26,8 @@ func hops(n int) float64 { return float64(bits.Len(uint(n - 1))) }
 
 // allReduce prices the sum of a buffer of the given bytes on each GPU.
 //
-//	one node  min( α1 + (n-1) bytes/(η1 W),  α2 + 2 (n-1)/n · bytes/(η2 W) )     (L1)
+//	one node  min( α1 + (n-1) bytes/(η1 W),  α2 + 2 (n-1)/n · bytes/(η2 W),      (L1)
+//	          α3 + bytes/(η3 W) where the switch sums )
 //	k nodes   reduce-scatter and all-gather inside (g GPUs), and between them
 //	          2⌈log2 k⌉ α + 2 (k-1)/k · (bytes/g)/(η W_net)                       (L2)
 func (d *device) allReduce(bytes float64, g group) float64 {
@@ -41,6 +42,9 @@ func (d *device) allReduce(bytes float64, g group) float64 {
 		t = d.node.ringLatency[n] + 2*(m-1)/m*bytes*d.node.secondsPerByte[n]
 		if k == 1 && d.node.oneShot[n] > 0 {
 			t = math.Min(t, d.node.oneShotLatency[n]+(m-1)*bytes*d.node.oneShot[n])
+		}
+		if k == 1 && d.node.summed[n] > 0 {
+			t = math.Min(t, d.node.summedLatency+bytes*d.node.summed[n])
 		}
 	}
 	if k > 1 {

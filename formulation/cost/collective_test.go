@@ -41,8 +41,10 @@ func TestCollectivesByHand(t *testing.T) {
 		{"one GPU", d.allReduce(mb, d.groupOf(1, 1)), 0},
 		// min(2.7 µs + 1 MB/292.5 GB/s, 10 µs + 1 MB/337.5 GB/s)
 		{"one-shot pair", d.allReduce(mb, d.groupOf(2, 1)), 2.7e-6 + mb/(0.65*450e9)},
-		// 28 µs + 2·7/8·100 MB/337.5 GB/s
-		{"two-shot eight", d.allReduce(100*mb, d.groupOf(8, 1)), 28e-6 + 1.75*100*mb/(0.75*450e9)},
+		// 28 µs + 2·7/8·10 MB/337.5 GB/s
+		{"two-shot eight", d.allReduce(10*mb, d.groupOf(8, 1)), 28e-6 + 1.75*10*mb/(0.75*450e9)},
+		// 80 µs + 100 MB/270 GB/s
+		{"summed by the switch", d.allReduce(100*mb, d.groupOf(8, 1)), 80e-6 + 100*mb/(0.60*450e9)},
 		// inside as above, then 2·1·19 µs + 2·1/2·(100 MB/8)/36 GB/s
 		{"two nodes", d.allReduce(100*mb, d.groupOf(16, 1)), 28e-6 + 1.75*100*mb/(0.75*450e9) + 38e-6 + 12.5*mb/36e9},
 		{"gather eight", d.allGather(100*mb, d.groupOf(8, 1)), 14e-6 + 0.875*100*mb/(0.75*450e9)},

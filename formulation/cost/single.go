@@ -104,6 +104,16 @@ func (s *Single) Stream(bytes float64) float64 { return s.d.stream.stream(bytes)
 // Collectives inside a node over n devices, in seconds: bytes are those of each one's buffer
 // of an all-reduce and an all-to-all, and of all parts together of an all-gather.
 
+// Library is the device with the collectives of a library (NCCL, RCCL): all-reduces in one
+// step are the engines' own.
+func (s *Single) Library() *Single {
+	w := *s.d.node
+	w.oneShot = [maxTabled + 1]float64{}
+	out := *s
+	out.d.node = &w
+	return &out
+}
+
 // AllReduce prices the sum of a buffer.
 func (s *Single) AllReduce(bytes float64, n int) float64 {
 	return s.d.allReduce(bytes, group{size: n, perNode: n})

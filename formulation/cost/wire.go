@@ -26,9 +26,12 @@ type wire struct {
 	// ringLatency and oneShotLatency at index n, seconds.
 	ringLatency    [maxTabled + 1]float64
 	oneShotLatency [maxTabled + 1]float64
-	sendLatency    float64
-	sendPerByte    float64
-	hopLatency     float64 // of one step of a collective across nodes
+	// summed at index n: 1/(η3 W) of an all-reduce that the switch sums; 0: it does not.
+	summed        [maxTabled + 1]float64
+	summedLatency float64
+	sendLatency   float64
+	sendPerByte   float64
+	hopLatency    float64 // of one step of a collective across nodes
 }
 
 // nodeWire resolves the link inside a node. Without latency (a stated utilisation
@@ -49,6 +52,9 @@ func nodeWire(l inputs.Link, p *inputs.LinkConstants, latency bool) *wire {
 		w.secondsPerByte[n] = 1 / (ringShare(used, n) * rate)
 		if used.OneShotShare > 0 {
 			w.oneShot[n] = 1 / (used.OneShotShare * rate)
+		}
+		if used.SwitchShare > 0 && n > 2 {
+			w.summed[n], w.summedLatency = 1/(used.SwitchShare*rate), used.SwitchLatency
 		}
 		w.ringLatency[n] = grow(used.RingLatency2, used.RingLatency8, n)
 		w.oneShotLatency[n] = grow(used.OneShotLatency2, used.OneShotLatency8, n)
@@ -102,6 +108,8 @@ func networkWire(l inputs.Link, p *inputs.LinkConstants, latency bool) *wire {
 func (w *wire) withoutLatency() {
 	w.sendLatency, w.hopLatency = 0, 0
 	w.ringLatency, w.oneShotLatency = [maxTabled + 1]float64{}, [maxTabled + 1]float64{}
+	// Only its latency keeps the switch from small messages.
+	w.summed = [maxTabled + 1]float64{}
 }
 
 // meshPair is the rate of one link of a mesh.

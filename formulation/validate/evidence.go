@@ -66,7 +66,11 @@ func Evidence(ctx context.Context, rows []measured.Row) ([]evidence.Regime, erro
 	if err != nil {
 		return nil, err
 	}
-	found, err := predict(ctx, lib, rows)
+	bench, err := NewBench(rows)
+	if err != nil {
+		return nil, err
+	}
+	found, err := bench.both(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,11 @@ const (
 	weights
 	cacheTokens
 	overflow // the deployment does not fit
+	// Of a kernel or a link by itself.
+	matmulRate // FLOP/s
+	reduceTime // of an all-reduce
+	reduceRate // of an all-reduce, as bytes/s
+	sendRate   // from one device to another, bytes/s
 )
 
 // measure is how a metric follows from a prediction: a quantity in seconds, 1/s, bytes or
@@ -58,7 +63,7 @@ func (q quantity) more() bool {
 // chosenBy reports whether layouts are chosen by the quantity.
 func (q quantity) chosenBy() bool {
 	switch q {
-	case weights, cacheTokens, overflow:
+	case weights, cacheTokens, overflow, matmulRate, reduceTime, reduceRate, sendRate:
 		return false
 	}
 	return true
@@ -75,6 +80,10 @@ func (q quantity) total() string {
 		return "time of a request"
 	case weights, cacheTokens:
 		return "memory"
+	case matmulRate:
+		return "matrix products"
+	case reduceTime, reduceRate, sendRate:
+		return "links"
 	}
 	return "tokens or requests per second"
 }
@@ -85,7 +94,7 @@ func notPredicted(kind, metric string) string {
 	case kind == "training":
 		return "training: the program has no training mode"
 	case kind == "microbench":
-		return "a kernel or a link by itself, not a deployment"
+		return "metric " + metric + " of a kernel or a link is not predicted"
 	case strings.HasSuffix(metric, "_p99") || strings.HasSuffix(metric, "_p95") || strings.HasSuffix(metric, "_p90"):
 		return "a percentile of a distribution is not predicted"
 	case strings.HasPrefix(metric, "peak_mem_"), strings.HasPrefix(metric, "max_allocated_"), strings.HasPrefix(metric, "theoretical_"), metric == "nvidia_smi_mb":

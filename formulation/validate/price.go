@@ -3,6 +3,7 @@ package validate
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"partita/formulation"
@@ -14,7 +15,39 @@ import (
 type pricer struct {
 	reader *read.Reader
 	deployment
-	known map[step]priced
+	profile    *inputs.Profile // constants in use; nil: the built-in ones
+	known      map[stepWith]priced
+	conditions map[step]stated
+	admitted   map[stepIn]admission
+}
+
+// stepWith is a step priced with some constants, stepIn one that takes memory by them.
+type stepWith struct {
+	step
+	profile *inputs.Profile
+}
+
+type stepIn struct {
+	step
+	memory inputs.MemoryConstants
+}
+
+// stated is a step as a condition; why: it cannot be one.
+type stated struct {
+	*inputs.Condition
+	why string
+}
+
+func newPricer(reader *read.Reader, d deployment) *pricer {
+	return &pricer{reader: reader, deployment: d, known: map[stepWith]priced{}, conditions: map[step]stated{}, admitted: map[stepIn]admission{}}
+}
+
+// use takes the constants for a row of the family.
+func (p *pricer) use(constants Constants, family, generation string) {
+	p.profile = nil
+	if constants != nil {
+		p.profile = constants(generation, family)
+	}
 }
 
 // step is a workload as a condition states it.
@@ -31,30 +64,82 @@ type priced struct {
 
 // price states a workload on the deployment as a condition and has it priced.
 func (p *pricer) price(s step) (priced, error) {
-	if known, ok := p.known[s]; ok {
+	key := stepWith{s, p.profile}
+	if known, ok := p.known[key]; ok {
 		return known, nil
 	}
 	out, err := p.priceOnce(s)
 	if err == nil {
-		p.known[s] = out
+		p.known[key] = out
+		p.admitted[p.in(s)] = admission{out.why == "" && out.Fits, out.why}
 	}
 	return out, err
 }
 
+func (p *pricer) in(s step) stepIn {
+	key := stepIn{step: s}
+	if p.profile != nil {
+		key.memory = p.profile.Memory
+	}
+	return key
+}
+
+// admission is whether a workload fits; why: it has no price.
+type admission struct {
+	fits bool
+	why  string
+}
+
+// admits tells whether a workload fits. No constant of a time changes that, so it is
+// remembered from one set of constants to the next.
+func (p *pricer) admits(s step) (admission, error) {
+	if known, ok := p.admitted[p.in(s)]; ok {
+		return known, nil
+	}
+	_, err := p.price(s)
+	return p.admitted[p.in(s)], err
+}
+
 func (p *pricer) priceOnce(s step) (priced, error) {
-	c, err := p.reader.Load(read.Options{Overrides: p.settings(s)})
-	var problems inputs.Diagnostics
-	if errors.As(err, &problems) {
-		return priced{why: "no condition: " + problems[0].Problem}, nil
+	c, ok := p.conditions[s]
+	if !ok {
+		var err error
+		if c, err = p.state(s); err != nil {
+			return priced{}, err
+		}
+		p.conditions[s] = c
 	}
-	if err != nil {
-		return priced{}, err
+	if c.why != "" {
+		return priced{why: c.why}, nil
 	}
-	out, err := formulation.Predict(c, p.layout.strategy())
+	out, err := formulation.Predict(withProfile(c.Condition, p.profile), p.layout.strategy())
 	if errors.Is(err, formulation.ErrUnpriced) {
 		return priced{why: err.Error()}, nil
 	}
 	return priced{Prediction: out}, err
+}
+
+// state reads a workload on the deployment as a condition.
+func (p *pricer) state(s step) (stated, error) {
+	c, err := p.reader.Load(read.Options{Overrides: p.settings(s)})
+	var problems inputs.Diagnostics
+	if errors.As(err, &problems) {
+		return stated{why: "no condition: " + problems[0].Problem}, nil
+	}
+	return stated{Condition: c}, err
+}
+
+// withProfile is a condition whose devices have the profile; itself where that is nil.
+func withProfile(c *inputs.Condition, p *inputs.Profile) *inputs.Condition {
+	if p == nil {
+		return c
+	}
+	out := *c
+	out.Cluster.Pools = slices.Clone(c.Cluster.Pools)
+	for i := range out.Cluster.Pools {
+		out.Cluster.Pools[i].Accelerator.Profile = p
+	}
+	return &out
 }
 
 // settings are the statements of the condition.
@@ -122,11 +207,8 @@ func (r *run) fits() (bool, string, error) {
 	if output.Max == 0 {
 		output = inputs.Range{Min: 1, Max: 1}
 	}
-	p, err := r.price(step{inputs.Mixed, n, input, output})
-	if err != nil || p.why != "" {
-		return false, p.why, err
-	}
-	return p.Fits, "", nil
+	a, err := r.admits(step{inputs.Mixed, n, input, output})
+	return a.fits, a.why, err
 }
 
 // serve is the state of serving: a round of the requests in flight, with its share of
@@ -167,27 +249,26 @@ func verdict(p priced) *failed {
 // fullest is serving with as many requests as memory holds, at most mostSequences a
 // replica: an engine that admits a request only where its whole context has room.
 func (r *run) fullest() (priced, int, *failed, error) {
-	at := func(n int) (priced, error) {
-		return r.price(step{inputs.Mixed, n * r.replicas, r.input, r.output})
-	}
-	best, err := at(1)
+	at := func(n int) step { return step{inputs.Mixed, n * r.replicas, r.input, r.output} }
+	best, err := r.price(at(1))
 	if bad := verdict(best); err != nil || bad != nil {
 		return best, 0, bad, err
 	}
 	low := 1
 	high := min(mostSequences, int(*best.Metrics.KVTokens)/(r.input.Max+r.output.Max)) + 1
 	for try := high - 1; high-low > 1; try = (low + high) / 2 {
-		p, err := at(try)
+		a, err := r.admits(at(try))
 		if err != nil {
-			return p, 0, nil, err
+			return priced{}, 0, nil, err
 		}
-		if p.why == "" && p.Fits {
-			low, best = try, p
+		if a.fits {
+			low = try
 		} else {
 			high = try
 		}
 	}
-	return best, low * r.replicas, nil, nil
+	best, err = r.price(at(low))
+	return best, low * r.replicas, verdict(best), err
 }
 
 // value is the quantity of a measure, in its unit.

@@ -18,7 +18,7 @@ func runOf(t *testing.T, l layout, work load) *run {
 		t.Fatal(err)
 	}
 	d := deployment{accelerator: "H100-SXM-80GB", model: "Llama-3.1-8B", gpus: l.gpus(), nodes: 1, layout: l}
-	return &run{&pricer{reader: reader, deployment: d, known: map[step]priced{}}, work}
+	return &run{newPricer(reader, d), work}
 }
 
 func (r *run) must(t *testing.T, metric string) float64 {
@@ -123,7 +123,11 @@ func TestWhatIsMissing(t *testing.T) {
 		{"ttft_ms_p99", measured.Row{}, "a percentile"},
 		{"peak_mem_gb_per_gpu", measured.Row{Kind: "memory"}, "memory of training"},
 		{"tpot_ms", measured.Row{Kind: "training"}, "no training mode"},
-		{"allreduce_time_us", measured.Row{Kind: "microbench"}, "by itself"},
+		{"alltoall_time_us", measured.Row{Kind: "microbench"}, "of a kernel or a link is not predicted"},
+		{"allreduce_time_us", measured.Row{Kind: "microbench"}, "the size of the collective"},
+		{"allreduce_time_us", measured.Row{Kind: "microbench", Shape: "payload=1MiB", Nodes: 2}, "the network of a collective"},
+		{"max_matmul_tflops", measured.Row{Kind: "microbench"}, "the shape of the product"},
+		{"max_matmul_tflops", measured.Row{Kind: "microbench", Shape: "MxNxK 1024x2048x4096"}, ""},
 		{"happiness", measured.Row{}, "metric happiness is not predicted"},
 	} {
 		r := c.row

@@ -3,15 +3,11 @@ package validate
 import (
 	"cmp"
 	"context"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"partita/inputs/catalog"
 	"partita/inputs/measured"
-	"partita/inputs/read"
 	"partita/results"
 )
 
@@ -21,6 +17,7 @@ type outcome struct {
 	load
 	measure
 	mapped    bool    // to a deployment
+	micro     *micro  // a kernel or a link by itself; nil: a deployment
 	predicted float64 // in the unit of the row; 0: see why
 	heldOut   float64 // by constants fitted without the family; 0: the family had no part
 	failed
@@ -30,15 +27,15 @@ type outcome struct {
 // Run predicts every row of a table and scores what comes of it. The result does not
 // depend on how many processors work on it.
 func Run(ctx context.Context, rows []measured.Row, opts Options) (*results.Validation, error) {
-	lib, err := catalog.Load()
+	bench, err := NewBench(rows)
 	if err != nil {
 		return nil, err
 	}
-	found, err := predict(ctx, lib, rows)
+	found, err := bench.both(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := score(lib, rows, found)
+	out := score(bench.lib.Catalog, rows, found)
 	if opts.Each {
 		out.Each = each(rows, found)
 	}
@@ -69,68 +66,18 @@ func each(rows []measured.Row, found []outcome) []results.ValidatedRow {
 	return out
 }
 
-// predict maps every row and prices the deployments, several at a time.
-func predict(ctx context.Context, lib *catalog.Catalog, rows []measured.Row) ([]outcome, error) {
-	found := make([]outcome, len(rows))
-	of := map[deployment][]int{}
-	var order []deployment
-	for i := range rows {
-		o := &found[i]
-		if o.mapRow(known{lib}, &rows[i]); !o.mapped {
-			continue
-		}
-		if of[o.deployment] == nil {
-			order = append(order, o.deployment)
-		}
-		of[o.deployment] = append(of[o.deployment], i)
-	}
-	// Workers take the next deployment each; they write to rows of their own.
-	var workers sync.WaitGroup
-	var next atomic.Int64
-	failures := make([]error, len(order)) // by deployment: the first is told, whoever was faster
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			reader, err := read.NewReader("")
-			for at := int(next.Add(1)) - 1; at < len(order); at = int(next.Add(1)) - 1 {
-				if err != nil {
-					failures[at] = err
-					return
-				}
-				p := &pricer{reader: reader, deployment: order[at], known: map[step]priced{}}
-				failures[at] = p.priceAll(ctx, found, of[order[at]])
-			}
-		})
-	}
-	workers.Wait()
-	for _, err := range failures {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return found, nil
-}
-
-// priceAll prices the rows that are listed, all on the pricer's deployment.
-func (p *pricer) priceAll(ctx context.Context, found []outcome, rows []int) error {
-	for _, i := range rows {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := found[i].price(p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // mapRow maps a row, or notes why it is not.
 func (o *outcome) mapRow(k known, r *measured.Row) {
 	if r.Unseen {
 		o.why = "from memory: no evidence"
 		return
 	}
+	if r.Kind == "microbench" {
+		o.mapAlone(k, r)
+		return
+	}
 	m, ok := measures()[r.Metric]
-	if r.Kind == "training" || r.Kind == "microbench" || !ok {
+	if r.Kind == "training" || !ok {
 		o.why = notPredicted(r.Kind, r.Metric)
 		return
 	}

@@ -15,11 +15,13 @@ type Row struct {
 	Kind        string
 	Model       string // by name
 	HuggingFace string // by its identifier on the hub
-	Shape       string // sizes of a model that has no identifier: "L80 h13824 a96 s2048 V250k"
-	Precision   string // as the source writes it
-	GPU         string
-	GPUs        int // behind the value
-	Nodes       int
+	// Shape has the sizes of a model that has no identifier ("L80 h13824 a96 s2048 V250k"),
+	// of a product ("MxNxK 2048x2048x13312") or of a message ("payload=16MiB").
+	Shape     string
+	Precision string // as the source writes it
+	GPU       string
+	GPUs      int // behind the value
+	Nodes     int
 	// Degrees. EP lies inside TP·CP·DP.
 	TP, PP, DP, EP, CP int
 	// Of training: virtual stages a rank, what is sharded over data-parallel ranks and what
@@ -36,6 +38,7 @@ type Row struct {
 	// Group joins rows that answer one question with different layouts.
 	Group  string
 	Family string // one a source table
+	Tier   string // gold: small and balanced; core: volume
 	Source string
 	// Unseen: the value is from memory, and is no evidence.
 	Unseen bool

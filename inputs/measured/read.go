@@ -208,7 +208,7 @@ func (p *parser) row(record []string, columns int) (Row, bool) {
 		Virtual: p.count("vpp", mostGPUs), Sharding: p.text("sharding"), Recompute: p.text("recompute"),
 		MicroBatch: p.count("micro_batch", mostFlight), GlobalBatch: p.count("global_batch", mostFlight),
 		Input: p.length("isl"), Output: p.length("osl"), Concurrency: p.concurrency(), Framework: p.text("framework"),
-		Metric: p.text("metric"), Unit: p.text("unit"), Group: p.text("choice_group"), Family: p.text("family"), Source: p.text("source"), Notes: p.text("notes"),
+		Metric: p.text("metric"), Unit: p.text("unit"), Group: p.text("choice_group"), Family: p.text("family"), Tier: p.text("tier"), Source: p.text("source"), Notes: p.text("notes"),
 	}
 	if r.Run == "" {
 		r.Run = r.Place.String()

@@ -44,7 +44,11 @@ type book struct {
 	records []record
 	fits    []Fit
 	all     map[string]*inputs.Profile // by generation
+	// unseen are the profiles without a family that was fitted on, made when first asked for.
+	unseen func() map[unseenKey]*inputs.Profile
 }
+
+type unseenKey struct{ generation, family string }
 
 // builtIn reads the embedded files once. They are part of the program, so an error is a
 // fault of the program; a test reads them.
@@ -70,18 +74,15 @@ var builtIn = sync.OnceValue(func() *book {
 func Of(generation string) *inputs.Profile { return builtIn().of(generation) }
 
 // Without is the profile of a generation with the constants that were fitted without a
-// family of measurements; Of's where that family was not fitted on.
+// family of measurements; Of's where that family was not fitted on. It is shared and must
+// not be changed.
 func Without(generation, family string) *inputs.Profile {
 	b := builtIn()
-	if !slices.ContainsFunc(b.fits, func(f Fit) bool { return f.Without[family] != nil }) {
-		return b.of(generation)
-	}
 	name := b.find(generation)
-	p, err := b.resolve(name, family)
-	if err != nil {
-		panic(fmt.Sprintf("built-in profiles: %v", err)) // resolved before, with other numbers
+	if p := b.unseen()[unseenKey{cmpOr(name, unknownUses), family}]; p != nil {
+		return named(p, name, generation)
 	}
-	return named(p, name, generation)
+	return b.of(generation)
 }
 
 // Generations lists the names of the built-in profiles, sorted.
@@ -159,7 +160,24 @@ func parse(profiles, fitted []byte) (*book, error) {
 			problems = append(problems, fmt.Errorf("fitted.yaml: no generation %q", fit.Generation))
 		}
 	}
+	b.unseen = sync.OnceValue(b.makeUnseen)
 	return b, errors.Join(problems...)
+}
+
+func (b *book) makeUnseen() map[unseenKey]*inputs.Profile {
+	out := map[unseenKey]*inputs.Profile{}
+	for _, r := range b.records {
+		for _, f := range b.fits {
+			for family := range f.Without {
+				p, err := b.resolve(r.Name, family)
+				if err != nil {
+					panic(fmt.Sprintf("built-in profiles: %v", err)) // resolved before, with other numbers
+				}
+				out[unseenKey{r.Name, family}] = p
+			}
+		}
+	}
+	return out
 }
 
 func strict(text []byte, into any) error {
