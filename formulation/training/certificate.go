@@ -1,0 +1,134 @@
+package training
+
+import (
+	"fmt"
+	"math"
+
+	"partita/formulation/cost"
+	"partita/inputs"
+	"partita/results"
+)
+
+// solution says what an answer comes to, and what was proved.
+func (r *run) solution(a *answer) *Solution {
+	sol := &Solution{
+		Status: results.StatusUnknown, Condition: r.x.c, GPUs: a.counted,
+		Nearest: a.nearest, Reasons: a.reasons, Warnings: a.warned,
+	}
+	if a.refuted || a.out == nil && !a.stopped {
+		sol.Status = results.StatusInfeasible
+	}
+	if a.out == nil || a.out.best == nil {
+		if sol.Status == results.StatusInfeasible {
+			sol.Reasons = append(sol.Reasons, "no layout of the model fits these GPUs")
+		}
+		return sol
+	}
+	best := a.out.best
+	sol.Layout, sol.Seconds = best.layout, best.seconds
+	sol.Feasible = a.slack == 0 && !a.unfit
+	sol.Solve = r.facts(a)
+	switch {
+	case !sol.Feasible:
+	case a.out.proved && !a.stopped:
+		sol.Status = results.StatusOptimal
+	default:
+		sol.Status = results.StatusFeasible
+	}
+	return sol
+}
+
+// facts say what was proved.
+func (r *run) facts(a *answer) results.Solve {
+	best := a.out.best
+	s := results.Solve{
+		Status: "time_limit", Objective: best.value, ObjectiveUnit: unitOf(a.pass), Backend: r.backend,
+		AgreedBy: []string{}, Outer: a.out.record.outer,
+	}
+	bound := a.out.bound
+	if a.out.proved && !a.stopped {
+		s.Status, bound = string(results.StatusOptimal), best.value
+		s.AgreedBy = append(s.AgreedBy, r.backend)
+	}
+	if !math.IsInf(bound, 0) && bound > 0 {
+		bound = min(bound, best.value)
+		gap := (best.value - bound) / best.value
+		s.BestBound, s.Gap = &bound, &gap
+	}
+	s.Certificate = results.Certificate{
+		Objective:    r.formula(a),
+		Quantisation: map[string]float64{"step": r.tick},
+		Balance:      "none asked: a stage that waits for a slower one costs step time, which is what is minimised",
+		GPUCount:     a.counted,
+		Rules:        r.account(),
+		LeftOut:      r.leftOut(),
+		Passes:       a.passes,
+	}
+	return s
+}
+
+func unitOf(p *pass) string {
+	switch p.purpose {
+	case "GPU time of a step":
+		return "GPU-seconds per step"
+	case "objective":
+		return "weighted ratios"
+	case missing:
+		return "largest requirement over what is asked"
+	}
+	return "seconds per step"
+}
+
+// formula says what the objective is.
+func (r *run) formula(a *answer) string {
+	const step = "step time T = m·max τ + (Σ τ − max τ)/v + max σ + max υ over the pipeline's ranks, in seconds; tokens/s are the tokens of the global batch over it"
+	switch a.pass.purpose {
+	case "GPU time of a step":
+		return "GPUs times step time, which is the reciprocal of tokens/s of each GPU; " + step
+	case "objective":
+		wl, wc := r.goal.weights()
+		return fmt.Sprintf("%g·T/T* + %g·W/W*: the step against the shortest reachable alone, T* = %.4g s, and GPU-seconds of a step against the fewest, W* = %.4g; %s", wl, wc, a.norms[0], a.norms[1], step)
+	}
+	return step
+}
+
+// account says of every rule what it took out.
+func (r *run) account() []results.RuleAccount {
+	var out []results.RuleAccount
+	for i := range r.x.rules.Len() {
+		q := r.x.rules.Rule(i)
+		out = append(out, results.RuleAccount{Name: q.Name, Place: q.Place.String(), Expr: q.Expr, Because: q.Because, OuterChoices: r.refused[i]})
+	}
+	return out
+}
+
+// leftOut names what the proof does not range over.
+func (r *run) leftOut() []string {
+	out := []string{
+		"ranks that differ in TP, CP, DP or experts; expert TP that does not divide TP; tensor groups across nodes",
+		"differences below the quantisation: every time of a rank is rounded up to a tick",
+	}
+	if r.x.interleaves() {
+		out = append(out, "with virtual stages: stages of a rank that differ by more than a layer or in recompute, larger ones than the others before the last; layers of other kinds outside of the first round of stages")
+	} else {
+		out = append(out, "virtual stages: kinds of layer alternate through the model")
+	}
+	if r.goal.perGPU || r.x.c.Goal.AllowIdle {
+		out = append(out, fmt.Sprintf("numbers of GPUs of a node and a part of another; more than %d where the number is unlimited", mostUnlimited))
+	}
+	return out
+}
+
+// shortage says how much the training state takes of the memory that there is.
+func (r *run) shortage() []string {
+	one := cost.TrainShape{DP: 1, TP: 1, CP: 1, EP: 1, ETP: 1}
+	held := []cost.TrainHeld{{Counts: r.x.kinds, First: true, Last: true, Recompute: inputs.FullRecompute}}
+	b := r.x.costs.TrainMemory(0, one, cost.TrainStep{MicroBatch: 1, Sequence: r.x.sequence}, *r.x.t, held)
+	var room float64
+	for k := range r.x.c.Cluster.Pools {
+		room += float64(r.x.costs.Capacity(k)) * float64(r.x.c.Cluster.Pools[k].Count.Max)
+	}
+	const gib = 1 << 30
+	state := float64(b.Weights+b.Gradients+b.Optimizer) / gib
+	return []string{fmt.Sprintf("memory: weights, gradients and optimizer state take %.1f GiB, beside activations and what is replicated; the GPUs given may fill %.1f GiB together", state, room/gib)}
+}

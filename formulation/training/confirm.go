@@ -1,0 +1,89 @@
+package training
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"partita/formulation/encode"
+	"partita/solver"
+)
+
+// confirm has a second solver prove the final outer choice again, and refute as many of the
+// choices that came close as it has time for. Who agreed and who ran out of time is
+// recorded; a different optimum is an error, for then one of the solvers is wrong and
+// nothing may be called proved.
+func (r *run) confirm(ctx context.Context, a *answer, sol *Solution) error {
+	if r.o.Backend != "" && r.o.Backend != backendAuto {
+		return nil
+	}
+	name := backendILP
+	if r.o.ILP == nil {
+		name = backendSAT
+	}
+	b, err := r.open(name)
+	if err != nil {
+		return nil // nothing to confirm with: the plan says that only labels proved it
+	}
+	if c, ok := b.(interface{ Close() error }); ok {
+		defer c.Close()
+	}
+	r.log("second proof by " + name)
+	limit := r.o.Confirm
+	if limit == 0 {
+		limit = DefaultConfirm
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	best := a.out.best
+	status, err := r.again(ctx, b, best)
+	if err != nil {
+		return err
+	}
+	s := &sol.Solve
+	if status != solver.Optimal {
+		s.OutOfTime = append(s.OutOfTime, name)
+		return nil
+	}
+	s.AgreedBy = append(s.AgreedBy, name)
+	refuted := 0
+	prove := r.modelled(b)
+	for _, split := range a.out.contested {
+		cutoff := min(r.goal.limit(&split, a.slack, a.pass.without...), a.pass.aim.below(&split, best.value))
+		l, proved, err := prove(ctx, split, cutoff)
+		if l != nil && a.pass.aim.of(&split, r.x.seconds(l)) < best.value {
+			return fmt.Errorf("%s finds a layout of %s below the optimum that %s had proved: one of them is wrong, so nothing is reported as optimal", name, split.String(), r.backend)
+		}
+		if err != nil || !proved {
+			break
+		}
+		refuted++
+	}
+	s.Certificate.Objective += fmt.Sprintf("; %s proved the final outer choice again and refuted %d of the %d others that came closest", name, refuted, len(a.out.contested))
+	return nil
+}
+
+// again has a backend find the best path of stages of the final choice.
+func (r *run) again(ctx context.Context, b solver.Backend, best *found) (solver.Status, error) {
+	// A little above the optimum, so that there is a path to find.
+	n := r.x.network(best.split, r.tick, best.seconds*(1+1e-3)+100*r.tick)
+	ours := n.best(far)
+	t, status, err := n.bestBy(ctx, encode.Prover(b, r.o.Log), far)
+	switch {
+	case err != nil:
+		r.log(fmt.Sprintf("the second proof could not run: %v", err))
+		return solver.Unsupported, nil
+	case status == solver.Infeasible:
+		return status, fmt.Errorf("%s finds no stages for %s where %s has some: one of them is wrong, so nothing is reported as optimal", b.Name(), best.split.String(), r.backend)
+	case t == nil:
+		return status, nil
+	}
+	mine, other := n.value(ours.sum, ours.peak, ours.once), n.value(t.sum, t.peak, t.once)
+	if other < mine || status == solver.Optimal && other != mine {
+		return status, fmt.Errorf("%s finds %d ticks for %s where %s had proved %d: one of them is wrong, so nothing is reported as optimal", b.Name(), other, best.split.String(), r.backend, mine)
+	}
+	if math.Abs(r.x.seconds(n.layout(t))-best.seconds) > 1e-3*best.seconds {
+		return status, fmt.Errorf("%s: a layout of %d ticks is not worth what it should be", b.Name(), other)
+	}
+	return status, nil
+}

@@ -1,0 +1,172 @@
+package training
+
+import (
+	"math"
+
+	"partita/formulation/cost"
+)
+
+// network is the inner problem of a split: every layout of it is a path from start to end
+// over nodes (ranks of each pool used, layers placed, pool of the next rank), one arc a
+// pipeline rank. In ticks:
+//
+//	minimise   Λ + (m·v − 1)·T + v·(S + U)     v times the step                       (R1)
+//	Λ = Σ τ,  T = max τ,  S = max σ,  U = max υ     over the ranks of the path
+//	τ   forward, backward, recompute and sends of a micro-batch on the rank
+//	σ   exposed exchange of gradients and weights of the rank, once a step
+//	υ   its optimizer, once a step
+//
+// Ranks share no memory, so each takes the fastest recompute that fits it: that leaves one
+// arc for a set of layers on a rank.
+type network struct {
+	x     *space
+	s     Split
+	m, pp int
+	tick  float64
+	arcs  []arc // ascending by from: nodes are numbered in topological order
+	nodes int
+	start []int32
+	end   int32 // -1: not reached
+}
+
+type arc struct {
+	from, to  int32
+	time      int64    // τ
+	once      [2]int64 // σ, υ
+	layers    int16    // of the rank
+	pool      int8
+	recompute int8
+}
+
+// peakWeight is the coefficient of T in R1.
+func (n *network) peakWeight() int64 { return int64(n.m)*int64(n.s.Virtual) - 1 }
+
+// value is R1 of a path in ticks.
+func (n *network) value(sum, peak int64, once [2]int64) int64 {
+	return sum + n.peakWeight()*peak + int64(n.s.Virtual)*(once[0]+once[1])
+}
+
+// most is the largest value of R1, in ticks, of a step below so many seconds.
+func (n *network) most(seconds float64) int64 {
+	v := seconds * float64(n.s.Virtual) / n.tick
+	if v >= math.MaxInt64/8 {
+		return math.MaxInt64 / 8
+	}
+	return int64(math.Ceil(v)) - 1
+}
+
+// builder makes a network.
+type builder struct {
+	*network
+	t      *table
+	held   []cost.TrainHeld
+	memos  map[rankKey]*rank
+	prefix int // layers that only first stages hold, where v > 1
+	limit  int64
+	ids    map[nodeKey]int32
+	keys   []nodeKey
+	reach  []int // by rank: fewest layers that must lie before it
+	ruled  bool
+	stride []int32
+}
+
+// nodeKey is a node: used counts the ranks of each pool in mixed radix.
+type nodeKey struct {
+	used   int32
+	pool   int8  // of the rank that starts here; -1 at the end
+	home   int8  // pool of the first rank, where the last one sends to it
+	covers int16 // layers of first stages, up to prefix, where v > 1
+	layers int16
+}
+
+// rankKey is what the price of a rank without its sends depends on.
+type rankKey struct {
+	pool   int8
+	index  int16
+	from   int16 // first layer, as far as kinds of layer depend on it
+	layers int16
+}
+
+// rank is a priced rank; ok where some recompute fits.
+type rank struct {
+	ok        bool
+	recompute int8
+	time      int64    // τ without sends
+	once      [2]int64 // σ, υ
+	// full: no more layers fit into memory or under the limit.
+	full bool
+}
+
+func (x *space) ticks(seconds, tick float64) int64 { return int64(math.Ceil(seconds/tick - 1e-9)) }
+
+// network of a split with the arcs that a step below the cutoff, in seconds, may use.
+func (x *space) network(s Split, tick, cutoff float64) *network {
+	n := &network{x: x, s: s, m: s.MicroBatches(x.global), pp: s.PP(), tick: tick, end: -1}
+	b := &builder{network: n, t: x.table(&s), memos: map[rankKey]*rank{}, ids: map[nodeKey]int32{}}
+	b.ruled = !x.rules.Empty() && x.rules.Uses(stageLevels)
+	if s.Virtual > 1 {
+		b.prefix = x.tail
+	}
+	b.limit = math.MaxInt64 / 8
+	if w := n.peakWeight(); w > 0 && !math.IsInf(cutoff, 1) {
+		left := n.most(cutoff) - int64(b.lambda()/tick*(1-1e-12))
+		if left < 0 {
+			return n
+		}
+		b.limit = left / w
+	}
+	b.bounds()
+	b.grow()
+	return n
+}
+
+// leastLayer is the least seconds of a layer of the kind on any pool of the split.
+func (b *builder) leastLayer(kind int) float64 {
+	least := math.Inf(1)
+	for k, ranks := range b.s.Ranks {
+		if ranks > 0 {
+			least = min(least, b.t.least[k][kind])
+		}
+	}
+	return least
+}
+
+// lambda is the least seconds that Λ can be, by layers alone.
+func (b *builder) lambda() float64 {
+	total := 0.0
+	for kind, n := range b.x.kinds {
+		if n > 0 {
+			total += float64(n) * b.leastLayer(kind)
+		}
+	}
+	return total
+}
+
+// bounds finds, for each rank, how many layers must lie before it for the ranks from it on
+// to hold the rest within the limit.
+func (b *builder) bounds() {
+	at := b.x.layers()
+	b.reach = make([]int, b.pp+1)
+	b.reach[b.pp] = at
+	least := make([]float64, len(b.x.kinds))
+	cheapest := math.Inf(1)
+	for kind, n := range b.x.kinds {
+		if n > 0 {
+			least[kind] = b.leastLayer(kind)
+			cheapest = min(cheapest, least[kind])
+		}
+	}
+	whole := float64(b.limit) * b.tick * (1 + 1e-9)
+	for i := b.pp - 1; i >= 0; i-- {
+		for left := whole; at > 0; at-- {
+			c := least[b.x.c.Model.Layers[at-1]]
+			if b.s.Virtual > 1 {
+				c = cheapest // a rank holds layers from all over the model
+			}
+			if left -= c; left < 0 {
+				break
+			}
+		}
+		b.reach[i] = at
+	}
+}

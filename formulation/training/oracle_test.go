@@ -1,0 +1,293 @@
+package training
+
+import (
+	"context"
+	"errors"
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"partita/formulation/cost"
+	"partita/inputs"
+	"partita/solver"
+	"partita/solver/path"
+)
+
+// layouts calls f with every layout of a condition that uses exactly the GPUs given: all
+// degrees, orders of pools, cuts and recomputes, whatever the prices. Where v > 1 the
+// stages of a rank are as equal as they can be, larger ones last.
+func layouts(c *inputs.Condition, f func(*Layout)) {
+	total := 0
+	for _, p := range c.Cluster.Pools {
+		total += p.Count.Max
+	}
+	L := len(c.Model.Layers)
+	for pp := 1; pp <= min(L, total); pp++ {
+		for dp := 1; dp*pp <= total; dp++ {
+			for tp := 1; tp*dp*pp <= total; tp++ {
+				for cp := 1; cp*tp*dp*pp <= total; cp++ {
+					for ep := 1; ep <= tp*cp*dp; ep++ {
+						for etp := 1; etp <= tp; etp++ {
+							l := Layout{DP: dp, TP: tp, CP: cp, EP: ep, ETP: etp}
+							if pp*tp*cp*dp == total && tp%etp == 0 {
+								schedules(c, l, pp, f)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func schedules(c *inputs.Condition, l Layout, pp int, f func(*Layout)) {
+	for _, l.SP = range []bool{false, true} {
+		for l.ZeRO = 0; l.ZeRO <= 3; l.ZeRO++ {
+			for l.MicroBatch = 1; l.MicroBatch*l.DP <= c.Workload.Batch; l.MicroBatch++ {
+				for l.Virtual = 1; l.Virtual*pp <= len(c.Model.Layers); l.Virtual++ {
+					if admissible(c, &l, pp) {
+						cuts(c, l, pp, nil, f)
+					}
+				}
+			}
+		}
+	}
+}
+
+func admissible(c *inputs.Condition, l *Layout, pp int) bool {
+	s := cost.TrainShape{DP: l.DP, TP: l.TP, CP: l.CP, EP: l.EP, ETP: l.ETP, ZeRO: l.ZeRO, SP: l.SP}
+	ok, _ := cost.ValidTrainShape(&c.Model, s)
+	moe := false
+	for _, k := range c.Model.Kinds {
+		moe = moe || k.FFN.Experts > 0
+	}
+	m := c.Workload.Batch / (l.DP * l.MicroBatch)
+	switch {
+	case !ok, c.Workload.Batch%(l.DP*l.MicroBatch) != 0, l.CP > 1 && c.Workload.Input.Max%(2*l.CP) != 0:
+		return false
+	case l.SP && l.TP == 1, l.ZeRO > 0 && l.DP*l.CP == 1, l.ETP > 1 && !moe:
+		return false
+	case l.Virtual > 1 && (pp == 1 || m%pp != 0):
+		return false
+	}
+	for _, p := range c.Cluster.Pools {
+		if p.Count.Max%(l.TP*l.CP*l.DP) != 0 || p.GPUsPerNode%l.TP != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// cuts gives every rank a number of layers, a pool and a recompute.
+func cuts(c *inputs.Condition, l Layout, pp int, ranks []Stage, f func(*Layout)) {
+	L := len(c.Model.Layers)
+	held := 0
+	for _, r := range ranks {
+		held += r.Last
+	}
+	if len(ranks) == pp {
+		if held == L {
+			emit(c, l, ranks, f)
+		}
+		return
+	}
+	for n := l.Virtual; held+n <= L; n++ {
+		for k, p := range c.Cluster.Pools {
+			used := 0
+			for _, r := range ranks {
+				if r.Pool == k {
+					used++
+				}
+			}
+			if (used+1)*l.TP*l.CP*l.DP > p.Count.Max {
+				continue
+			}
+			for _, rec := range []inputs.Recompute{inputs.NoRecompute, inputs.SelectiveRecompute, inputs.FullRecompute} {
+				cuts(c, l, pp, append(ranks[:len(ranks):len(ranks)], Stage{Last: n, Pool: k, Recompute: rec}), f)
+			}
+		}
+	}
+}
+
+// emit lays the layers of the ranks, whose number is in Last, on their stages.
+func emit(c *inputs.Condition, l Layout, ranks []Stage, f func(*Layout)) {
+	at := 0
+	l.Stages = nil
+	for v := range l.Virtual {
+		for _, r := range ranks {
+			n := r.Last / l.Virtual
+			if l.Virtual-v <= r.Last%l.Virtual {
+				n++
+			}
+			l.Stages = append(l.Stages, Stage{First: at, Last: at + n - 1, Pool: r.Pool, Recompute: r.Recompute})
+			at += n
+		}
+		if v == 0 && l.Virtual > 1 { // the class: after the first round all layers are alike
+			for _, k := range c.Model.Layers[at:] {
+				if k != c.Model.Layers[len(c.Model.Layers)-1] {
+					return
+				}
+			}
+		}
+	}
+	f(&l)
+}
+
+// fits recomputes the memory of every rank.
+func fits(c *inputs.Condition, costs costs, l *Layout) bool {
+	pp := l.PP()
+	m := l.MicroBatches(c.Workload.Batch)
+	shape := cost.TrainShape{DP: l.DP, TP: l.TP, CP: l.CP, EP: l.EP, ETP: l.ETP, ZeRO: l.ZeRO, SP: l.SP}
+	for i := range pp {
+		var held []cost.TrainHeld
+		for k := i; k < len(l.Stages); k += pp {
+			st := l.Stages[k]
+			counts := make([]int, len(c.Model.Kinds))
+			for _, kind := range c.Model.Layers[st.First : st.Last+1] {
+				counts[kind]++
+			}
+			inFlight := math.Min(float64(m), float64(pp-i))
+			if v := float64(l.Virtual); v > 1 {
+				inFlight = math.Min(float64(m)*v, 2*float64(pp-i-1)+(v-1)*float64(pp)+1) / v
+			}
+			held = append(held, cost.TrainHeld{Counts: counts, First: k == 0, Last: k == len(l.Stages)-1, Recompute: st.Recompute, InFlight: inFlight})
+		}
+		pool := l.Stages[i].Pool
+		if costs.TrainMemory(pool, shape, cost.TrainStep{MicroBatch: l.MicroBatch, Sequence: c.Workload.Input.Max}, *c.Workload.Training, held).Total() > costs.Capacity(pool) {
+			return false
+		}
+	}
+	return true
+}
+
+// tiny draws a condition with few enough layouts to look at all.
+func tiny(t *rapid.T) *inputs.Condition {
+	node := rapid.SampledFrom([]int{1, 2, 4}).Draw(t, "GPUs a node")
+	pools := []entry{{"A100-SXM-40GB", node * rapid.IntRange(1, 4/node).Draw(t, "nodes"), node}}
+	if rapid.Bool().Draw(t, "two pools") {
+		pools[0].gpus = min(pools[0].gpus, 2)
+		pools[0].node = min(node, pools[0].gpus)
+		pools = append(pools, entry{"H100-SXM-80GB", pools[0].gpus * rapid.IntRange(1, 2).Draw(t, "of the other"), pools[0].node})
+	}
+	c := training(t, "Llama-3.1-8B", rapid.IntRange(1, 6).Draw(t, "batch"), 256*rapid.IntRange(1, 4).Draw(t, "sequence"), cluster(t, 25e9, pools...))
+	m := &c.Model
+	m.Hidden, m.Vocab = 1024, 1000*rapid.IntRange(1, 60).Draw(t, "vocabulary")
+	m.Kinds[0].Attention.Heads, m.Kinds[0].Attention.KVHeads = 8, 4
+	m.Kinds[0].FFN.Intermediate = 512 * rapid.IntRange(1, 12).Draw(t, "width")
+	m.Layers = make([]int, rapid.IntRange(1, 5).Draw(t, "layers"))
+	if len(pools) > 1 {
+		m.Layers = m.Layers[:min(4, len(m.Layers))]
+	}
+	if rapid.Bool().Draw(t, "experts") {
+		moe := m.Kinds[0]
+		moe.Name, moe.FFN.Experts, moe.FFN.TopK = "experts", 4, 2
+		m.Kinds = append(m.Kinds, moe)
+		for i := range m.Layers {
+			if i > 0 || rapid.Bool().Draw(t, "first layer too") {
+				m.Layers[i] = 1
+			}
+		}
+	}
+	// Little memory, so that recompute and sharding matter.
+	for k := range c.Cluster.Pools {
+		c.Cluster.Pools[k].MemoryBytes = int64(rapid.Float64Range(3, 12).Draw(t, "memory") * 1e9)
+	}
+	return c
+}
+
+// least is the fastest layout of a condition by looking at all.
+func least(c *inputs.Condition, costs costs, seconds func(*Layout) float64) (best *Layout, value float64) {
+	value = math.Inf(1)
+	layouts(c, func(l *Layout) {
+		if v := seconds(l); v < value && fits(c, costs, l) {
+			x := *l
+			best, value = &x, v
+		}
+	})
+	return best, value
+}
+
+// priced is what Price says of a layout.
+func priced(f failer, c *inputs.Condition, calc *cost.Calculator, l *Layout) float64 {
+	f.Helper()
+	step, err := Price(c, calc, l)
+	if err != nil {
+		f.Fatalf("%+v: %v", *l, err)
+	}
+	return step.Seconds
+}
+
+// solveOn is the best layout on exactly the GPUs given, nil where none fits.
+func solveOn(c *inputs.Condition, costs costs, o Options) (*found, error) {
+	r, err := newRun(c, costs, o)
+	if err != nil {
+		return nil, err
+	}
+	a, err := r.through(context.Background(), r.goal.levels(), 0)
+	if err != nil || a == nil {
+		return nil, err
+	}
+	return a.out.best, nil
+}
+
+func TestSolveAgainstAllLayouts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := tiny(t)
+		calc := calculator(t, c)
+		worth := func(l *Layout) float64 { return priced(t, c, calc, l) }
+		best, value := least(c, calc, worth)
+		backend := rapid.SampledFrom([]string{"labels", "labels", "labels", "sat", "ilp"}).Draw(t, "backend")
+		out, err := solveOn(c, calc, withBackends(Options{Backend: backend}))
+		if errors.Is(err, errNoBackend) {
+			t.Skip(err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if best == nil || out == nil {
+			if best != nil || out != nil {
+				t.Fatalf("by %s %+v, of all %+v", backend, out, best)
+			}
+			return
+		}
+		if !fits(c, calc, out.layout) {
+			t.Fatalf("%+v does not fit", *out.layout)
+		}
+		if got := worth(out.layout); math.Abs(got-value) > 1e-6*value || math.Abs(got-out.seconds) > 1e-12*got {
+			t.Fatalf("%s: %+v takes %.9g s, in the search %.9g, %+v takes %.9g s", backend, *out.layout, got, out.seconds, *best, value)
+		}
+	})
+}
+
+// The network and its stage graph have the same optimum.
+func TestGraphOfNetwork(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := tiny(t)
+		r, err := newRun(c, calculator(t, c), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		gpus := make([]int, len(c.Cluster.Pools))
+		for k := range gpus {
+			gpus[k] = c.Cluster.Pools[k].Count.Max
+		}
+		for s := range r.x.splits(gpus, nil) {
+			n := r.x.network(s, 1e-7, math.Inf(1))
+			trip := n.best(far)
+			other, status, err := n.bestBy(context.Background(), path.Solve, far)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if trip == nil || other == nil {
+				if trip != nil || other != nil || status != solver.Infeasible {
+					t.Fatalf("%s: paths %+v and %+v, %v", s.String(), trip, other, status)
+				}
+				continue
+			}
+			if got, want := n.value(other.sum, other.peak, other.once), n.value(trip.sum, trip.peak, trip.once); got != want || status != solver.Optimal {
+				t.Fatalf("%s: %d, by its stage graph %d (%v)", s.String(), want, got, status)
+			}
+		}
+	})
+}

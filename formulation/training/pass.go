@@ -1,0 +1,217 @@
+package training
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"partita/inputs"
+)
+
+// pass is one search over outer choices.
+type pass struct {
+	purpose string
+	aim     aim
+	levels  [][]int // GPUs of each pool, exactly: any of these
+	slack   float64
+	without []inputs.RequirementKind
+	free    bool // requirements do not count
+	any     bool // the first plan will do
+}
+
+// found is a layout with what it comes to in a pass.
+type found struct {
+	split   Split
+	layout  *Layout
+	seconds float64
+	value   float64
+}
+
+// outcome is where a pass ended.
+type outcome struct {
+	best   *found
+	bound  float64 // no layout of the pass is below it
+	proved bool
+	record *recorder
+	// contested are the choices that only the search of their stages refuted, the one whose
+	// bound is lowest first.
+	contested []Split
+}
+
+// choice is an outer choice with its bound in the terms of the pass.
+type choice struct {
+	split Split
+	bound float64
+	limit float64 // seconds that its requirements leave
+}
+
+// Reasons that settle outer choices, as certificates tell them.
+const (
+	whyWork    = "counting work bounds its step from below"
+	whyStages  = "no stages fit, or none below the best plan: all paths of stages searched"
+	whyMemory  = "its layers do not fit into memory with any recompute"
+	whyRequire = "counting work shows that it misses a requirement"
+	whyTime    = "time ran out"
+)
+
+// mostContested is how many choices are kept for a second solver to refute.
+const mostContested = 64
+
+// run searches a pass: all choices bounded by counting work, then one after the other from
+// the lowest bound until none is below the best plan.
+func (r *run) pass(ctx context.Context, p *pass) (*outcome, error) {
+	out := &outcome{bound: math.Inf(1), record: newRecorder(p.purpose)}
+	for _, l := range r.known {
+		r.seed(p, out, l)
+	}
+	choices := r.choices(ctx, p, out)
+	r.setTick(choices)
+	for i, c := range choices {
+		if out.best != nil && (p.any || c.bound >= out.best.value) {
+			for _, rest := range choices[i:] {
+				out.record.pruned(&rest.split, rest.bound, whyWork)
+			}
+			break
+		}
+		if ctx.Err() != nil {
+			out.bound = min(out.bound, c.bound)
+			for _, rest := range choices[i:] {
+				out.record.open(&rest.split, rest.bound)
+			}
+			return out, nil
+		}
+		if err := r.settle(ctx, p, out, &c); err != nil {
+			return nil, err
+		}
+	}
+	out.proved = ctx.Err() == nil && !math.IsInf(out.bound, -1)
+	if out.best != nil {
+		out.bound = min(out.bound, out.best.value)
+		out.proved = out.proved && out.bound >= out.best.value
+	}
+	return out, nil
+}
+
+// choices lists and bounds the outer choices of a pass, the lowest bound first. Those that
+// a plan known already beats are told off at once.
+func (r *run) choices(ctx context.Context, p *pass, out *outcome) []choice {
+	var list []choice
+	for _, gpus := range p.levels {
+		n := 0
+		for s := range r.x.splits(gpus, r.refused) {
+			if n++; n%4096 == 0 && ctx.Err() != nil {
+				break
+			}
+			c := choice{split: s, limit: math.Inf(1)}
+			if !p.free {
+				c.limit = r.goal.limit(&s, p.slack, p.without...)
+			}
+			floor := r.x.floor(&s)
+			c.bound = p.aim.of(&s, floor)
+			switch {
+			case floor >= c.limit:
+				out.record.infeasible(&s, whyRequire)
+			case out.best != nil && c.bound >= out.best.value:
+				out.record.pruned(&s, c.bound, whyWork)
+			default:
+				list = append(list, c)
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b choice) int { return cmp.Compare(a.bound, b.bound) })
+	return list
+}
+
+// settle searches the stages of a choice.
+func (r *run) settle(ctx context.Context, p *pass, out *outcome, c *choice) error {
+	cutoff := c.limit
+	if out.best != nil {
+		cutoff = min(cutoff, p.aim.below(&c.split, out.best.value))
+	}
+	if !r.x.mayFit(&c.split) {
+		out.record.infeasible(&c.split, whyMemory)
+		return nil
+	}
+	r.settled++
+	l, proved, err := r.prove(ctx, c.split, cutoff)
+	switch {
+	case err != nil:
+		return err
+	case l != nil:
+		seconds := r.x.seconds(l)
+		r.take(p, out, &found{split: c.split, layout: l, seconds: seconds, value: p.aim.of(&c.split, seconds)})
+		if !proved {
+			out.bound = min(out.bound, c.bound)
+		}
+	case !proved:
+		out.bound = min(out.bound, c.bound)
+		out.record.open(&c.split, c.bound)
+	case out.best == nil:
+		out.record.infeasible(&c.split, whyStages)
+		r.contest(out, c)
+	default:
+		out.record.pruned(&c.split, p.aim.of(&c.split, cutoff), whyStages)
+		r.contest(out, c)
+	}
+	return nil
+}
+
+func (r *run) contest(out *outcome, c *choice) {
+	if len(out.contested) < mostContested {
+		out.contested = append(out.contested, c.split)
+	}
+}
+
+// take makes a layout the best of a pass where it is.
+func (r *run) take(p *pass, out *outcome, f *found) {
+	if out.best != nil && f.value >= out.best.value {
+		out.record.solved(&f.split, f.value)
+		return
+	}
+	out.record.solved(&f.split, f.value)
+	out.best = f
+}
+
+// seed takes a layout that is known from elsewhere as the best of a pass, if it is one of
+// the pass's own.
+func (r *run) seed(p *pass, out *outcome, l *Layout) {
+	s := SplitOf(l, len(r.x.c.Cluster.Pools))
+	own := slices.ContainsFunc(p.levels, func(gpus []int) bool {
+		for k, n := range gpus {
+			if n != s.Ranks[k]*s.RankGPUs() {
+				return false
+			}
+		}
+		return true
+	})
+	if !own {
+		return
+	}
+	seconds := r.x.seconds(l)
+	if !p.free && seconds >= r.goal.limit(&s, p.slack, p.without...) {
+		return
+	}
+	if value := p.aim.of(&s, seconds); out.best == nil || value < out.best.value {
+		out.best = &found{split: s, layout: l, seconds: seconds, value: value}
+	}
+}
+
+// ticksOfStep is about how many ticks a step is made of: fine enough for plans to be told
+// apart, coarse enough for a solver in floating point.
+const ticksOfStep = 1e7
+
+// setTick chooses the tick of a search, a power of ten in seconds, by its lowest bound.
+func (r *run) setTick(list []choice) {
+	if r.tick > 0 || len(list) == 0 {
+		return
+	}
+	least := math.Inf(1)
+	for i := range list {
+		least = min(least, r.x.floor(&list[i].split))
+	}
+	r.tick = 1e-6
+	if least > 0 && !math.IsInf(least, 1) {
+		r.tick = math.Pow(10, math.Floor(math.Log10(least/ticksOfStep)))
+	}
+}

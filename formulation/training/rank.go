@@ -1,0 +1,122 @@
+package training
+
+import (
+	"partita/formulation/cost"
+	"partita/inputs/knowledge"
+)
+
+// stageLevels are the levels of rules that speak of the layers of one stage.
+const stageLevels = knowledge.OfLayers | knowledge.OfPlace
+
+// InFlight is how many micro-batches rank i keeps activations of, counted in its whole
+// share of the model: 1F1B min(m, pp − i); interleaved (2(pp − i − 1) + (v − 1)·pp + 1)/v of
+// at most m (Narayanan et al. 2021, "Efficient Large-Scale Language Model Training on GPU
+// Clusters Using Megatron-LM", section 2.2; the warm-up of Megatron Core's schedule).
+func InFlight(i, pp, virtual, microBatches int) float64 {
+	if virtual == 1 {
+		return float64(min(microBatches, pp-i))
+	}
+	parts := 2*(pp-i-1) + (virtual-1)*pp + 1
+	return float64(min(microBatches*virtual, parts)) / float64(virtual)
+}
+
+// chunks are the sizes of the stages of a rank that holds so many layers: equal but for
+// one layer more on the last ones.
+func chunks(layers, virtual int) []int {
+	out := make([]int, virtual)
+	for c := range out {
+		out[c] = (layers + c) / virtual
+	}
+	return out
+}
+
+// rank prices rank i holding so many layers from a boundary on (where v > 1: with its
+// first stage there, and the others among the layers of one kind).
+func (b *builder) rank(pool, i, from, layers int) *rank {
+	key := rankKey{pool: int8(pool), index: int16(i), from: int16(min(from, b.x.tail)), layers: int16(layers)}
+	if r, ok := b.memos[key]; ok {
+		return r
+	}
+	r := b.price(pool, i, from, layers)
+	b.memos[key] = r
+	return r
+}
+
+func (b *builder) price(pool, i, from, layers int) *rank {
+	out := &rank{}
+	first, last := i == 0, i == b.pp-1
+	sizes := chunks(layers, b.s.Virtual)
+	counts := make([]int, len(b.x.kinds))
+	b.held = b.held[:0]
+	inFlight := InFlight(i, b.pp, b.s.Virtual, b.m)
+	for c, n := range sizes {
+		at := from
+		if c > 0 {
+			at = b.x.layers() - n // any layers of the tail
+		}
+		h := cost.TrainHeld{Counts: b.x.counts(at, at+n), First: first && c == 0, Last: last && c == len(sizes)-1, InFlight: inFlight}
+		for kind, k := range h.Counts {
+			counts[kind] += k
+		}
+		b.held = append(b.held, h)
+	}
+	if b.ruled && b.forbidden(pool, from, sizes) {
+		return out
+	}
+	fixed := 0.0
+	if first {
+		fixed += b.t.embedding[pool]
+	}
+	if last {
+		fixed += b.t.head[pool]
+	}
+	shape, step := b.s.Shape(), b.x.step(&b.s)
+	capacity := b.x.costs.Capacity(pool)
+	slow, tight := true, true
+	for r := range recomputes {
+		if !b.x.recomputeOf(r, i, &b.s) {
+			continue
+		}
+		seconds := fixed
+		for kind, n := range counts {
+			seconds += float64(n) * b.t.layer[pool][kind][r]
+		}
+		time := b.x.ticks(seconds, b.tick)
+		if time > b.limit {
+			continue
+		}
+		slow = false
+		if out.ok && time >= out.time {
+			continue
+		}
+		for c := range b.held {
+			b.held[c].Recompute = recomputes[r]
+		}
+		if m := b.x.costs.TrainMemory(pool, shape, step, *b.x.t, b.held); m.Total() > capacity {
+			continue
+		}
+		tight = false
+		out.ok, out.time, out.recompute = true, time, int8(r)
+	}
+	out.full = slow || tight
+	if out.ok {
+		out.once[0] = b.x.ticks(b.x.costs.TrainSync(pool, counts, first, last, shape, step, b.m), b.tick)
+		out.once[1] = b.x.ticks(b.x.costs.TrainUpdate(pool, counts, first, last, shape), b.tick)
+	}
+	return out
+}
+
+// forbidden reports whether a rule about layers rules out a stage of the rank.
+func (b *builder) forbidden(pool, from int, sizes []int) bool {
+	v := b.x.valuesOf(&b.s, pool)
+	for c, n := range sizes {
+		at := from
+		if c > 0 {
+			at = b.x.layers() - n
+		}
+		if b.x.breaksStage(&v, b.x.counts(at, at+n), at, at+n-1) {
+			return true
+		}
+	}
+	return false
+}

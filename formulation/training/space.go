@@ -1,0 +1,121 @@
+package training
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"partita/inputs"
+	"partita/inputs/knowledge"
+)
+
+// space is what a condition leaves to decide about a training step.
+type space struct {
+	c        *inputs.Condition
+	t        *inputs.TrainingStep
+	costs    costs
+	rules    *knowledge.Rules
+	pinned   *inputs.Strategy // degrees that are not ours to choose; nil: none
+	global   int              // sequences of a step
+	sequence int              // tokens of one
+	kinds    []int            // layers of each kind
+	// before[kind][a] is the number of layers of the kind before boundary a.
+	before [][]int
+	// tail is the first layer from which on all are of one kind.
+	tail    int
+	allowed [len(recomputes)]bool // kinds of recompute on any rank
+	tables  map[tableKey]*table
+}
+
+func newSpace(c *inputs.Condition, costs costs, pinned *inputs.Strategy) (*space, error) {
+	w := &c.Workload
+	if w.Training == nil {
+		return nil, errors.New("training: the condition states no training step")
+	}
+	if w.Batch < 1 || w.Input.Max < 1 {
+		return nil, fmt.Errorf("training: a global batch of %d sequences of %d tokens; both must be 1 or more", w.Batch, w.Input.Max)
+	}
+	if c.Goal.Balance != nil {
+		return nil, errors.New("training: a balance is stated, which the search for a training step does not hold to: leave it out")
+	}
+	rules, err := knowledge.Compile(c)
+	if err != nil {
+		return nil, err
+	}
+	x := &space{c: c, t: w.Training, costs: costs, rules: rules, pinned: pinned, global: w.Batch, sequence: w.Input.Max, tables: map[tableKey]*table{}}
+	n := len(c.Model.Layers)
+	x.kinds = make([]int, len(c.Model.Kinds))
+	x.before = make([][]int, len(c.Model.Kinds))
+	for kind := range x.before {
+		x.before[kind] = make([]int, n+1)
+		for a, k := range c.Model.Layers {
+			x.before[kind][a+1] = x.before[kind][a]
+			if k == kind {
+				x.before[kind][a+1]++
+			}
+		}
+		x.kinds[kind] = x.before[kind][n]
+	}
+	for x.tail = n; x.tail > 0 && c.Model.Layers[x.tail-1] == c.Model.Layers[n-1]; x.tail-- {
+	}
+	for r, rec := range recomputes {
+		x.allowed[r] = len(x.pinnedRecompute()) == 0 || slices.Contains(x.pinnedRecompute(), rec)
+	}
+	return x, nil
+}
+
+func (x *space) layers() int { return len(x.c.Model.Layers) }
+
+func (x *space) admitsRecompute(r int) bool { return x.allowed[r] }
+
+// recomputeOf reports whether rank i may recompute like that: a list speaks of each stage.
+func (x *space) recomputeOf(r, i int, s *Split) bool {
+	list, pp := x.pinnedRecompute(), s.PP()
+	if len(list) > 1 {
+		if len(list) != pp*s.Virtual {
+			return false
+		}
+		for k := i; k < len(list); k += pp {
+			if list[k] != recomputes[r] {
+				return false
+			}
+		}
+	}
+	return x.allowed[r]
+}
+
+// nodes are the GPUs of a pool by node, as many nodes as so many GPUs take.
+func (x *space) nodes(pool, gpus int) []int {
+	p := &x.c.Cluster.Pools[pool]
+	var out []int
+	for i := range p.Nodes {
+		out = append(out, len(p.Nodes[i].GPUs))
+	}
+	if len(out) == 0 {
+		each := max(1, p.GPUsPerNode)
+		for ; gpus > 0; gpus -= each {
+			out = append(out, each)
+		}
+	}
+	return out
+}
+
+// packs reports whether so many GPUs of a pool can be had in tensor groups of tp, each
+// inside a node.
+func (x *space) packs(pool, gpus, tp int) bool {
+	if gpus == 0 {
+		return true
+	}
+	room := 0
+	for _, n := range x.nodes(pool, gpus) {
+		room += n / tp * tp
+	}
+	return room >= gpus
+}
+
+// together reports whether the ranks at two positions of a pool are on one node. Ranks of a
+// pool lie on its nodes one after the other.
+func (x *space) together(pool, first, last, rankGPUs int) bool {
+	node := x.c.Cluster.Pools[pool].GPUsPerNode
+	return node > 0 && rankGPUs <= node && first*rankGPUs/node == ((last+1)*rankGPUs-1)/node
+}
