@@ -83,6 +83,21 @@ type Strategy struct {
 	GroupSequences      int `json:"group_sequences,omitempty"`
 	// Layers is the number of layers on each stage of a replica.
 	Layers []int `json:"layers"`
+
+	// The rest is of a training step alone, where replicas are its data-parallel ranks,
+	// experts lie over the GPUs of all of them, and micro_batches of micro_batch_sequences
+	// are what each works on in a step.
+
+	// VirtualStages is the number of stages on each pipeline rank (interleaved 1F1B); pp
+	// counts ranks.
+	VirtualStages int `json:"virtual_stages,omitempty"`
+	// ZeRO is what is sharded over cp and the replicas: 0 nothing, 1 the optimizer, 2
+	// gradients too, 3 weights too.
+	ZeRO *int `json:"zero,omitempty"`
+	// SequenceParallel: norms and residuals are split over the tensor ranks.
+	SequenceParallel *bool `json:"sequence_parallel,omitempty"`
+	// Recompute is which activations are computed again.
+	Recompute Recomputes `json:"recompute,omitempty"`
 }
 
 // GPUCount tells given from used. Available is nil for an unlimited number; Parts
@@ -122,7 +137,22 @@ type Stage struct {
 	// what is sent and received. Absent of a model of layers.
 	WorkMS     float64 `json:"work_ms,omitempty"`
 	TransferMS float64 `json:"transfer_ms,omitempty"`
-	// MemoryGiB is what each of its GPUs holds, CapacityGiB what it may hold.
+	// Rank is the pipeline rank of a stage of training, Chunk which of the rank's stages it
+	// is, both from 0: the stages of a rank share its GPUs. Absent in serving.
+	Rank  *int `json:"rank,omitempty"`
+	Chunk *int `json:"chunk,omitempty"`
+	// Recompute is which activations are computed again in training.
+	Recompute inputs.Recompute `json:"recompute,omitempty"`
+	// ForwardMS, BackwardMS and SendMS are the parts of time_ms of a stage of training: one
+	// micro-batch forward, backward with recompute, and its way to the next stage and back.
+	ForwardMS  float64 `json:"forward_ms,omitempty"`
+	BackwardMS float64 `json:"backward_ms,omitempty"`
+	SendMS     float64 `json:"send_ms,omitempty"`
+	// InFlight is how many micro-batches a stage of training keeps activations of, in whole
+	// shares of the rank.
+	InFlight float64 `json:"in_flight,omitempty"`
+	// MemoryGiB is what each of its GPUs holds, CapacityGiB what it may hold. Stages of one
+	// rank of training say the same: what their GPUs hold of all of them.
 	MemoryGiB   float64 `json:"memory_gib"`
 	CapacityGiB float64 `json:"capacity_gib"`
 	Memory      Memory  `json:"memory"`
@@ -133,10 +163,12 @@ type Stage struct {
 
 // Memory is one GPU's memory by use, in GiB.
 type Memory struct {
-	WeightsGiB     float64 `json:"weights_gib"`     // weights
-	KVGiB          float64 `json:"kv_gib"`          // KV cache
-	ActivationsGiB float64 `json:"activations_gib"` // activations
-	ReserveGiB     float64 `json:"reserve_gib"`     // kept free for the runtime
+	WeightsGiB     float64 `json:"weights_gib"`             // weights
+	KVGiB          float64 `json:"kv_gib"`                  // KV cache
+	ActivationsGiB float64 `json:"activations_gib"`         // activations
+	ReserveGiB     float64 `json:"reserve_gib"`             // kept free for the runtime
+	GradientsGiB   float64 `json:"gradients_gib,omitempty"` // of training
+	OptimizerGiB   float64 `json:"optimizer_gib,omitempty"` // its state, of training
 }
 
 // Balance compares the stages of a plan by Stage.TimeMS and Stage.MemoryGiB; means
@@ -161,7 +193,12 @@ type Metrics struct {
 	OutputTokensPerS   *float64    `json:"output_tokens_per_s,omitempty"`    // generated tokens/s of the deployment
 	E2EMS              *float64    `json:"e2e_ms,omitempty"`                 // whole request, ms
 	E2EInterval        *[2]float64 `json:"e2e_ms_interval,omitempty"`        // ms
-	StepMS             *float64    `json:"step_ms,omitempty"`                // one step of the phase that dominates, ms
+	StepMS             *float64    `json:"step_ms,omitempty"`                // one step of the phase that dominates, or of training, ms
+	StepInterval       *[2]float64 `json:"step_ms_interval,omitempty"`       // ms
+	MFU                *float64    `json:"mfu,omitempty"`                    // model FLOP of a training step over what the GPUs could do, 0 to 1
+	BubbleShare        *float64    `json:"bubble_share,omitempty"`           // of a training step in which the slowest rank waits, 0 to 1
+	SyncMS             *float64    `json:"sync_ms,omitempty"`                // of a training step: exchange of gradients and weights that nothing hides, ms
+	UpdateMS           *float64    `json:"update_ms,omitempty"`              // of a training step: the optimizer, ms
 	SamplesPerS        *float64    `json:"samples_per_s,omitempty"`          // samples/s of an operator graph, all replicas
 	SampleLatencyMS    *float64    `json:"sample_latency_ms,omitempty"`      // one sample through an idle pipeline, ms
 	USDPerMillion      *float64    `json:"usd_per_million_tokens,omitempty"` // US dollars per million tokens

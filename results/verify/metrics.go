@@ -12,6 +12,7 @@ import (
 type figures struct {
 	ttft, tpot, e2e, round     float64
 	tokens, output, samples    float64
+	step                       float64 // of training
 	tokensPerGPU, outputPerGPU float64
 	usdPerHour, usdPerMillion  float64
 	kvTokens                   int64

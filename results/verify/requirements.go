@@ -21,7 +21,7 @@ var unitFactor = map[string]float64{
 // unitsOf names the units that fit a kind of requirement.
 func unitsOf(k inputs.RequirementKind) []string {
 	switch k {
-	case inputs.TTFT, inputs.TPOT, inputs.EndToEnd:
+	case inputs.TTFT, inputs.TPOT, inputs.EndToEnd, inputs.StepTime:
 		return []string{"s", "ms"}
 	case inputs.CostUSDPerHour:
 		return []string{"USD/h"}
@@ -55,6 +55,8 @@ func (f *figures) of(k inputs.RequirementKind) float64 {
 		return f.e2e
 	case inputs.SamplesPerS:
 		return f.samples
+	case inputs.StepTime:
+		return f.step
 	}
 	return math.NaN()
 }

@@ -74,6 +74,9 @@ func checkAny(p *results.Plan, c *inputs.Condition, o Options) (*results.Verific
 	if c.Model.Graph != nil {
 		return checkGraph(p, c, o)
 	}
+	if c.Workload.Phase == inputs.Training {
+		return checkTraining(p, c, o)
+	}
 	prices, err := newPrices(c)
 	if err != nil {
 		return nil, fmt.Errorf("verification cannot price the condition %q: %w", c.Name, err)
