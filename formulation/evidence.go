@@ -38,6 +38,8 @@ func boundBy(kind inputs.RequirementKind, phase inputs.Phase) (cost.Metric, bool
 		return cost.MetricTPOT, true
 	case inputs.EndToEnd:
 		return requestMetric(phase), true
+	case inputs.StepTime:
+		return cost.MetricStep, true
 	case inputs.TokensPerSecond, inputs.TokensPerSGPU, inputs.OutputPerSecond, inputs.OutputPerSGPU:
 		return rateMetric(phase), true
 	}
@@ -67,6 +69,7 @@ func rests(costs *cost.Calculator, phase inputs.Phase, m *results.Metrics) []res
 			out = append(out, results.Evidence{Metric: name, Says: costs.Evidence(metric)})
 		}
 	}
+	say("step_ms", m.StepInterval, cost.MetricStep)
 	say("ttft_ms", m.TTFTInterval, cost.MetricTTFT)
 	say("tpot_ms", m.TPOTInterval, cost.MetricTPOT)
 	say("e2e_ms", m.E2EInterval, requestMetric(phase))

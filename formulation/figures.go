@@ -113,6 +113,8 @@ func requirementsOf(costs *cost.Calculator, c *inputs.Condition, p *results.Phas
 			x.Unit, x.Got = "s", value(m.TPOTMS, 1e-3)
 		case inputs.EndToEnd:
 			x.Unit, x.Got = "s", value(m.E2EMS, 1e-3)
+		case inputs.StepTime:
+			x.Unit, x.Got = "s", value(m.StepMS, 1e-3)
 		case inputs.TokensPerSecond:
 			x.Unit, x.Got = "tokens/s", value(m.TokensPerS, 1)
 		case inputs.TokensPerSGPU:

@@ -11,7 +11,14 @@ import (
 
 // special is the schema of a type that writes its own JSON.
 func special(t reflect.Type) *js.Schema {
-	if t != reflect.TypeFor[results.PerStage]() {
+	switch t {
+	case reflect.TypeFor[results.Recomputes]():
+		word := func() *js.Schema {
+			return &js.Schema{Type: js.Types{"string"}, Enum: []any{string(inputs.NoRecompute), string(inputs.SelectiveRecompute), string(inputs.FullRecompute)}}
+		}
+		return js.AnyOf(word(), &js.Schema{Type: js.Types{"array"}, Items: word(), MinItems: 2})
+	case reflect.TypeFor[results.PerStage]():
+	default:
 		return nil
 	}
 	degree := func() *js.Schema { return &js.Schema{Type: js.Types{"integer"}, Minimum: js.Bound(1)} }
@@ -37,7 +44,8 @@ func rules() map[reflect.Type]map[string]rule {
 			"FormatVersion": {values: []any{results.FormatVersion}},
 			"Deployment":    {always: true}, "Outcome": {always: true}, "Verification": {always: true},
 		},
-		reflect.TypeFor[results.Strategy]():  {"Replicas": {least: one}, "PP": {least: one}},
+		reflect.TypeFor[results.Strategy]():  {"Replicas": {least: one}, "PP": {least: one}, "ZeRO": {least: js.Bound(0), most: js.Bound(3)}},
+		reflect.TypeFor[results.Metrics]():   {"MFU": share, "BubbleShare": {least: js.Bound(0), most: one}},
 		reflect.TypeFor[results.Stage]():     {"TP": {least: one}, "EP": {least: one}, "ETP": {least: one}, "CP": {least: one}, "DPAttention": {least: one}},
 		reflect.TypeFor[results.LaneRoute](): {"From": {least: js.Bound(-1)}, "To": {least: js.Bound(-1)}, "Sequences": {least: one}},
 		reflect.TypeFor[results.Balance](): {"TimeMinOverMax": {least: js.Bound(0), most: one}, "Floor": {least: js.Bound(0), most: one},

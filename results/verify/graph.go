@@ -67,7 +67,7 @@ func checkGraph(p *results.Plan, c *inputs.Condition, o Options) (*results.Verif
 
 func (a *graphAudit) run() {
 	placement := []func(){
-		a.checkStageOrder, a.checkPools, a.checkNodes, a.checkEdges, a.checkColours, a.checkLone,
+		a.checkNoTraining, a.checkStageOrder, a.checkPools, a.checkNodes, a.checkEdges, a.checkColours, a.checkLone,
 		a.checkIDs, a.checkUnique, a.checkStrategy, a.checkNoSequences,
 	}
 	for _, rule := range placement {

@@ -84,16 +84,18 @@ func (a *trainAudit) run() {
 		a.checkStageOrder, a.checkServing, a.checkLayers, a.checkPools, a.checkRanks, a.checkSplit, a.checkModel, a.checkHomes,
 		a.checkIDs, a.checkOnce, a.checkPlaces, a.checkStated, a.checkBatches, a.checkAsked,
 	}
-	for _, rule := range placement {
+	for lost := false; !lost && len(placement) > 0; placement = placement[1:] {
 		before := len(a.list.checks)
-		rule()
+		placement[0]()
 		for _, c := range a.list.checks[before:] {
-			if !c.OK && a.broken == "" {
+			if c.OK {
+				continue
+			}
+			if a.broken == "" {
 				a.broken = c.Rule
 			}
-		}
-		if a.broken == ruleOrder || a.broken == rulePools || a.broken == ruleRanks {
-			break // what follows counts on them
+			// What follows counts on these.
+			lost = lost || c.Rule == ruleOrder || c.Rule == rulePools || c.Rule == ruleRanks || c.Rule == ruleTrainShape
 		}
 	}
 	a.checkCounts()

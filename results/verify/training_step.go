@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"partita/formulation/cost"
-	"partita/inputs"
 	"partita/results"
 )
 
@@ -272,11 +271,6 @@ func (a *trainAudit) checkGoal(x *step, f figures) {
 		a.list.add(ruleStepGoal, false, "an objective in "+unitStep+" or another unit of training", number(s.Objective)+" "+s.ObjectiveUnit)
 		return
 	}
-	// The search counts in ticks of its quantisation, a step of many of them.
-	slack := tolerance
-	if tick := s.Certificate.Quantisation[string(inputs.Training)]; tick > 0 && x.seconds > 0 {
-		slack = max(slack, min(float64(a.m)*tick*float64(len(x.ranks))/x.seconds, maxTickShare))
-	}
 	w, g := pair(v, s.Objective)
-	a.list.add(ruleStepGoal, difference(v, s.Objective) <= slack, w+" "+s.ObjectiveUnit, g+" "+s.ObjectiveUnit)
+	a.list.add(ruleStepGoal, equal(v, s.Objective), w+" "+s.ObjectiveUnit, g+" "+s.ObjectiveUnit)
 }

@@ -162,7 +162,7 @@ func (a *audit) run() {
 		layers = a.checkLanes
 	}
 	placement := []func(){
-		a.checkKind, a.checkStageOrder, layers, a.checkPools, a.checkShapes, a.checkDegrees, a.checkExperts,
+		a.checkKind, a.checkNoTraining, a.checkStageOrder, layers, a.checkPools, a.checkShapes, a.checkDegrees, a.checkExperts,
 		a.checkIDs, a.checkUnique, a.checkHosts, a.checkStrategy, a.checkSequences,
 	}
 	for _, rule := range placement {
