@@ -107,6 +107,9 @@ bench: instances ## every benchmark, as tables: published instances first, then 
 instances: build ## published instances beside what is recorded of them (INSTANCES is their folder)
 	@$(GO) run ./cmd/internal/instancebench -bin $(BIN) $(INSTANCES)
 
+fit: lpsolve-note ## fit constants of the cost model to MEASURED, a table of measurements, into inputs/profile/fitted.yaml
+	$(GO) run $(TAGS) ./cmd/internal/fit $(MEASURED)
+
 intervals: ## how far the cost model is off on the published measurements (MEASURED): what the intervals of plans are made from
 	$(GO) run ./cmd/internal/intervals -o inputs/evidence/regimes.yaml $(MEASURED)
 

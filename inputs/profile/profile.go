@@ -95,6 +95,13 @@ func Generations() []string {
 	return out
 }
 
+// Resolve is the profile of a generation with other fits than the built-in ones, without a
+// family of measurements where one is named.
+func Resolve(fits []Fit, generation, family string) (*inputs.Profile, error) {
+	b := book{records: builtIn().records, fits: fits}
+	return b.resolve(generation, family)
+}
+
 // Fits lists what was fitted, in the order of generations.
 func Fits() []Fit { return builtIn().fits }
 

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/google/go-cmp/cmp"
+
+	"partita/formulation/validate"
+	"partita/inputs/measured"
+	"partita/inputs/profile"
+)
+
+func TestTextIsReadBack(t *testing.T) {
+	b := &book{}
+	b.add(profile.Fit{
+		Generation: "hopper", Families: []string{"b", "trtllm-0.9"}, Constants: map[string]float64{"operators.gemm16.floor": 3.754e-6, "operators.gemm8.compute": 0.4913},
+		Without: map[string]map[string]float64{"b": {"operators.gemm16.floor": 4e-6}, "trtllm-0.9": {}},
+	})
+	b.add(profile.Fit{Generation: "ampere", Families: []string{"a"}, Constants: map[string]float64{"operators.decode.floor": 1e-5}, Without: map[string]map[string]float64{"a": {}}})
+	var back struct {
+		Generations []profile.Fit `yaml:"generations"`
+	}
+	if err := yaml.Unmarshal(b.text(), &back); err != nil {
+		t.Fatalf("%v\n%s", err, b.text())
+	}
+	if diff := cmp.Diff(b.fits, back.Generations); diff != "" || back.Generations[0].Generation != "ampere" {
+		t.Errorf("read back (-written +read):\n%s", diff)
+	}
+}
+
+func TestNothingFitted(t *testing.T) {
+	var back struct {
+		Generations []profile.Fit `yaml:"generations"`
+	}
+	if err := yaml.Unmarshal((&book{}).text(), &back); err != nil || len(back.Generations) != 0 {
+		t.Errorf("%v, %v", back, err)
+	}
+}
+
+// The built-in file is what this program writes, and no generation has more fitted
+// constants than it may.
+func TestBuiltInFits(t *testing.T) {
+	text, err := os.ReadFile("../../../inputs/profile/fitted.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &book{}
+	for _, f := range profile.Fits() {
+		b.add(f)
+		if len(f.Constants) > mostConstants {
+			t.Errorf("%s: %d fitted constants", f.Generation, len(f.Constants))
+		}
+		for _, family := range f.Families {
+			if _, ok := f.Without[family]; !ok {
+				t.Errorf("%s: no constants without %s", f.Generation, family)
+			}
+		}
+	}
+	if !bytes.Equal(b.text(), text) {
+		t.Errorf("fitted.yaml is not as `make fit` writes it; want\n%s", b.text())
+	}
+}
+
+// A few rows of the sample: one generation is fitted on them, and one that has none is
+// refused.
+func TestFitOfTheSample(t *testing.T) {
+	rows, err := measured.Load("../../../examples/measured/sample.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bench, err := validate.NewBench(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := declared()[0]
+	g.constants = g.constants[:1]
+	var out bytes.Buffer
+	f, err := fitGeneration(t.Context(), &out, bench, &book{}, g, true)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	if len(f.Families) == 0 || len(f.Without) != len(f.Families) {
+		t.Errorf("%+v\n%s", f, out.String())
+	}
+	again, err := fitGeneration(t.Context(), &bytes.Buffer{}, bench, &book{}, g, true)
+	if diff := cmp.Diff(f, again); err != nil || diff != "" {
+		t.Errorf("again: %v %s", err, diff)
+	}
+	if _, err := fitGeneration(t.Context(), &out, bench, &book{}, generation{"gaudi", g.constants}, true); err == nil {
+		t.Error("a generation without rows is fitted")
+	}
+}

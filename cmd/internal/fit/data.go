@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+
+	"partita/formulation/validate"
+	"partita/inputs"
+	"partita/inputs/measured"
+	"partita/inputs/profile"
+)
+
+// data are the rows of one generation that are fitted on.
+type data struct {
+	bench      *validate.Bench
+	generation string
+	at         []int // rows of the table
+	rows       []observation
+	measured   []float64
+	wanted     map[int]bool // by line of the table
+}
+
+// goldCounts is how much a row of the gold tier counts beside one of the core tier.
+const goldCounts = 3
+
+// half is the number of rows at which a family has half of its full say: a handful of rows
+// says less than a table, a large table no more than a middling one.
+const half = 10
+
+// dataOf selects the rows of a generation that have a prediction, and weighs them: each
+// family by its say, and in it each kind of metric alike.
+func dataOf(ctx context.Context, bench *validate.Bench, generation string) (*data, error) {
+	cases, err := bench.Price(ctx, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	d := &data{bench: bench, generation: generation, wanted: map[int]bool{}}
+	type group struct{ family, total string }
+	count, weight := map[group]float64{}, map[group]float64{}
+	families := map[string]float64{}
+	tiers := func(r *measured.Row) float64 {
+		if r.Tier == "gold" {
+			return goldCounts
+		}
+		return 1
+	}
+	for i, c := range cases {
+		if c.Predicted <= 0 || profile.Of(c.Generation).Generation != generation || !slices.Contains(totals(), c.Total) {
+			continue
+		}
+		d.at = append(d.at, i)
+		d.wanted[c.Row.Place.Line] = true
+		d.measured = append(d.measured, c.Row.Value)
+		g := group{c.Row.Family, c.Total}
+		count[g]++
+		weight[g] += tiers(c.Row)
+		families[c.Row.Family]++
+	}
+	for _, i := range d.at {
+		c := cases[i]
+		g := group{c.Row.Family, c.Total}
+		n := families[c.Row.Family]
+		// Rows of one table share their errors: its say grows with their number up to a
+		// point. A kind of metric has the part of it that its rows have.
+		say := fullSay * n / (n + half) * count[g] / n
+		d.rows = append(d.rows, observation{c.Row.Family, say * tiers(c.Row) / weight[g]})
+	}
+	if len(d.rows) == 0 {
+		return nil, fmt.Errorf("no measured row of %s has a prediction", generation)
+	}
+	return d, nil
+}
+
+// fullSay is what a large family weighs, in independent rows.
+const fullSay = 40
+
+// families lists the families, sorted.
+func (d *data) families() []string {
+	var out []string
+	for _, r := range d.rows {
+		if !slices.Contains(out, r.family) {
+			out = append(out, r.family)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// model prices the rows with values of constants on top of a profile.
+func (d *data) model(base *inputs.Profile, constants []constant) model {
+	return func(ctx context.Context, values []float64) ([]float64, error) {
+		set := map[string]float64{}
+		for i, c := range constants {
+			set[c.path] = values[i]
+		}
+		p, err := profile.With(base, set, "being fitted")
+		if err != nil {
+			return nil, err
+		}
+		cases, err := d.bench.Price(ctx, func(string, string) *inputs.Profile { return p }, func(r *measured.Row) bool { return d.wanted[r.Place.Line] })
+		if err != nil {
+			return nil, err
+		}
+		out := make([]float64, len(d.at))
+		for k, i := range d.at {
+			out[k] = math.Log(cases[i].Predicted / d.measured[k])
+			if cases[i].Predicted <= 0 {
+				out[k] = math.NaN()
+			}
+		}
+		return out, nil
+	}
+}
+
+// without are the weights with a family left out.
+func without(rows []observation, family string) []observation {
+	out := slices.Clone(rows)
+	for i := range out {
+		if out[i].family == family {
+			out[i].weight = 0
+		}
+	}
+	return out
+}
+
+// summary is the median and the 90th percentile of the absolute errors of rows, in %, and
+// the median error; only of a family where one is named.
+func summary(rows []observation, r []float64, family string) (n int, median, p90, bias float64) {
+	var sizes, all []float64
+	for i, e := range r {
+		if math.IsNaN(e) || family != "" && rows[i].family != family {
+			continue
+		}
+		x := 100 * (math.Exp(e) - 1)
+		all, sizes = append(all, x), append(sizes, math.Abs(x))
+	}
+	sort.Float64s(sizes)
+	sort.Float64s(all)
+	at := func(v []float64, q float64) float64 {
+		if len(v) == 0 {
+			return 0
+		}
+		return v[int(q*float64(len(v)-1)+0.5)]
+	}
+	return len(all), at(sizes, 0.5), at(sizes, 0.9), at(all, 0.5)
+}
+
+func names(constants []constant, at []int) string {
+	var out []string
+	for _, i := range at {
+		out = append(out, constants[i].path)
+	}
+	return strings.Join(out, ", ")
+}

@@ -1,0 +1,74 @@
+// Command fit fits the constants that are declared in spec.go to a table of measurements
+// and writes inputs/profile/fitted.yaml; then it fits once more without each family, so
+// that every family can be scored with constants that never saw it.
+//
+//	go run -tags=lpsolve ./cmd/internal/fit [-out FILE] [-generation NAME] FILE.csv
+//
+// The same table gives the same bytes. It runs for some minutes.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"partita/formulation/validate"
+	"partita/inputs/measured"
+	"partita/inputs/profile"
+)
+
+func main() {
+	out := flag.String("out", "inputs/profile/fitted.yaml", "the file to write; empty: print what was found and write nothing")
+	only := flag.String("generation", "", "fit this generation alone; the others keep what they have")
+	held := flag.Bool("held", true, "fit without each family too")
+	flag.Parse()
+	if flag.NArg() != 1 {
+		fmt.Fprintln(os.Stderr, "usage: fit [-out FILE] [-generation NAME] [-held=false] FILE.csv")
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, flag.Arg(0), *out, *only, *held); err != nil {
+		fmt.Fprintln(os.Stderr, "fit:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, table, out, only string, held bool) error {
+	rows, err := measured.Load(table)
+	if err != nil {
+		return err
+	}
+	bench, err := validate.NewBench(rows)
+	if err != nil {
+		return err
+	}
+	b := newBook(only)
+	for _, g := range declared() {
+		if only != "" && only != g.name {
+			continue
+		}
+		f, err := fitGeneration(ctx, os.Stdout, bench, b, g, held)
+		if err != nil {
+			return fmt.Errorf("%s: %w", g.name, err)
+		}
+		b.add(*f)
+	}
+	if out == "" {
+		return nil
+	}
+	return os.WriteFile(out, b.text(), 0o644)
+}
+
+// newBook starts from what is fitted already where one generation alone is fitted anew.
+func newBook(only string) *book {
+	b := &book{}
+	if only != "" {
+		for _, f := range profile.Fits() {
+			b.add(f)
+		}
+	}
+	return b
+}
