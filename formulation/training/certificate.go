@@ -35,6 +35,7 @@ func (r *run) solution(a *answer) *Solution {
 	default:
 		sol.Status = results.StatusFeasible
 	}
+	sol.Comparison = r.compare(a)
 	return sol
 }
 

@@ -65,7 +65,11 @@ func (r *run) pass(ctx context.Context, p *pass) (*outcome, error) {
 	for _, l := range r.known {
 		r.seed(p, out, l)
 	}
-	choices := r.choices(ctx, p, out)
+	begun, err := r.beginWith(ctx, p, out)
+	if err != nil {
+		return nil, err
+	}
+	choices := r.choices(ctx, p, out, begun)
 	r.setTick(choices)
 	for i, c := range choices {
 		if out.best != nil && (p.any || c.bound >= out.best.value) {
@@ -93,9 +97,59 @@ func (r *run) pass(ctx context.Context, p *pass) (*outcome, error) {
 	return out, nil
 }
 
-// choices lists and bounds the outer choices of a pass, the lowest bound first. Those that
-// a plan known already beats are told off at once.
-func (r *run) choices(ctx context.Context, p *pass, out *outcome) []choice {
+// beginWith searches the stages of the choices to begin with, and returns these.
+func (r *run) beginWith(ctx context.Context, p *pass, out *outcome) ([]Split, error) {
+	var begun []Split
+	for i := range r.first {
+		s := r.first[i]
+		if !p.has(&s) || slices.ContainsFunc(begun, func(o Split) bool { return o.equal(&s) }) || p.any && out.best != nil || ctx.Err() != nil {
+			continue
+		}
+		begun = append(begun, s)
+		if c, open := r.choice(p, out, s); open {
+			r.setTick([]choice{c})
+			if err := r.settle(ctx, p, out, &c); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return begun, nil
+}
+
+// has reports whether a split uses GPUs that the pass is about.
+func (p *pass) has(s *Split) bool {
+	return slices.ContainsFunc(p.levels, func(gpus []int) bool {
+		for k, n := range gpus {
+			if n != s.Ranks[k]*s.RankGPUs() {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// choice bounds a split by counting work; false where that settles it.
+func (r *run) choice(p *pass, out *outcome, s Split) (c choice, open bool) {
+	c = choice{split: s, limit: math.Inf(1)}
+	if !p.free {
+		c.limit = r.goal.limit(&s, p.slack, p.without...)
+	}
+	floor := r.x.floor(&s)
+	c.bound = p.aim.of(&s, floor)
+	switch {
+	case floor >= c.limit:
+		out.record.infeasible(&s, whyRequire)
+	case out.best != nil && c.bound >= out.best.value:
+		out.record.pruned(&s, c.bound, whyWork)
+	default:
+		return c, true
+	}
+	return c, false
+}
+
+// choices lists and bounds the outer choices of a pass but those that it has begun with,
+// the lowest bound first. Those that a plan known already beats are told off at once.
+func (r *run) choices(ctx context.Context, p *pass, out *outcome, begun []Split) []choice {
 	var list []choice
 	for _, gpus := range p.levels {
 		n := 0
@@ -103,18 +157,10 @@ func (r *run) choices(ctx context.Context, p *pass, out *outcome) []choice {
 			if n++; n%4096 == 0 && ctx.Err() != nil {
 				break
 			}
-			c := choice{split: s, limit: math.Inf(1)}
-			if !p.free {
-				c.limit = r.goal.limit(&s, p.slack, p.without...)
+			if slices.ContainsFunc(begun, func(o Split) bool { return o.equal(&s) }) {
+				continue
 			}
-			floor := r.x.floor(&s)
-			c.bound = p.aim.of(&s, floor)
-			switch {
-			case floor >= c.limit:
-				out.record.infeasible(&s, whyRequire)
-			case out.best != nil && c.bound >= out.best.value:
-				out.record.pruned(&s, c.bound, whyWork)
-			default:
+			if c, open := r.choice(p, out, s); open {
 				list = append(list, c)
 			}
 		}
@@ -177,15 +223,7 @@ func (r *run) take(p *pass, out *outcome, f *found) {
 // the pass's own.
 func (r *run) seed(p *pass, out *outcome, l *Layout) {
 	s := SplitOf(l, len(r.x.c.Cluster.Pools))
-	own := slices.ContainsFunc(p.levels, func(gpus []int) bool {
-		for k, n := range gpus {
-			if n != s.Ranks[k]*s.RankGPUs() {
-				return false
-			}
-		}
-		return true
-	})
-	if !own {
+	if !p.has(&s) {
 		return
 	}
 	seconds := r.x.seconds(l)

@@ -87,6 +87,22 @@ func (x *space) admitsSP(sp bool, tp int) bool {
 	return asked == nil || sp == (*asked && tp > 1)
 }
 
+// within reports whether a split that can be had is one of those that are searched.
+func (x *space) within(s *Split) bool {
+	zero := x.pinnedZeRO()
+	switch {
+	case s.TP%s.ETP != 0, !x.divides(s.CP), !x.admitsSP(s.SP, s.TP), s.SP && s.TP == 1:
+		return false
+	case zero >= 0 && s.ZeRO != zero, zero < 0 && s.ZeRO > 0 && s.DP*s.CP == 1:
+		return false
+	case s.Virtual > 1 && !x.interleaves():
+		return false
+	}
+	return x.pin(s.PP(), x.pinnedPP()) && x.pin(s.DP, x.pinnedDP()) && x.pin(s.MicroBatch, x.pinnedMicro()) && x.pin(s.Virtual, x.pinnedVirtual()) &&
+		x.pin(s.TP, x.pinnedDegree(tpDegree)) && x.pin(s.CP, x.pinnedDegree(cpDegree)) && x.pin(s.EP, x.pinnedDegree(epDegree)) && x.pin(s.ETP, x.pinnedDegree(etpDegree)) &&
+		x.breaks(s) < 0
+}
+
 // holds reports whether a pinned strategy has so many layers on rank i.
 func (x *space) holds(s *Split, i, layers int) bool {
 	p, pp := x.pinned, s.PP()

@@ -52,7 +52,11 @@ func keyOf(s *Split) tableKey {
 // table of a split, made once.
 func (x *space) table(s *Split) *table {
 	key := keyOf(s)
+	if x.last != nil && x.lastKey == key {
+		return x.last
+	}
 	if t, ok := x.tables[key]; ok {
+		x.last, x.lastKey = t, key
 		return t
 	}
 	shape, step := s.Shape(), x.step(s)

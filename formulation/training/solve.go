@@ -57,6 +57,8 @@ type Solution struct {
 	Nearest map[inputs.RequirementKind]float64
 	// Reasons say in sentences what is short where nothing fits, Warnings what else to know.
 	Reasons, Warnings []string
+	// Comparison holds what people do by rule of thumb, on the same prices.
+	Comparison []results.Comparison
 }
 
 // Solve finds the best layout of a training step and proves it. Infeasible is an answer:
@@ -78,7 +80,8 @@ type run struct {
 	prove   prover
 	backend string
 	tick    float64
-	known   []*Layout // layouts from elsewhere, to begin with
+	known   []*Layout // layouts of earlier passes, to begin with
+	first   []Split   // choices whose stages are searched before all others
 	refused []int     // splits that each rule takes out
 	settled int       // splits whose stages were searched
 }
@@ -148,6 +151,7 @@ func solveWith(ctx context.Context, c *inputs.Condition, costs costs, o Options)
 // the closest one.
 func (r *run) solve(ctx context.Context) (*answer, error) {
 	lv := r.goal.levels()
+	r.begin(lv.all())
 	a, err := r.through(ctx, lv, 0)
 	if a != nil || err != nil {
 		return a, err
@@ -167,6 +171,22 @@ func (r *run) solve(ctx context.Context) (*answer, error) {
 		}
 	}
 	return r.enlarged(ctx)
+}
+
+// mostBegun is for how many numbers of GPUs rules of thumb are asked where to begin.
+const mostBegun = 256
+
+// begin has the choices of rules of thumb searched first: with a good layout at hand most
+// others are told off by counting work.
+func (r *run) begin(vectors [][]int) {
+	r.first = nil
+	for _, gpus := range vectors[:min(len(vectors), mostBegun)] {
+		for _, p := range r.x.thumbs(gpus) {
+			if p.layout != nil && p.why == "" && r.x.within(&p.split) {
+				r.first = append(r.first, p.split)
+			}
+		}
+	}
 }
 
 // through is the best layout of the first level that has one; nil where none does.

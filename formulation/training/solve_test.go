@@ -22,6 +22,16 @@ func mixed70B(f failer) *inputs.Condition {
 	return training(f, "Llama-3.1-70B", 512, 4096, cluster(f, 25e9, entry{"A100-SXM-80GB", 64, 8}, entry{"H100-SXM-80GB", 64, 8}))
 }
 
+// lessMixed is mixed70B on 16 GPUs of either kind.
+func lessMixed(f failer) *inputs.Condition {
+	c := mixed70B(f)
+	for k := range c.Cluster.Pools {
+		p := &c.Cluster.Pools[k]
+		p.Count, p.Nodes = inputs.Count{Min: 16, Max: 16}, p.Nodes[:2]
+	}
+	return c
+}
+
 // proved fails unless a solution is optimal, on all GPUs, fits and is worth what it says.
 func proved(t *testing.T, c *inputs.Condition, sol *Solution) {
 	t.Helper()
@@ -75,11 +85,7 @@ func TestSolveUnlikePools(t *testing.T) {
 	if !lpsolve.Available() {
 		t.Skip("lp_solve is not built in")
 	}
-	c := mixed70B(t)
-	for k := range c.Cluster.Pools { // 16 of each, of one node size
-		p := &c.Cluster.Pools[k]
-		p.Count, p.Nodes = inputs.Count{Min: 16, Max: 16}, p.Nodes[:2]
-	}
+	c := lessMixed(t)
 	values := map[string]float64{}
 	for _, backend := range []string{"labels", "ilp"} {
 		sol, err := Solve(t.Context(), c, withBackends(Options{Backend: backend}))

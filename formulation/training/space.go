@@ -25,6 +25,8 @@ type space struct {
 	tail    int
 	allowed [len(recomputes)]bool // kinds of recompute on any rank
 	tables  map[tableKey]*table
+	last    *table // and its key: neighbours in the enumeration share tables
+	lastKey tableKey
 }
 
 func newSpace(c *inputs.Condition, costs costs, pinned *inputs.Strategy) (*space, error) {

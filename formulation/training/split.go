@@ -2,6 +2,7 @@ package training
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"partita/formulation/cost"
@@ -20,6 +21,12 @@ type Split struct {
 
 // PP is the number of pipeline ranks.
 func (s *Split) PP() int { return sum(s.Ranks) }
+
+// equal reports whether two splits are one.
+func (s *Split) equal(o *Split) bool {
+	return s.DP == o.DP && s.TP == o.TP && s.CP == o.CP && s.EP == o.EP && s.ETP == o.ETP && s.SP == o.SP && s.ZeRO == o.ZeRO &&
+		s.Virtual == o.Virtual && s.MicroBatch == o.MicroBatch && slices.Equal(s.Ranks, o.Ranks)
+}
 
 // RankGPUs is the number of GPUs of a pipeline rank.
 func (s *Split) RankGPUs() int { return s.DP * s.TP * s.CP }
