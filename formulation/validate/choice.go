@@ -20,7 +20,7 @@ type question struct {
 type option struct {
 	layout
 	measured  []float64 // of several runs
-	predicted float64   // 0: predicted not to fit
+	predicted float64   // by constants that did not see the family; 0: predicted not to fit
 }
 
 // choice is a question with its options, and what is better.
@@ -52,7 +52,7 @@ func choices(rows []measured.Row, found []outcome) []choice {
 		k := slices.IndexFunc(c.options, func(x option) bool { return x.layout == d.layout })
 		if k < 0 {
 			k = len(c.options)
-			c.options = append(c.options, option{layout: d.layout, predicted: o.predicted})
+			c.options = append(c.options, option{layout: d.layout, predicted: o.unseen()})
 		}
 		c.options[k].measured = append(c.options[k].measured, r.Value)
 	}

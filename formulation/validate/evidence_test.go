@@ -59,6 +59,15 @@ func TestCasesAreOfConstantsThatDidNotSeeThem(t *testing.T) {
 	if len(all) != 2 || all[0].Ratio != 2 || all[1].Ratio != 1.2 || all[0].Generation != "hopper" || all[0].Model != evidence.Dense || all[0].Metric != evidence.TPOT {
 		t.Errorf("%+v", all)
 	}
+	x.rows[0].Group, x.rows[1].Group = "g", "g"
+	if all := choices(x.rows, x.found); len(all) != 0 { // one layout a family
+		t.Errorf("%+v", all)
+	}
+	x.rows[1].Family, x.found[1].layout = "seen", tp(2)
+	if all := choices(x.rows, x.found); len(all) != 1 || all[0].options[0].predicted != 6 || all[0].options[1].predicted != 10 {
+		t.Errorf("%+v", all)
+	}
+	x.rows[1].Family = "unseen"
 	v := scored(t, &x)
 	for _, p := range v.Prediction {
 		switch fitted := p.Family == "seen"; {
