@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"partita/formulation/cost"
 	"partita/formulation/stagegraph"
 	"partita/inputs"
 	"partita/inputs/knowledge"
@@ -232,11 +233,20 @@ func (g *goal) hourly(l *stagegraph.Layout) float64 {
 	return sum
 }
 
-// phases are the metric forms of a choice: TTFT = Λ0 + (m0−1)·T0 and the round.
+// turns is how many prefill steps pass through a stage before the last first token: all
+// micro-batches where they come at once, one where requests come as others end.
+func (g *goal) turns(micro int) int {
+	if g.c.Workload.Phase == inputs.Prefill {
+		return micro
+	}
+	return 1
+}
+
+// phases are the metric forms of a choice: TTFT = Λ0 + (m0−1)·T0 (mixed: Λ0) and the round.
 func (g *goal) phases(ch stagegraph.Choice) [2]path.Phase {
 	var p [2]path.Phase
 	if ch.Micro > 0 {
-		p[0] = path.Phase{Sum: 1, Peak: int64(ch.Micro - 1)}
+		p[0] = path.Phase{Sum: 1, Peak: int64(g.turns(ch.Micro) - 1)}
 	}
 	if g.c.Workload.Phase == inputs.Prefill {
 		p[1] = path.Phase{Rate: int64(ch.Micro)}
@@ -256,7 +266,7 @@ func (g *goal) metrics(ch stagegraph.Choice, seconds [][2]float64) (ttft, round 
 		}
 	}
 	if ch.Micro > 0 {
-		ttft = sum[0] + float64(ch.Micro-1)*peak[0]
+		ttft = sum[0] + float64(g.turns(ch.Micro)-1)*peak[0]
 	}
 	if g.c.Workload.Phase == inputs.Prefill {
 		return ttft, float64(ch.Micro) * peak[1]
@@ -285,8 +295,14 @@ func (g *goal) micros(l *stagegraph.Layout) []int {
 		return []int{0}
 	}
 	n := g.space.Sequences(l.Replicas)
-	if g.counted(knowledge.OfMicro) {
+	switch {
+	case g.counted(knowledge.OfMicro):
 		return every(n, n)
+	case g.c.Workload.Phase == inputs.Mixed:
+		// Prompts come one after the other: how many a step may take costs memory alone.
+		// The budget of a step where that fits, else one.
+		budget := min(n, max(1, cost.ChunkTokens/max(1, g.c.Workload.Input.Max)))
+		return slices.Compact([]int{(n + budget - 1) / budget, n})
 	}
 	return splits(n, n)
 }

@@ -54,6 +54,7 @@ type device struct {
 	node        *wire
 	network     *wire
 	capacity    int64
+	host        inputs.HostConstants
 	notes       []OperatorEfficiency
 }
 

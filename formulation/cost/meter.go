@@ -1,6 +1,10 @@
 package cost
 
-import "slices"
+import (
+	"slices"
+
+	"partita/inputs"
+)
 
 // Meter is a part of a device whose use is read off the model of a stage.
 type Meter int
@@ -28,6 +32,7 @@ func (c *Calculator) Metered(m Meter) *Calculator {
 			*r = r.metered(m)
 		}
 		d.train = d.train.metered(m)
+		d.host = inputs.HostConstants{}
 		if m != NetworkMeter {
 			d.node, d.network = &wire{}, &wire{}
 		}

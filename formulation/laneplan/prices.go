@@ -8,9 +8,6 @@ import (
 // single is the shape of a machine of one GPU.
 var single = cost.Shape{TP: 1, CP: 1, DPAttention: 1, EP: 1, ETP: 1}
 
-// chunkTokens is the prefill budget of a mixed step, in tokens (docs/cost-model.md, C3c).
-const chunkTokens = 8192
-
 // prices of the stages of one GPU, for a number of decode groups and of prefill
 // micro-batches. Sequences are those that a machine holds the KV cache of.
 type prices struct {
@@ -47,9 +44,10 @@ func (p *prices) latencyStep(sequences int) cost.Step {
 	return cost.Step{Phase: inputs.Prefill, Sequences: ceil(sequences, p.micro), New: p.c.Workload.Input.Max}
 }
 
-func (p *prices) decodeStep(sequences int) cost.Step {
+// serving is the work of a machine with so many sequences, in so many groups.
+func (p *prices) serving(sequences, groups int) *cost.Serving {
 	w := &p.c.Workload
-	return cost.Step{Phase: inputs.Decode, Sequences: ceil(sequences, p.groups), New: 1, Cached: w.Input.Mid() + ceil(w.Output.Mid(), 2)}
+	return &cost.Serving{Sequences: sequences, Groups: groups, Input: w.Input.Mid(), Longest: w.Input.Max, Output: w.Output.Mid()}
 }
 
 func (p *prices) step(pool int, st cost.Step) *parts {
@@ -71,19 +69,47 @@ func (p *prices) rate(pool, sequences int) *parts {
 	if x, ok := p.rates[key]; ok {
 		return x
 	}
-	x := *p.step(pool, p.decodeStep(sequences))
-	if p.mixed() && sequences > 1 {
-		in, out := p.c.Workload.Input.Mid(), p.c.Workload.Output.Mid()
-		chunk := min(sequences, max(1, chunkTokens/max(in, 1)))
-		share := float64(sequences-1) / float64(out) / float64(p.groups*chunk)
-		y := p.step(pool, cost.Step{Phase: inputs.Prefill, Sequences: chunk, New: in})
-		x.layer += share * y.layer
-		x.embedding += share * y.embedding
-		x.head += share * y.head
-		x.send += share * y.send
+	w := p.serving(sequences, p.groups)
+	x := *p.step(pool, w.DecodeStep())
+	if p.mixed() {
+		x = p.combined(pool, w, func(m *cost.Mix, y *cost.Prices, _ float64) float64 { return m.Step(y) })
 	}
+	x.hosted(p.costs.HostStep(pool, w.DecodeStep().Sequences))
 	p.rates[key] = &x
 	return &x
+}
+
+// first is the way of a request to its first token (C2m).
+func (p *prices) first(pool, sequences int) *parts {
+	w := p.serving(sequences, 1)
+	x := p.combined(pool, w, func(m *cost.Mix, y *cost.Prices, prompt float64) float64 { return m.First(prompt, y, w.Longest) })
+	x.hosted(p.costs.HostStep(pool, sequences))
+	x.embedding += p.costs.HostRequest(pool, w.Longest)
+	return &x
+}
+
+// combined makes the price of each part of those of the steps of a mix.
+func (p *prices) combined(pool int, w *cost.Serving, price func(*cost.Mix, *cost.Prices, float64) float64) parts {
+	m := w.Mix(1)
+	steps := [...]cost.Step{m.Decode, m.Chunk, m.Next, m.DecodePlain, m.ChunkPlain, m.BothPlain, w.PromptStep()}
+	var of [len(steps)]*parts
+	for i, st := range steps {
+		of[i] = p.step(pool, st) // nothing for a step that is not there
+	}
+	one := func(part func(*parts) float64) float64 {
+		y := cost.Prices{Decode: part(of[0]), Chunk: part(of[1]), Next: part(of[2]), DecodePlain: part(of[3]), ChunkPlain: part(of[4]), BothPlain: part(of[5])}
+		return price(&m, &y, part(of[6]))
+	}
+	return parts{
+		layer: one(func(x *parts) float64 { return x.layer }), embedding: one(func(x *parts) float64 { return x.embedding }),
+		head: one(func(x *parts) float64 { return x.head }), send: one(func(x *parts) float64 { return x.send }),
+	}
+}
+
+// hosted adds what the host takes for a step: a machine either sends or has the head.
+func (x *parts) hosted(seconds float64) {
+	x.head += seconds
+	x.send += seconds
 }
 
 // role of a machine in the chain.
@@ -131,7 +157,7 @@ func (p *prices) load(sequences int) cost.Load {
 	if p.mixed() {
 		l.Steps = append(l.Steps, p.latencyStep(sequences))
 	}
-	l.Steps = append(l.Steps, p.decodeStep(sequences))
+	l.Steps = append(l.Steps, p.serving(sequences, p.groups).DecodeStep())
 	return l
 }
 

@@ -54,7 +54,7 @@ func (r *Relaxation) countAlone(c *counting, ph, n int) float64 {
 	var steps float64
 	switch {
 	case ph == 0:
-		i, steps = n, float64(b.micros[n])
+		i, steps = n, b.turns(n)
 	case b.promptOnly:
 		i, steps = n, float64(b.micros[n])
 	default:

@@ -108,15 +108,11 @@ func (k *known) workOn(w inputs.Workload) *work {
 // tables are prices of steps. They hang on cluster, model and shapes, whatever the
 // workload.
 type tables struct {
-	steps  map[cost.Step][][]prices
-	chunks map[chunk][][]prices
+	steps map[cost.Step][][]prices
 }
 
-// chunk is what the prefill chunk of a mixed step hangs on.
-type chunk struct{ sequences, in int }
-
 func newTables() *tables {
-	return &tables{steps: map[cost.Step][][]prices{}, chunks: map[chunk][][]prices{}}
+	return &tables{steps: map[cost.Step][][]prices{}}
 }
 
 // mostPrices bounds the tables of a series of workloads: some 30 MB.
@@ -124,13 +120,8 @@ const mostPrices = 200_000
 
 // room empties the tables where they are full.
 func (t *tables) room(s *Space) {
-	shapes := 0
-	for k := range s.pools {
-		shapes += len(s.pools[k].shapes)
-	}
-	if (len(t.steps)+len(t.chunks)+1)*shapes > mostPrices {
+	if (len(t.steps)+1)*s.allShapes() > mostPrices {
 		clear(t.steps)
-		clear(t.chunks)
 	}
 }
 
@@ -139,8 +130,10 @@ type work struct {
 	memories map[memoryKey][][]cost.StageMemories
 	fits     map[memoryKey][][][]bool
 	bases    map[int]*layerTimes
+	served   map[served][][]prices
 }
 
 func newWork() *work {
-	return &work{memories: map[memoryKey][][]cost.StageMemories{}, fits: map[memoryKey][][][]bool{}, bases: map[int]*layerTimes{}}
+	return &work{memories: map[memoryKey][][]cost.StageMemories{}, fits: map[memoryKey][][][]bool{}, bases: map[int]*layerTimes{},
+		served: map[served][][]prices{}}
 }

@@ -183,7 +183,7 @@ func (s *Space) Decodes() bool { return s.Condition.Workload.Phase != inputs.Pre
 // decoded.
 func (s *Space) DecodeSeconds(ch Choice, parts []Part) []float64 {
 	st := cost.Step{Phase: inputs.Decode, Sequences: s.Sequences(ch.Layout.Replicas), New: 1, Cached: s.Condition.Workload.Input.Mid()}
-	p := pricing{rate: s.table(st)}
+	p := pricing{rate: s.steps(st)}
 	out := make([]float64, len(parts))
 	for i, pt := range parts {
 		shape := slices.Index(s.pools[pt.Pool].shapes, pt.Shape)

@@ -37,7 +37,7 @@ func (s *Space) live(price *pricing, fits [][][]bool, l *Layout) [][]int {
 // noSlower reports whether shape i of a pool takes no longer than shape j for any
 // part of a stage in either phase.
 func (p *pricing) noSlower(pool, i, j int) bool {
-	for _, t := range [][][]prices{p.latency, p.rate, p.chunk} {
+	for _, t := range [][][]prices{p.latency, p.rate} {
 		if t == nil {
 			continue
 		}

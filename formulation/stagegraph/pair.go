@@ -50,7 +50,7 @@ func (r *Relaxation) Pair(i, j int, ask *Bounds) (float64, bool) {
 	if c == nil || b.promptOnly || b.first[i] == nil && ask.Value[0] > 0 {
 		return 0, false
 	}
-	p := &pair{counting: c, ask: ask, steps: [2]float64{float64(max(1, b.micros[i])), float64(b.groups[j])}}
+	p := &pair{counting: c, ask: ask, steps: [2]float64{b.turns(i), float64(b.groups[j])}}
 	if len(r.space.pools) == 1 || !r.layout.SameHost {
 		p.floor = ask.Floor // else the send that counts here is the fastest, not that of the stage
 	}

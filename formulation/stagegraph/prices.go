@@ -45,54 +45,17 @@ func (s *Space) table(st cost.Step) [][]prices {
 	if t, ok := s.tables.steps[st]; ok {
 		return t
 	}
-	t := s.priceAll(func(cost.Shape) cost.Step { return st })
+	t := s.priceAll(st)
 	s.tables.room(s)
 	s.tables.steps[st] = t
 	return t
 }
 
-// chunkTable prices the prefill chunk of a mixed step (C3c), whose size depends on
-// the shape, divided by the sequences in it: seconds for one sequence.
-func (s *Space) chunkTable(sequences int) [][]prices {
-	key := chunk{sequences, s.Condition.Workload.Input.Mid()}
-	if t, ok := s.tables.chunks[key]; ok {
-		return t
-	}
-	t := s.priceAll(func(sh cost.Shape) cost.Step { return s.chunkStep(sequences, sh) })
-	for k := range t {
-		for i := range t[k] {
-			p, n := &t[k][i], float64(s.chunkStep(sequences, s.pools[k].shapes[i]).Sequences)
-			for j := range p.layer {
-				p.layer[j] /= n
-			}
-			p.embed, p.head, p.network = p.embed/n, p.head/n, p.network/n
-			for j := range p.local {
-				p.local[j] /= n
-			}
-		}
-	}
-	s.tables.room(s)
-	s.tables.chunks[key] = t
-	return t
-}
-
-func (s *Space) priceAll(step func(cost.Shape) cost.Step) [][]prices {
-	kinds, pools := len(s.prefix), len(s.pools)
-	shapes := 0
-	for k := range s.pools {
-		shapes += len(s.pools[k].shapes)
-	}
-	all := make([]prices, shapes)
-	values := make([]float64, shapes*(kinds+pools))
-	out := make([][]prices, pools)
-	for k := range s.pools {
-		n := len(s.pools[k].shapes)
-		out[k], all = all[:n:n], all[n:]
+func (s *Space) priceAll(st cost.Step) [][]prices {
+	out := s.newTable()
+	for k := range out {
 		for i, sh := range s.pools[k].shapes {
-			st := step(sh)
 			p := &out[k][i]
-			p.layer, values = values[:kinds:kinds], values[kinds:]
-			p.local, values = values[:pools:pools], values[pools:]
 			for kind := range p.layer {
 				p.layer[kind] = s.Costs.Layer(k, kind, sh, st)
 			}
@@ -106,14 +69,26 @@ func (s *Space) priceAll(step func(cost.Shape) cost.Step) [][]prices {
 	return out
 }
 
-// chunkTokens is the number of prompt tokens a rank takes into one mixed step:
-// the default budget of current serving engines on large GPUs (C3c).
-const chunkTokens = 8192
-
-func (s *Space) chunkStep(sequences int, sh cost.Shape) cost.Step {
-	in := s.Condition.Workload.Input.Mid()
-	k := min(sequences, sh.DPAttention*max(1, chunkTokens/max(1, in)))
-	return cost.Step{Phase: inputs.Prefill, Sequences: k, New: in}
+// newTable has room for the prices on every shape of every pool.
+func (s *Space) newTable() [][]prices {
+	kinds, pools := len(s.prefix), len(s.pools)
+	shapes := 0
+	for k := range s.pools {
+		shapes += len(s.pools[k].shapes)
+	}
+	all := make([]prices, shapes)
+	values := make([]float64, shapes*(kinds+pools))
+	out := make([][]prices, pools)
+	for k := range s.pools {
+		n := len(s.pools[k].shapes)
+		out[k], all = all[:n:n], all[n:]
+		for i := range out[k] {
+			p := &out[k][i]
+			p.layer, values = values[:kinds:kinds], values[kinds:]
+			p.local, values = values[:pools:pools], values[pools:]
+		}
+	}
+	return out
 }
 
 // latencyStep is (C2), for micro-batches of b sequences.
@@ -123,8 +98,8 @@ func (s *Space) latencyStep(b int) cost.Step {
 
 // decodeStep is the step of (C3b) for groups of b sequences.
 func (s *Space) decodeStep(b int) cost.Step {
-	w := &s.Condition.Workload
-	return cost.Step{Phase: inputs.Decode, Sequences: b, New: 1, Cached: w.Input.Mid() + ceilDiv(w.Output.Mid(), 2)}
+	w := s.serving(b, 1)
+	return w.DecodeStep()
 }
 
 // promptStep is (C3a).
@@ -136,27 +111,24 @@ func (s *Space) promptStep(b int) cost.Step {
 type pricing struct {
 	latency [][]prices // nil where the phase has no latency part
 	rate    [][]prices
-	chunk   [][]prices // added to rate with weight share; nil where nothing is mixed in
-	share   float64
 }
 
 func (s *Space) pricing(replicas, micro, groups int) pricing {
 	n := s.Sequences(replicas)
 	var p pricing
-	if micro > 0 {
-		p.latency = s.table(s.latencyStep(ceilDiv(n, micro)))
-	}
 	switch s.Condition.Workload.Phase {
 	case inputs.Prefill:
-		p.rate = s.table(s.promptStep(ceilDiv(n, max(1, micro))))
-	case inputs.Decode:
-		p.rate = s.table(s.decodeStep(ceilDiv(n, max(1, groups))))
-	default:
-		p.rate = s.table(s.decodeStep(ceilDiv(n, max(1, groups))))
-		if n > 1 {
-			p.chunk = s.chunkTable(n)
-			p.share = float64(n-1) / float64(s.Condition.Workload.Output.Mid()) / float64(max(1, groups))
+		if micro > 0 {
+			p.latency = s.steps(s.latencyStep(ceilDiv(n, micro)))
 		}
+		p.rate = s.steps(s.promptStep(ceilDiv(n, max(1, micro))))
+	case inputs.Decode:
+		p.rate = s.steps(s.decodeStep(ceilDiv(n, max(1, groups))))
+	default:
+		if micro > 0 {
+			p.latency = s.firsts(n)
+		}
+		p.rate = s.mixes(n, max(1, groups))
 	}
 	return p
 }
@@ -168,9 +140,6 @@ func (p *pricing) times(pool, shape int, c *class) [2]float64 {
 		t[0] = p.latency[pool][shape].stage(c)
 	}
 	t[1] = p.rate[pool][shape].stage(c)
-	if p.chunk != nil {
-		t[1] += p.share * p.chunk[pool][shape].stage(c)
-	}
 	return t
 }
 
@@ -181,9 +150,6 @@ func (p *pricing) sends(pool, shape, next int, sameHost bool) [2]float64 {
 		t[0] = p.latency[pool][shape].send(next, sameHost)
 	}
 	t[1] = p.rate[pool][shape].send(next, sameHost)
-	if p.chunk != nil {
-		t[1] += p.share * p.chunk[pool][shape].send(next, sameHost)
-	}
 	return t
 }
 
@@ -206,9 +172,5 @@ func (p *pricing) part(pool, shape, part, kinds, ph int) float64 {
 	if ph == 0 {
 		return of(&p.latency[pool][shape])
 	}
-	t := of(&p.rate[pool][shape])
-	if p.chunk != nil {
-		t += p.share * of(&p.chunk[pool][shape])
-	}
-	return t
+	return of(&p.rate[pool][shape])
 }

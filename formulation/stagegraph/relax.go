@@ -19,7 +19,8 @@ import (
 //	A·TTFT + B·round ≥ Σ_layers min over (pool, shape) of
 //	    A·τ0·(1 + (m0−1)·μ) + B·τ1·((1−θ) + θ·m1·μ),   μ = λ_k·q/G_k,  θ ∈ [0, 1]
 //
-// (prefill alone: the round is m0·T, so θ = 1 with m0 in place of m1).
+// (prefill alone: the round is m0·T, so θ = 1 with m0 in place of m1; mixed: TTFT is Λ0,
+// as with m0 = 1).
 //
 // Pipelines of a single stage are few and priced as they are (Whole). The others have
 // no stage with all GPUs, and send between their stages, which counts like a layer.
@@ -217,7 +218,7 @@ func (r *Relaxation) sum(spread []float64, sends float64, i, j int, a, b, mix fl
 	var parts, rounds float64
 	var first, second []float64
 	if a > 0 {
-		parts, first = float64(x.micros[i]-1), x.first[i]
+		parts, first = x.turns(i)-1, x.first[i]
 	}
 	if b > 0 {
 		rounds, second = float64(x.parts(j))*mix, x.second[j]
@@ -266,7 +267,7 @@ func (r *Relaxation) RangeValue(i, j int, a, b, c float64, fewest int) float64 {
 
 func (r *Relaxation) rangeSum(i, j int, a, b, c, mix, fewest float64) float64 {
 	x := r.base
-	parts := float64(x.micros[i] - 1)
+	parts := x.turns(i) - 1
 	rounds := float64(x.parts(j)) * mix
 	first, second := x.first[i], x.second[j]
 	total := 0.0
@@ -297,6 +298,15 @@ func (x *layerTimes) parts(j int) int {
 		return x.micros[j]
 	}
 	return x.groups[j]
+}
+
+// turns is how many times the slowest stage counts in TTFT for the i-th number of
+// micro-batches.
+func (x *layerTimes) turns(i int) float64 {
+	if x.promptOnly {
+		return float64(x.micros[i])
+	}
+	return 1
 }
 
 // RangeTTFT and RangeRound are floors of the metrics alone, in seconds, for the i-th

@@ -82,7 +82,7 @@ func (r *Relaxation) price(x *Whole) {
 		case x.least[i] == len(b.groups):
 			x.ttft[i] = math.Inf(1)
 		case b.first[i] != nil:
-			x.ttft[i] = float64(b.micros[i]) * stage(b.first[i])
+			x.ttft[i] = b.turns(i) * stage(b.first[i])
 		}
 	}
 	for j := range x.round {

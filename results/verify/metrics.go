@@ -34,7 +34,11 @@ func (a *audit) metrics(prices [][]stagePrice, q sequences) figures {
 			l.sum1 = a.longestWay(func(i int) float64 { return replica[i].rate })
 		}
 		f.kvTokens = min(f.kvTokens, l.kvTokens)
-		ttft = max(ttft, l.sum0+float64(q.m0-1)*l.peak0)
+		turns := 1 // mixed: requests come as others end
+		if w.Phase == inputs.Prefill {
+			turns = q.m0 // all at once
+		}
+		ttft = max(ttft, l.sum0+float64(turns-1)*l.peak0)
 		if w.Phase == inputs.Prefill {
 			round = max(round, float64(q.m0)*l.peak1)
 		} else {

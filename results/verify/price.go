@@ -14,6 +14,10 @@ type pricer interface {
 	Embedding(pool int, s cost.Shape, st cost.Step) float64
 	Head(pool int, s cost.Shape, st cost.Step) float64
 	Send(from, to int, s cost.Shape, st cost.Step, sameHost bool) float64
+	// HostStep and HostRequest are what the host adds to a step of so many sequences, and
+	// to a request of so many tokens.
+	HostStep(pool, sequences int) float64
+	HostRequest(pool, tokens int) float64
 	StageMemory(pool int, counts []int, first, last bool, s cost.Shape, l cost.Load) cost.Memory
 	KVTokens(pool int, counts []int, first, last bool, s cost.Shape, l cost.Load) int64
 	Capacity(pool int) int64
@@ -33,6 +37,7 @@ type stageKey struct {
 // stagePrice is the recomputed cost of one stage.
 type stagePrice struct {
 	prefill float64 // τ0, seconds (C2); 0 in decode alone
+	kernel  float64 // of it the prompt by itself, in mixed serving
 	rate    float64 // τ1, seconds (C3)
 	decode  float64 // a decode step of the whole replica at context I, seconds: prefill alone, for information
 	memory  cost.Memory
@@ -53,29 +58,30 @@ func (a *audit) key(stages []*results.Stage, i int) stageKey {
 	return k
 }
 
-// stepTime is (C1): the layers, embedding and head where they live, and the
-// transfer to the next stage.
-func (a *audit) stepTime(k stageKey, st cost.Step) float64 {
+// overParts is (C1): the sum of what time makes of the layers, of embedding and head where
+// they live, and of the transfer to the next stage.
+func (a *audit) overParts(k stageKey, time func(price func(cost.Step) float64) float64) float64 {
 	m := &a.cond.Model
 	var seconds float64
 	for l := k.first; l <= k.last; l++ {
-		seconds += a.prices.Layer(k.pool, m.Layers[l], k.shape, st)
+		seconds += time(func(st cost.Step) float64 { return a.prices.Layer(k.pool, m.Layers[l], k.shape, st) })
 	}
 	if k.first == 0 {
-		seconds += a.prices.Embedding(k.pool, k.shape, st)
+		seconds += time(func(st cost.Step) float64 { return a.prices.Embedding(k.pool, k.shape, st) })
 	}
 	if k.last == len(m.Layers)-1 {
-		seconds += a.prices.Head(k.pool, k.shape, st)
+		seconds += time(func(st cost.Step) float64 { return a.prices.Head(k.pool, k.shape, st) })
 	}
 	if k.next >= 0 {
-		seconds += a.prices.Send(k.pool, k.next, k.shape, st, k.oneHost)
+		seconds += time(func(st cost.Step) float64 { return a.prices.Send(k.pool, k.next, k.shape, st, k.oneHost) })
 	}
 	return seconds
 }
 
-// chunkTokens is the prefill budget of a mixed step, in tokens a rank
-// (docs/cost-model.md, C3c).
-const chunkTokens = 8192
+// stepTime is the time of a step by itself, with the host's part in it.
+func (a *audit) stepTime(k stageKey, st cost.Step) float64 {
+	return a.overParts(k, func(price func(cost.Step) float64) float64 { return price(st) }) + a.prices.HostStep(k.pool, st.Sequences)
+}
 
 // price recomputes (C2), (C3) and (C8) for one stage.
 func (a *audit) price(k stageKey, q sequences) stagePrice {
@@ -97,13 +103,7 @@ func (a *audit) price(k stageKey, q sequences) stagePrice {
 		p.rate = a.stepTime(k, decode)
 		load.Steps = []cost.Step{decode}
 	default:
-		p.prefill = a.stepTime(k, latency)
-		chunk := min(q.replica, k.shape.DPAttention*max(1, chunkTokens/max(in, 1)))
-		share := float64(q.replica-1) / float64(out) / float64(q.m1*chunk)
-		p.rate = a.stepTime(k, decode)
-		if share > 0 {
-			p.rate += share * a.stepTime(k, cost.Step{Phase: inputs.Prefill, Sequences: chunk, New: in})
-		}
+		p.rate, p.prefill, p.kernel = a.served(k, q)
 		load.Steps = []cost.Step{latency, decode}
 	}
 	counts := a.kinds(&results.Stage{FirstLayer: k.first, LastLayer: k.last})

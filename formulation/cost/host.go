@@ -1,0 +1,25 @@
+package cost
+
+import "partita/inputs"
+
+// hostOf is what a serving engine adds to the kernels of a device; nothing where the
+// condition states the utilisation.
+func hostOf(p *inputs.Profile, stated bool) inputs.HostConstants {
+	if stated {
+		return inputs.HostConstants{}
+	}
+	return p.Host
+}
+
+// HostStep is what the host adds to a step of so many sequences on a stage, in seconds.
+func (c *Calculator) HostStep(pool, sequences int) float64 {
+	h := &c.devices[pool].host
+	return h.Step + h.Sequence*float64(sequences)
+}
+
+// HostRequest is what the host adds to a request's first token beside its steps, in
+// seconds, for a prompt of so many tokens.
+func (c *Calculator) HostRequest(pool, tokens int) float64 {
+	h := &c.devices[pool].host
+	return h.Request + h.Token*float64(tokens)
+}

@@ -1,0 +1,125 @@
+package cost
+
+import "partita/inputs"
+
+// ChunkTokens is the number of prompt tokens that an attention rank takes into one step:
+// the default budget of current serving engines on large GPUs.
+const ChunkTokens = 8192
+
+// Serving is the work of a replica under continuous batching: every step decodes all
+// sequences of a group, and where prompts wait it takes a chunk of them along. Weights
+// are read once a step, for both.
+type Serving struct {
+	Sequences int // in flight in the replica
+	Groups    int // that take turns in the pipeline
+	Input     int // tokens of a prompt, middle
+	Longest   int // tokens of the longest prompt
+	Output    int // generated tokens, middle
+}
+
+// Mix are the steps whose prices make up the average step of a group (C3c). Plain steps
+// have a context of nothing: the price of everything but attention.
+type Mix struct {
+	Decode Step
+	// Chunk and Next are chunks of whole prompts between which the one of the average step
+	// lies, by the share Part of the second.
+	Chunk, Next Step
+	Part        float64
+	// DecodePlain, ChunkPlain and BothPlain are as many new tokens without attention.
+	DecodePlain, ChunkPlain, BothPlain Step
+	// Share is how many chunks a step takes along: below one, that many of the steps have
+	// one. 0: nothing is mixed in.
+	Share float64
+	// Passes are the steps that a chunk takes, where a prompt is longer than a step's budget.
+	Passes float64
+}
+
+// Prices are the prices of a part of a stage in the steps of a mix, in seconds.
+type Prices struct{ Decode, Chunk, Next, DecodePlain, ChunkPlain, BothPlain float64 }
+
+// DecodeStep is a step of one group (C3b).
+func (w *Serving) DecodeStep() Step {
+	return Step{Phase: inputs.Decode, Sequences: ceilDiv(w.Sequences, w.Groups), New: 1, Cached: w.Input + ceilDiv(w.Output, 2)}
+}
+
+// PromptStep is a prompt of full length by itself (C2).
+func (w *Serving) PromptStep() Step {
+	return Step{Phase: inputs.Prefill, Sequences: 1, New: w.Longest}
+}
+
+// Mix is the average step with so many attention ranks.
+//
+// In one round all sequences gain a token, so that (Sequences − 1)/Output of the others
+// end and as many prompts are read: the arrivals of a round. Where a step sees less than
+// one arrival, each prompt is a chunk of its own; where it sees more, they go together, up
+// to the budget.
+func (w *Serving) Mix(ranks int) Mix {
+	m := Mix{Decode: w.DecodeStep()}
+	if w.Sequences <= 1 {
+		return m
+	}
+	arrivals := float64(w.Sequences-1) / float64(w.Output) / float64(w.Groups)
+	most := min(w.Sequences, ranks*max(1, ChunkTokens/max(1, w.Input)))
+	size := min(max(1, arrivals), float64(most))
+	whole := int(size)
+	m.Share, m.Part = arrivals/size, size-float64(whole)
+	prompts := func(n int) Step { return Step{Phase: inputs.Prefill, Sequences: n, New: w.Input} }
+	m.Chunk, m.Next = prompts(whole), prompts(min(whole+1, most))
+	m.Passes = float64(passes(w.Input))
+	tokens := ceilDiv(whole*w.Input, passes(w.Input))
+	m.DecodePlain, m.ChunkPlain, m.BothPlain = bare(m.Decode.Sequences), bare(tokens), bare(tokens+m.Decode.Sequences)
+	return m
+}
+
+// passes is how many steps a prompt takes.
+func passes(tokens int) int { return max(1, ceilDiv(tokens, ChunkTokens)) }
+
+// bare is a step of so many tokens without a context.
+func bare(tokens int) Step { return Step{Phase: inputs.Decode, Sequences: tokens, New: 1} }
+
+// chunk is the price of what prompts the average chunk holds.
+func (m *Mix) chunk(p *Prices) float64 { return p.Chunk + m.Part*(p.Next-p.Chunk) }
+
+// along is what decoding adds to a step that takes a chunk along: attention, and what as
+// many more tokens cost beside those of the chunk.
+func (m *Mix) along(p *Prices) float64 {
+	return p.Decode - p.DecodePlain + max(0, p.BothPlain-p.ChunkPlain)
+}
+
+// Step is the average step of a group, in seconds, of a part of a stage:
+//
+//	τ = D + σ·max(0, C + k·(A − D))                                              (C3c)
+//
+// D decodes, C is the chunk, A what decoding adds to each of the k steps of a chunk.
+func (m *Mix) Step(p *Prices) float64 {
+	if m.Share == 0 {
+		return p.Decode
+	}
+	return p.Decode + m.Share*max(0, m.chunk(p)+m.Passes*(m.along(p)-p.Decode))
+}
+
+// First is the time from a request's arrival to its first token at a part of a stage, in
+// seconds, given the price of its prompt by itself:
+//
+//	τ0 = P + k·A + τ + ω,   ω = E(step²)/(2·E(step))                             (C2m)
+//
+// The prompt goes with the decoding of others; it waits for what is left of the step in
+// progress (ω: an arrival meets a long step more often than a short one), and for the one
+// after that, which engines prepare while the one before runs.
+func (m *Mix) First(prompt float64, p *Prices, longest int) float64 {
+	if m.Share == 0 {
+		return prompt
+	}
+	step := m.Step(p)
+	return prompt + float64(passes(longest))*m.along(p) + step + m.residual(p, step)
+}
+
+// residual is what is left of the step in progress on average.
+func (m *Mix) residual(p *Prices, step float64) float64 {
+	if step <= 0 {
+		return 0
+	}
+	often := min(1, m.Share*m.Passes) // share of the steps that take a chunk along
+	mixed := p.Decode + (step-p.Decode)/often
+	return ((1-often)*p.Decode*p.Decode + often*mixed*mixed) / (2 * step)
+}

@@ -1,0 +1,157 @@
+package stagegraph
+
+import "partita/formulation/cost"
+
+// serving is the work of a replica with n sequences in so many groups.
+func (s *Space) serving(n, groups int) *cost.Serving {
+	w := &s.Condition.Workload
+	return &cost.Serving{Sequences: n, Groups: groups, Input: w.Input.Mid(), Longest: w.Input.Max, Output: w.Output.Mid()}
+}
+
+// served names a table of prices that hangs on the workload: of a step again and again, of
+// the average step of serving n sequences in so many groups, or of the first token then.
+type served struct {
+	step      cost.Step
+	n, groups int
+	first     bool
+}
+
+func (s *Space) servedTable(key served, make func() [][]prices) [][]prices {
+	if t, ok := s.work.served[key]; ok {
+		return t
+	}
+	t := make()
+	if (len(s.work.served)+1)*s.allShapes() > mostPrices {
+		clear(s.work.served)
+	}
+	s.work.served[key] = t
+	return t
+}
+
+func (s *Space) allShapes() int {
+	n := 0
+	for k := range s.pools {
+		n += len(s.pools[k].shapes)
+	}
+	return n
+}
+
+// steps prices stages that do a step again and again, with what the host adds to each.
+func (s *Space) steps(st cost.Step) [][]prices {
+	return s.servedTable(served{step: st}, func() [][]prices {
+		out := s.newTable()
+		t := s.table(st)
+		for k := range out {
+			host := s.Costs.HostStep(k, st.Sequences)
+			for i := range out[k] {
+				x, from := &out[k][i], &t[k][i]
+				copy(x.layer, from.layer)
+				copy(x.local, from.local)
+				x.embed, x.head, x.network = from.embed, from.head, from.network
+				x.hosted(host)
+			}
+		}
+		return out
+	})
+}
+
+// hosted adds what the host takes for a step of a stage: every stage either sends or has
+// the head.
+func (p *prices) hosted(seconds float64) {
+	p.head += seconds
+	p.network += seconds
+	for i := range p.local {
+		p.local[i] += seconds
+	}
+}
+
+// mixes prices the average step of a group (C3c).
+func (s *Space) mixes(n, groups int) [][]prices {
+	return s.servedTable(served{n: n, groups: groups}, func() [][]prices {
+		w := s.serving(n, groups)
+		host := w.DecodeStep().Sequences
+		return s.combined(w, func(m *cost.Mix, p *cost.Prices, _ float64) float64 { return m.Step(p) }, func(k int, p *prices) {
+			p.hosted(s.Costs.HostStep(k, host))
+		})
+	})
+}
+
+// firsts prices the way of a request to its first token (C2m).
+func (s *Space) firsts(n int) [][]prices {
+	return s.servedTable(served{n: n, first: true}, func() [][]prices {
+		w := s.serving(n, 1)
+		return s.combined(w, func(m *cost.Mix, p *cost.Prices, prompt float64) float64 { return m.First(prompt, p, w.Longest) }, func(k int, p *prices) {
+			p.hosted(s.Costs.HostStep(k, n))
+			p.embed += s.Costs.HostRequest(k, w.Longest)
+		})
+	})
+}
+
+// combined makes a price of those of the steps of a mix, part by part, and has each pool's
+// finished.
+func (s *Space) combined(w *cost.Serving, price func(*cost.Mix, *cost.Prices, float64) float64, finish func(int, *prices)) [][]prices {
+	out := s.newTable()
+	prompts := s.table(w.PromptStep())
+	var m cost.Mix
+	var decode, chunk, next, decodePlain, chunkPlain, bothPlain [][]prices
+	for ranks := 0; ; {
+		ranks = s.nextRanks(ranks)
+		if ranks == 0 {
+			return out
+		}
+		m = w.Mix(ranks)
+		decode = s.table(m.Decode)
+		chunk, next, decodePlain, chunkPlain, bothPlain = decode, decode, decode, decode, decode
+		if m.Share > 0 {
+			chunk, next = s.table(m.Chunk), s.table(m.Next)
+			decodePlain, chunkPlain, bothPlain = s.table(m.DecodePlain), s.table(m.ChunkPlain), s.table(m.BothPlain)
+		}
+		for k := range out {
+			for i, sh := range s.pools[k].shapes {
+				if sh.DPAttention != ranks {
+					continue
+				}
+				x := &out[k][i]
+				for part := range x.parts() {
+					p := cost.Prices{
+						Decode: *decode[k][i].part(part), Chunk: *chunk[k][i].part(part), Next: *next[k][i].part(part),
+						DecodePlain: *decodePlain[k][i].part(part), ChunkPlain: *chunkPlain[k][i].part(part), BothPlain: *bothPlain[k][i].part(part),
+					}
+					*x.part(part) = price(&m, &p, *prompts[k][i].part(part))
+				}
+				finish(k, x)
+			}
+		}
+	}
+}
+
+// nextRanks is the next larger number of attention ranks that some shape has; 0: none.
+func (s *Space) nextRanks(ranks int) int {
+	next := 0
+	for k := range s.pools {
+		for _, sh := range s.pools[k].shapes {
+			if n := sh.DPAttention; n > ranks && (next == 0 || n < next) {
+				next = n
+			}
+		}
+	}
+	return next
+}
+
+// parts is how many prices there are, and part is one of them.
+func (p *prices) parts() int { return len(p.layer) + 3 + len(p.local) }
+
+func (p *prices) part(i int) *float64 {
+	switch n := len(p.layer); {
+	case i < n:
+		return &p.layer[i]
+	case i == n:
+		return &p.embed
+	case i == n+1:
+		return &p.head
+	case i == n+2:
+		return &p.network
+	default:
+		return &p.local[i-n-3]
+	}
+}

@@ -1,0 +1,70 @@
+package verify
+
+import (
+	"math"
+
+	"partita/formulation/cost"
+	"partita/inputs"
+)
+
+// chunkTokens is the prefill budget of a step, in tokens a rank (docs/cost-model.md, C3c).
+const chunkTokens = 8192
+
+// served recomputes the average step of a group of mixed serving (C3c), the way of a
+// request to its first token (C2m), and the prompt in it, of one stage, in seconds.
+func (a *audit) served(k stageKey, q sequences) (step, first, kernel float64) {
+	longest := a.cond.Workload.Input.Max
+	prompt := cost.Step{Phase: inputs.Prefill, Sequences: 1, New: longest}
+	host := a.prices.HostStep
+	step = host(k.pool, q.b1) + a.overParts(k, func(price func(cost.Step) float64) float64 {
+		average, _, _ := a.average(k.shape, q.replica, q.m1, price)
+		return average
+	})
+	first = host(k.pool, q.replica) + a.overParts(k, func(price func(cost.Step) float64) float64 {
+		p := price(prompt)
+		if q.replica == 1 {
+			return p
+		}
+		average, along, left := a.average(k.shape, q.replica, 1, price)
+		return p + math.Ceil(float64(max(longest, 1))/chunkTokens)*along + average + left
+	})
+	if k.first == 0 {
+		first += a.prices.HostRequest(k.pool, longest)
+	}
+	kernel = a.overParts(k, func(price func(cost.Step) float64) float64 { return price(prompt) })
+	return step, first, kernel
+}
+
+// average is the average step of a group of a replica with n sequences in m groups, what
+// decoding adds to a step with a chunk, and what is left of a step when a request comes.
+func (a *audit) average(s cost.Shape, n, m int, price func(cost.Step) float64) (step, along, left float64) {
+	w := &a.cond.Workload
+	in, out := w.Input.Mid(), w.Output.Mid()
+	b := ceil(n, m)
+	decode := price(cost.Step{Phase: inputs.Decode, Sequences: b, New: 1, Cached: in + ceil(out, 2)})
+	if n == 1 {
+		return decode, decode, 0
+	}
+	arrivals := float64(n-1) / float64(out) / float64(m)
+	most := min(n, s.DPAttention*max(1, chunkTokens/max(in, 1)))
+	size := min(max(arrivals, 1), float64(most)) // prompts of a chunk
+	lower := int(math.Floor(size))
+	prompts := func(k int) float64 { return price(cost.Step{Phase: inputs.Prefill, Sequences: k, New: in}) }
+	chunk := prompts(lower)
+	if part := size - float64(lower); part > 0 {
+		chunk = (1-part)*chunk + part*prompts(lower+1)
+	}
+	passes := ceil(max(in, 1), chunkTokens)
+	plain := func(tokens int) float64 { return price(cost.Step{Phase: inputs.Decode, Sequences: tokens, New: 1}) }
+	tokens := ceil(lower*in, passes)
+	along = decode - plain(b) + max(0, plain(tokens+b)-plain(tokens))
+
+	share := arrivals / size
+	more := share * max(0, chunk+float64(passes)*(along-decode))
+	step = decode + more
+	if mixed := min(1, share*float64(passes)); step > 0 { // share of the steps with a chunk
+		long := decode + more/mixed
+		left = ((1-mixed)*decode*decode + mixed*long*long) / step / 2
+	}
+	return step, along, left
+}
