@@ -30,7 +30,7 @@ var infeasible = []struct {
 	{"examples/early-and-busy-infeasible.md", "", "ttft throughput_per_gpu"},
 	{"examples/llama-3.1-70b-2x8-h100.yaml", "goal.requirements.tpot=1ms", "tpot"},
 	{"examples/llama-3.1-70b-2x8-h100.yaml", "goal.requirements.throughput_per_gpu=1600", "throughput_per_gpu all_gpus"},
-	{"examples/gpus-7.yaml", "goal.requirements.ttft=500ms", "ttft gpus batch input"},
+	{"examples/gpus-7.yaml", "goal.requirements.ttft=150ms", "ttft gpus batch input"},
 	{"../shared/conditions/moe-10b-16experts.md", "", "throughput_per_gpu"},
 	{"../shared/conditions/moe-10b-16experts.md", "goal.requirements.ttft=10ms", "ttft batch input"},
 }

@@ -40,6 +40,13 @@ func (r *run) metricsOf(p *results.PhasePlan, ch stagegraph.Choice, parts []stag
 	}
 	if ch.Micro > 0 {
 		m.TTFTMS = ms(ttft)
+		if g.c.Workload.Phase == inputs.Mixed {
+			kernel := 0.0
+			for _, t := range r.space.PromptSeconds(ch, parts) {
+				kernel += t
+			}
+			m.TTFTKernelMS, m.TTFTQueueMS = ms(kernel), ms(ttft-kernel)
+		}
 		m.TTFTInterval = r.interval(cost.MetricTTFT, ttft, 1e3)
 	}
 	m.E2EInterval = r.interval(requestMetric(g.c.Workload.Phase), *m.E2EMS/1e3, 1e3)

@@ -302,10 +302,14 @@ func (e *evaluation) scaled(sub *subject) error {
 	l := b.goal.latency().of(ttft, round)
 	c := b.goal.throughput(t.layout.Used()*t.layout.Replicas).of(ttft, round)
 	e.yard.norms = [2]float64{l, c}
-	if e.yard.kind == inputs.Balanced || e.yard.kind == inputs.GPUs || e.yard.kind == inputs.Cost {
-		l, c = 1, 1
+	worth := 1.0 // of the strategy itself, in the unit of the value
+	switch e.yard.kind {
+	case inputs.Latency:
+		worth = l
+	case inputs.Throughput:
+		worth = c
 	}
-	e.unit = max(l, c) / objectiveTicks
+	e.unit = worth / objectiveTicks
 	return nil
 }
 

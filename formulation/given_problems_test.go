@@ -75,9 +75,9 @@ func TestSmallestChange(t *testing.T) {
 		s          inputs.Strategy
 	}{
 		{"heads", "TP 3 → 4", denseOn(1, 4, 8, 4), inputs.Strategy{TP: inputs.Degrees{3}}},
-		{"count", "DP 2 → 1", denseOn(1, 4, 8, 4), inputs.Strategy{TP: inputs.Degrees{4}, DP: 2}},
+		{"count", "TP 4 → 2", denseOn(1, 4, 8, 4), inputs.Strategy{TP: inputs.Degrees{4}, DP: 2}},
 		{"layers", "layers of stage 1: 6 → 4", denseOn(1, 2, 8, 8), inputs.Strategy{PP: 2, Layers: []int{4, 6}}},
-		{"balance", "layers cut evenly", denseOn(1, 2, 8, 8), inputs.Strategy{PP: 2, Layers: []int{5, 3}}},
+		{"balance", "layers cut evenly", denseOn(1, 2, 8, 8), inputs.Strategy{PP: 2, Layers: []int{7, 1}}},
 	} {
 		v := mustEvaluate(t, x.c, Given{Strategy: &x.s})
 		if len(v.Changes) == 0 || v.Changes[0].Change != x.want || !v.Changes[0].Feasible || v.Changes[0].GainPercent != nil {

@@ -301,7 +301,7 @@ func (g *goal) micros(l *stagegraph.Layout) []int {
 	case g.c.Workload.Phase == inputs.Mixed:
 		// Prompts come one after the other: how many a step may take costs memory alone.
 		// The budget of a step where that fits, else one.
-		budget := min(n, max(1, cost.ChunkTokens/max(1, g.c.Workload.Input.Max)))
+		budget := min(n, max(1, cost.ChunkTokens/max(1, g.space.Condition.Workload.Input.Max)))
 		return slices.Compact([]int{(n + budget - 1) / budget, n})
 	}
 	return splits(n, n)

@@ -50,25 +50,65 @@ func (o *oracle) priced(r, m0, m1 int) *priced {
 	return p
 }
 
-// both is a price in the latency and in the rate phase, where time prices one step.
+// both is a price in the latency and in the rate phase of a part of a stage, where time
+// prices a step of that part.
 func (p *priced) both(sh cost.Shape, time func(cost.Step) float64) [2]float64 {
 	var t [2]float64
-	if p.m0 > 0 {
-		t[0] = time(p.sequence.latency)
-	}
-	if p.m1 == 0 {
-		t[1] = time(p.sequence.prompt)
+	switch {
+	case p.m1 == 0:
+		return [2]float64{time(p.sequence.latency), time(p.sequence.prompt)}
+	case p.m0 == 0:
+		t[1] = time(p.sequence.decode)
 		return t
 	}
-	t[1] = time(p.sequence.decode)
-	if p.m0 > 0 { // mixed
-		w := &p.o.c.Workload
-		in, out := (w.Input.Min+w.Input.Max+1)/2, (w.Output.Min+w.Output.Max+1)/2
-		k := min(p.n, sh.DPAttention*max(1, 8192/in))
-		share := float64(p.n-1) / float64(out) / float64(p.m1) / float64(k)
-		t[1] += share * time(cost.Step{Phase: inputs.Prefill, Sequences: k, New: in})
+	prompt := time(cost.Step{Phase: inputs.Prefill, Sequences: 1, New: p.o.c.Workload.Input.Max})
+	if t[0] = prompt; p.n > 1 {
+		step, along, left := p.mixed(sh, 1, time)
+		t[0] += float64((p.o.c.Workload.Input.Max+8191)/8192)*along + step + left
 	}
+	t[1], _, _ = p.mixed(sh, p.m1, time)
 	return t
+}
+
+// mixed is the average step of one of m groups (C3c), what decoding adds to a step that
+// takes a chunk along, and what is left of a step when a request comes.
+func (p *priced) mixed(sh cost.Shape, m int, time func(cost.Step) float64) (step, along, left float64) {
+	w := &p.o.c.Workload
+	in, out := (w.Input.Min+w.Input.Max+1)/2, (w.Output.Min+w.Output.Max+1)/2
+	b := (p.n + m - 1) / m
+	plain := func(tokens int) float64 { return time(cost.Step{Phase: inputs.Decode, Sequences: tokens, New: 1}) }
+	decode := time(cost.Step{Phase: inputs.Decode, Sequences: b, New: 1, Cached: in + (out+1)/2})
+	if p.n == 1 {
+		return decode, decode, 0
+	}
+	come := float64(p.n-1) / float64(out*m) // prompts a step
+	most := min(p.n, sh.DPAttention*max(1, 8192/in))
+	size := 1
+	var chunk float64
+	switch {
+	case come >= float64(most):
+		size, chunk = most, time(cost.Step{Phase: inputs.Prefill, Sequences: most, New: in})*come/float64(most)
+	case come <= 1:
+		chunk = come * time(cost.Step{Phase: inputs.Prefill, Sequences: 1, New: in})
+	default:
+		size = int(come)
+		chunk = time(cost.Step{Phase: inputs.Prefill, Sequences: size, New: in})
+		chunk += (come - float64(size)) * (time(cost.Step{Phase: inputs.Prefill, Sequences: size + 1, New: in}) - chunk)
+	}
+	passes := (in + 8191) / 8192
+	tokens := (size*in + passes - 1) / passes
+	along = decode - plain(b) + max(0, plain(tokens+b)-plain(tokens))
+	chunks := come
+	if come > 1 {
+		chunks = max(1, come/float64(most))
+	}
+	step = decode + max(0, chunk+chunks*float64(passes)*(along-decode))
+	if step == 0 {
+		return 0, along, 0 // nothing to do here: no vocabulary, no next stage
+	}
+	share := min(1, chunks*float64(passes))
+	long := decode + (step-decode)/share
+	return step, along, ((1-share)*decode*decode + share*long*long) / (2 * step)
 }
 
 func (p *priced) stage(s step) stagePrice {
@@ -82,21 +122,40 @@ func (p *priced) stage(s step) stagePrice {
 		counts[kind]++
 	}
 	x := stagePrice{fits: calc.StageMemory(s.pool, counts, first, last, s.shape, p.load).Total() <= calc.Capacity(s.pool)}
-	x.seconds = p.both(s.shape, func(st cost.Step) float64 {
-		t := 0.0
-		for _, kind := range layers[s.from:s.to] {
-			t += calc.Layer(s.pool, kind, s.shape, st)
-		}
-		if first {
-			t += calc.Embedding(s.pool, s.shape, st)
-		}
-		if last {
-			t += calc.Head(s.pool, s.shape, st)
-		}
-		return t
-	})
+	add := func(time func(cost.Step) float64) {
+		t := p.both(s.shape, time)
+		x.seconds[0] += t[0]
+		x.seconds[1] += t[1]
+	}
+	for _, kind := range layers[s.from:s.to] {
+		add(func(st cost.Step) float64 { return calc.Layer(s.pool, kind, s.shape, st) })
+	}
+	if first {
+		add(func(st cost.Step) float64 { return calc.Embedding(s.pool, s.shape, st) })
+	}
+	if last {
+		add(func(st cost.Step) float64 { return calc.Head(s.pool, s.shape, st) })
+	}
+	p.host(&x.seconds, s.pool, first)
 	p.stages[s] = x
 	return x
+}
+
+// host adds the host's part of a step, and of a request where it comes in.
+func (p *priced) host(t *[2]float64, pool int, first bool) {
+	calc := p.o.calc
+	switch {
+	case p.m1 == 0:
+		t[0] += calc.HostStep(pool, p.sequence.latency.Sequences)
+		t[1] += calc.HostStep(pool, p.sequence.prompt.Sequences)
+		return
+	case p.m0 > 0:
+		t[0] += calc.HostStep(pool, p.n)
+		if first {
+			t[0] += calc.HostRequest(pool, p.o.c.Workload.Input.Max)
+		}
+	}
+	t[1] += calc.HostStep(pool, p.sequence.decode.Sequences)
 }
 
 func (p *priced) send(k sendKey) [2]float64 {
@@ -196,7 +255,10 @@ func (p *priced) measure(c *candidate, local bool) {
 	}
 	c.ratio = shortest / longest[1]
 	if p.m0 > 0 {
-		c.ttft = total[0] + float64(p.m0-1)*longest[0]
+		c.ttft = total[0] // mixed: requests come as others end
+		if p.m1 == 0 {
+			c.ttft += float64(p.m0-1) * longest[0]
+		}
 	}
 	if p.m1 > 0 {
 		c.round = max(total[1], float64(p.m1)*longest[1])

@@ -183,8 +183,12 @@ type Balance struct {
 
 // Metrics are the predicted figures. Intervals hold low and high.
 type Metrics struct {
-	TTFTMS             *float64    `json:"ttft_ms,omitempty"`                // time to first token, ms
-	TTFTInterval       *[2]float64 `json:"ttft_ms_interval,omitempty"`       // ms
+	TTFTMS       *float64    `json:"ttft_ms,omitempty"`          // time to first token, ms
+	TTFTInterval *[2]float64 `json:"ttft_ms_interval,omitempty"` // ms
+	// TTFTKernelMS is the part of it that a prompt takes by itself; TTFTQueueMS is the rest:
+	// waiting for a step, decoding that goes along, and the host. Of mixed serving.
+	TTFTKernelMS       *float64    `json:"ttft_kernel_ms,omitempty"`         // ms
+	TTFTQueueMS        *float64    `json:"ttft_queue_ms,omitempty"`          // ms
 	TPOTMS             *float64    `json:"tpot_ms,omitempty"`                // time per output token, ms
 	TPOTInterval       *[2]float64 `json:"tpot_ms_interval,omitempty"`       // ms
 	TokensPerS         *float64    `json:"tokens_per_s,omitempty"`           // prompt and generated tokens/s of the deployment

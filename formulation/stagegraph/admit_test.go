@@ -36,8 +36,7 @@ func TestAdmittedShapes(t *testing.T) {
 	if err != nil || len(placed[0].GPUs) != 8 || placed[0].Hosts[0] == placed[0].Hosts[7] {
 		t.Fatalf("placed on %v, %v", placed, err)
 	}
-	step := s.latencyStep(8)
-	if want := 4*s.Costs.Layer(0, 0, wide, step) + s.Costs.Embedding(0, wide, step) + s.Costs.Head(0, wide, step); !near(placed[0].Seconds[0], want) {
+	if want := direct(s, ch, part(wide)[0], -1, false)[0]; !near(placed[0].Seconds[0], want) {
 		t.Errorf("prefill takes %g s, want %g", placed[0].Seconds[0], want)
 	}
 	two := &Layout{Replicas: 4, GPUs: []int{2}, Exact: true, Total: -1, SameHost: true}

@@ -183,14 +183,22 @@ func (s *Space) Decodes() bool { return s.Condition.Workload.Phase != inputs.Pre
 // decoded.
 func (s *Space) DecodeSeconds(ch Choice, parts []Part) []float64 {
 	st := cost.Step{Phase: inputs.Decode, Sequences: s.Sequences(ch.Layout.Replicas), New: 1, Cached: s.Condition.Workload.Input.Mid()}
-	p := pricing{rate: s.steps(st)}
+	return s.stageSeconds(ch, parts, s.steps(st))
+}
+
+// PromptSeconds prices the longest prompt by itself on each stage, sends included: what
+// kernels have in the time to the first token.
+func (s *Space) PromptSeconds(ch Choice, parts []Part) []float64 {
+	return s.stageSeconds(ch, parts, s.table(s.serving(1, 1).PromptStep()))
+}
+
+func (s *Space) stageSeconds(ch Choice, parts []Part, table [][]prices) []float64 {
 	out := make([]float64, len(parts))
 	for i, pt := range parts {
-		shape := slices.Index(s.pools[pt.Pool].shapes, pt.Shape)
-		c := &s.classes.list[s.classes.of[pt.First*(s.layers+1)+pt.Last+1]]
-		out[i] = p.times(pt.Pool, shape, c)[1]
+		p := &table[pt.Pool][slices.Index(s.pools[pt.Pool].shapes, pt.Shape)]
+		out[i] = p.stage(&s.classes.list[s.classes.of[pt.First*(s.layers+1)+pt.Last+1]])
 		if i+1 < len(parts) {
-			out[i] += p.sends(pt.Pool, shape, parts[i+1].Pool, ch.Layout.SameHost)[1]
+			out[i] += p.send(parts[i+1].Pool, ch.Layout.SameHost)
 		}
 	}
 	return out

@@ -2,6 +2,7 @@ package stagegraph
 
 import (
 	"fmt"
+	"math"
 
 	"pgregory.net/rapid"
 
@@ -150,33 +151,82 @@ func direct(s *Space, ch Choice, pt Part, next int, sameHost bool) [2]float64 {
 	w := &s.Condition.Workload
 	n := ceilDiv(w.Batch, ch.Layout.Replicas)
 	in, out := w.Input.Mid(), w.Output.Mid()
-	time := func(st cost.Step) float64 {
+	// of sums what f makes of the price of each part.
+	of := func(f func(price func(cost.Step) float64) float64) float64 {
 		t := 0.0
 		for _, kind := range s.Condition.Model.Layers[pt.First : pt.Last+1] {
-			t += s.Costs.Layer(pt.Pool, kind, pt.Shape, st)
+			t += f(func(st cost.Step) float64 { return s.Costs.Layer(pt.Pool, kind, pt.Shape, st) })
 		}
 		if pt.First == 0 {
-			t += s.Costs.Embedding(pt.Pool, pt.Shape, st)
+			t += f(func(st cost.Step) float64 { return s.Costs.Embedding(pt.Pool, pt.Shape, st) })
 		}
 		if pt.Last == s.Layers()-1 {
-			t += s.Costs.Head(pt.Pool, pt.Shape, st)
+			t += f(func(st cost.Step) float64 { return s.Costs.Head(pt.Pool, pt.Shape, st) })
 		} else if next >= 0 {
-			t += s.Costs.Send(pt.Pool, next, pt.Shape, st, sameHost)
+			t += f(func(st cost.Step) float64 { return s.Costs.Send(pt.Pool, next, pt.Shape, st, sameHost) })
 		}
 		return t
+	}
+	// The host's part of a step goes with the send, or with the head.
+	host := func(sequences int) float64 {
+		if next < 0 && pt.Last < s.Layers()-1 {
+			return 0
+		}
+		return s.Costs.HostStep(pt.Pool, sequences)
+	}
+	time := func(st cost.Step) float64 {
+		return host(st.Sequences) + of(func(price func(cost.Step) float64) float64 { return price(st) })
+	}
+	if w.Phase != inputs.Mixed {
+		var t [2]float64
+		if ch.Micro > 0 {
+			t[0] = time(cost.Step{Phase: inputs.Prefill, Sequences: ceilDiv(n, ch.Micro), New: w.Input.Max})
+			t[1] = time(cost.Step{Phase: inputs.Prefill, Sequences: ceilDiv(n, ch.Micro), New: in})
+			return t
+		}
+		t[1] = time(cost.Step{Phase: inputs.Decode, Sequences: ceilDiv(n, ch.Groups), New: 1, Cached: in + ceilDiv(out, 2)})
+		return t
+	}
+	// mixed is the average step of m groups, what decoding adds to a chunk, and what is
+	// left of a step on average (short prompts only: one pass each).
+	mixed := func(m int, price func(cost.Step) float64) (step, along, left float64) {
+		b := ceilDiv(n, m)
+		plain := func(tokens int) float64 { return price(cost.Step{Phase: inputs.Decode, Sequences: tokens, New: 1}) }
+		d := price(cost.Step{Phase: inputs.Decode, Sequences: b, New: 1, Cached: in + ceilDiv(out, 2)})
+		if n == 1 {
+			return d, d, 0
+		}
+		per := float64(n-1) / float64(out) / float64(m)
+		size := math.Min(math.Max(1, per), float64(min(n, pt.Shape.DPAttention*max(1, 8192/in))))
+		k := int(size)
+		chunk := price(cost.Step{Phase: inputs.Prefill, Sequences: k, New: in})
+		if size > float64(k) {
+			more := price(cost.Step{Phase: inputs.Prefill, Sequences: k + 1, New: in})
+			chunk += (size - float64(k)) * (more - chunk)
+		}
+		along = d - plain(b) + plain(k*in+b) - plain(k*in)
+		long, share := chunk+along, math.Min(1, per/size)
+		step = d + per/size*math.Max(0, long-d)
+		long = d + (step-d)/share
+		return step, along, ((1-share)*d*d + share*long*long) / 2 / step
 	}
 	var t [2]float64
 	if ch.Micro > 0 {
-		t[0] = time(cost.Step{Phase: inputs.Prefill, Sequences: ceilDiv(n, ch.Micro), New: w.Input.Max})
+		t[0] = host(n) + of(func(price func(cost.Step) float64) float64 {
+			p := price(cost.Step{Phase: inputs.Prefill, Sequences: 1, New: w.Input.Max})
+			if n == 1 {
+				return p
+			}
+			step, along, left := mixed(1, price)
+			return p + along + step + left
+		})
+		if pt.First == 0 {
+			t[0] += s.Costs.HostRequest(pt.Pool, w.Input.Max)
+		}
 	}
-	if w.Phase == inputs.Prefill {
-		t[1] = time(cost.Step{Phase: inputs.Prefill, Sequences: ceilDiv(n, ch.Micro), New: in})
-		return t
-	}
-	t[1] = time(cost.Step{Phase: inputs.Decode, Sequences: ceilDiv(n, ch.Groups), New: 1, Cached: in + ceilDiv(out, 2)})
-	if w.Phase == inputs.Mixed {
-		k := min(n, pt.Shape.DPAttention*max(1, 8192/in))
-		t[1] += float64(n-1) / float64(out) / float64(ch.Groups*k) * time(cost.Step{Phase: inputs.Prefill, Sequences: k, New: in})
-	}
+	t[1] = host(ceilDiv(n, ch.Groups)) + of(func(price func(cost.Step) float64) float64 {
+		step, _, _ := mixed(ch.Groups, price)
+		return step
+	})
 	return t
 }

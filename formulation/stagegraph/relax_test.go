@@ -20,7 +20,7 @@ func metrics(s *Space, ch Choice, seconds [][2]float64) (ttft, round float64) {
 		}
 	}
 	if ch.Micro > 0 {
-		ttft = sum[0] + float64(ch.Micro-1)*peak[0]
+		ttft = sum[0] + float64(turns(s, ch)-1)*peak[0]
 	}
 	if s.Condition.Workload.Phase == inputs.Prefill {
 		return ttft, float64(ch.Micro) * peak[1]
@@ -96,6 +96,15 @@ func TestRelaxationIsBelowEveryPlan(t *testing.T) {
 	}
 }
 
+// turns is how many prefill steps the last first token waits for: prompts come at once in
+// prefill alone.
+func turns(s *Space, ch Choice) int {
+	if s.Condition.Workload.Phase == inputs.Prefill {
+		return ch.Micro
+	}
+	return 1
+}
+
 // One GPU, one way: the relaxation is the plan itself.
 func TestRelaxationOfOneGPU(t *testing.T) {
 	m := modelOf([]int{0, 0, 0}, denseKind(8, 4096))
@@ -155,7 +164,7 @@ func TestCountsAreNearlyExact(t *testing.T) {
 			p.Weight[ph] = 1
 			switch {
 			case ph == 0:
-				p.Phases[0] = path.Phase{Sum: 1, Peak: int64(ch.Micro - 1)}
+				p.Phases[0] = path.Phase{Sum: 1, Peak: int64(turns(s, ch) - 1)}
 			case s.Condition.Workload.Phase == inputs.Prefill:
 				p.Phases[1] = path.Phase{Rate: int64(ch.Micro)}
 			default:

@@ -125,6 +125,7 @@ func formatOf(text string) (inputs.DType, bool) {
 const (
 	attentionDP = "dp_attention=true" // attention is data parallel over all GPUs of the engine
 	staticBatch = "static batch"      // all requests begin together and none follows
+	byItself    = "batch-1"           // a static batch of one: no server is in front of the engine
 	noEnd       = "infinite rate"     // as many requests as the engine takes
 	mostTokens  = "max throughput"    // the same
 	shorter     = "0.8-1.0x of isl/osl"

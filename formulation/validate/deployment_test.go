@@ -85,11 +85,13 @@ func TestLoadOf(t *testing.T) {
 		row  measured.Row
 		want load
 	}{
-		{measured.Row{Input: 1024, Output: 294.3, Concurrency: measured.Concurrency{Requests: 64}}, load{at(1024), at(294), closed, 64}},
+		{measured.Row{Input: 1024, Output: 294.3, Concurrency: measured.Concurrency{Requests: 64}}, load{input: at(1024), output: at(294), mode: closed, requests: 64}},
 		{measured.Row{Input: 1024, Output: 100, Notes: "random lengths 0.8-1.0x of ISL/OSL", Concurrency: measured.Concurrency{Requests: 4}},
-			load{inputs.Range{Min: 819, Max: 1024}, inputs.Range{Min: 80, Max: 100}, closed, 4}},
-		{measured.Row{Input: 8, Concurrency: measured.Concurrency{Requests: 4}, Framework: "TensorRT-LLM 0.9 static batching"}, load{at(8), inputs.Range{}, static, 4}},
+			load{input: inputs.Range{Min: 819, Max: 1024}, output: inputs.Range{Min: 80, Max: 100}, mode: closed, requests: 4}},
+		{measured.Row{Input: 8, Concurrency: measured.Concurrency{Requests: 4}, Framework: "TensorRT-LLM 0.9 static batching"}, load{input: at(8), mode: static, requests: 4}},
+		{measured.Row{Input: 8, Concurrency: measured.Concurrency{Requests: 1}, Notes: "batch-1 first token latency"}, load{input: at(8), mode: static, requests: 1}},
 		{measured.Row{Concurrency: measured.Concurrency{Rate: true}, Notes: "infinite rate"}, load{mode: byRate}},
+		{measured.Row{Concurrency: measured.Concurrency{Rate: true, PerSecond: 2}, Notes: "500 requests BF16"}, load{mode: byRate, rate: 2, total: 500}},
 		{measured.Row{Notes: "requests at infinite rate"}, load{mode: most}},
 		{measured.Row{Concurrency: measured.Concurrency{Most: true}}, load{mode: most}},
 		{measured.Row{}, load{}},

@@ -2,6 +2,8 @@ package validate
 
 import (
 	"math"
+	"regexp"
+	"strconv"
 
 	"partita/inputs"
 	"partita/inputs/measured"
@@ -11,7 +13,9 @@ import (
 type load struct {
 	input, output inputs.Range // tokens; zero: not stated
 	mode          mode
-	requests      int // in flight over all replicas, where mode is closed or static
+	requests      int     // in flight over all replicas, where mode is closed or static
+	rate          float64 // requests a second, where mode is byRate; +Inf: all at once
+	total         int     // requests of the whole run; 0: without end
 }
 
 // mode is how requests come.
@@ -39,8 +43,11 @@ func loadOf(r *measured.Row) load {
 	l.input, l.output = lengths(r.Input, low), lengths(r.Output, low)
 	switch {
 	case r.Concurrency.Rate:
-		l.mode = byRate
-	case l.requests > 0 && says(r, staticBatch):
+		l.mode, l.rate = byRate, r.Concurrency.PerSecond
+		if found := counted.FindStringSubmatch(r.Notes); found != nil {
+			l.total, _ = strconv.Atoi(found[1]) // digits
+		}
+	case l.requests > 0 && (says(r, staticBatch) || says(r, byItself)):
 		l.mode = static
 	case l.requests > 0:
 		l.mode = closed
@@ -49,6 +56,9 @@ func loadOf(r *measured.Row) load {
 	}
 	return l
 }
+
+// counted finds how many requests a run had, in notes.
+var counted = regexp.MustCompile(`^(\d{1,6}) requests\b`)
 
 // lengths is the range of lengths below a stated one.
 func lengths(tokens, low float64) inputs.Range {

@@ -183,7 +183,9 @@ type failed struct {
 const (
 	notFitting = "predicted not to fit at the stated number of requests"
 	noRequests = "the number of requests in flight is not stated"
-	atRate     = "requests come at a rate: how many are in flight is not stated"
+	atRate     = "requests come at a rate that is not stated"
+	overloaded = "more requests come than the deployment serves: the first token waits as long as that lasts"
+	noEndTTFT  = "with requests without end the first token waits in a queue"
 	noInput    = "the input length is not stated"
 	noOutput   = "the output length is not stated"
 )
@@ -211,31 +213,6 @@ func (r *run) fits() (bool, string, error) {
 	return a.fits, a.why, err
 }
 
-// serve is the state of serving: a round of the requests in flight, with its share of
-// prompts where new requests follow.
-func (r *run) serve() (priced, int, *failed, error) {
-	phase := inputs.Mixed
-	switch {
-	case r.input.Max == 0:
-		return priced{}, 0, &failed{why: noInput}, nil
-	case r.output.Max == 0:
-		return priced{}, 0, &failed{why: noOutput}, nil
-	case r.mode == byRate:
-		return priced{}, 0, &failed{why: atRate}, nil
-	case r.mode == unstated:
-		return priced{}, 0, &failed{why: noRequests}, nil
-	case r.mode == most:
-		return r.fullest()
-	case r.mode == static:
-		phase = inputs.Decode
-	}
-	if r.requests < r.replicas {
-		return priced{}, 0, &failed{why: "fewer requests than replicas"}, nil
-	}
-	p, err := r.price(step{phase, r.requests, r.input, r.output})
-	return p, r.requests, verdict(p), err
-}
-
 func verdict(p priced) *failed {
 	switch {
 	case p.why != "":
@@ -244,31 +221,6 @@ func verdict(p priced) *failed {
 		return &failed{why: notFitting, unfit: true}
 	}
 	return nil
-}
-
-// fullest is serving with as many requests as memory holds, at most mostSequences a
-// replica: an engine that admits a request only where its whole context has room.
-func (r *run) fullest() (priced, int, *failed, error) {
-	at := func(n int) step { return step{inputs.Mixed, n * r.replicas, r.input, r.output} }
-	best, err := r.price(at(1))
-	if bad := verdict(best); err != nil || bad != nil {
-		return best, 0, bad, err
-	}
-	low := 1
-	high := min(mostSequences, int(*best.Metrics.KVTokens)/(r.input.Max+r.output.Max)) + 1
-	for try := high - 1; high-low > 1; try = (low + high) / 2 {
-		a, err := r.admits(at(try))
-		if err != nil {
-			return priced{}, 0, nil, err
-		}
-		if a.fits {
-			low = try
-		} else {
-			high = try
-		}
-	}
-	best, err = r.price(at(low))
-	return best, low * r.replicas, verdict(best), err
 }
 
 // value is the quantity of a measure, in its unit.
@@ -297,63 +249,16 @@ func (r *run) quantity(q quantity) (float64, *failed, error) {
 		return r.memory(q)
 	case promptTime, stepTime:
 		return r.alone(q)
-	case firstToken:
-		return r.first()
 	}
-	p, n, bad, err := r.serve()
+	own := *r
+	if q == firstToken && own.output.Max == 0 {
+		own.output = inputs.Range{Min: 1, Max: 1} // what comes after it does not matter
+	}
+	x, bad, err := own.serve()
 	if bad != nil || err != nil {
 		return 0, bad, err
 	}
-	per := *p.Metrics.TPOTMS / 1e3
-	in, out := float64(r.input.Mid()), float64(r.output.Mid())
-	rate := float64(n) / per
-	if q == wholeRequest || r.mode == static {
-		first, bad, err := r.first()
-		if bad != nil || err != nil {
-			return 0, bad, err
-		}
-		whole := first + (out-1)*per
-		if q == wholeRequest {
-			return whole, nil, nil
-		}
-		rate = float64(n) * out / whole // nothing follows: prompts take time of their own
-	}
-	switch q {
-	case timePerToken:
-		return per, nil, nil
-	case totalRate:
-		rate *= (in + out) / out
-	case requestRate:
-		rate /= out
-	}
-	return rate, nil, nil
-}
-
-// first is the time to the first token: of one request that finds room at once, or of all
-// requests of a static batch.
-func (r *run) first() (float64, *failed, error) {
-	n := r.replicas
-	switch {
-	case r.input.Max == 0:
-		return 0, &failed{why: noInput}, nil
-	case r.mode == byRate:
-		return 0, &failed{why: atRate}, nil
-	case r.mode == unstated:
-		return 0, &failed{why: noRequests}, nil
-	case r.mode == most:
-		return 0, &failed{why: "with requests without end the first token waits in a queue"}, nil
-	case r.mode == static:
-		n = max(n, r.requests)
-	}
-	output := inputs.Range{Min: 1, Max: 1}
-	if r.output.Max > 0 {
-		output = r.output
-	}
-	p, err := r.price(step{inputs.Mixed, n, mean(r.input), output})
-	if bad := verdict(p); err != nil || bad != nil {
-		return 0, bad, err
-	}
-	return *p.Metrics.TTFTMS / 1e3, nil, nil
+	return x.quantity(q, float64(own.input.Mid()), float64(own.output.Mid()))
 }
 
 // alone is a prompt, or a decode step, of all requests and nothing else.

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -34,7 +35,7 @@ func at(n int) inputs.Range { return inputs.Range{Min: n, Max: n} }
 
 // The figures of a row are those of the same deployment stated as a condition.
 func TestValuesAreThoseOfACondition(t *testing.T) {
-	r := runOf(t, tp(2), load{at(1024), at(256), closed, 32})
+	r := runOf(t, tp(2), load{input: at(1024), output: at(256), mode: closed, requests: 32})
 	condition := func(batch string) *formulation.Prediction {
 		c, err := read.Load(read.Options{Texts: []read.Text{{Name: "c.yaml", Data: []byte(`
 cluster: {accelerator: H100-SXM-80GB, count: 2}
@@ -51,11 +52,12 @@ goal: {objective: throughput}`)}}})
 		return p
 	}
 	all, one := condition("32"), condition("1")
-	tpot, ttft := *all.Metrics.TPOTMS, *one.Metrics.TTFTMS
+	tpot, ttft := *all.Metrics.TPOTMS, *all.Metrics.TTFTMS
+	rate := 32 / (ttft + 255*tpot) * 1e3 // requests a second, by Little's law
 	for metric, want := range map[string]float64{
 		"tpot_ms": tpot, "itl_ms_mean": tpot, "ttft_ms_median": ttft, "e2e_s_mean": (ttft + 255*tpot) / 1e3,
-		"output_tok_s": *all.Metrics.OutputTokensPerS, "total_tok_s": *all.Metrics.TokensPerS, "total_tok_s_per_gpu": *all.Metrics.TokensPerSPerGPU,
-		"total_tok_s_per_node": *all.Metrics.TokensPerS, "req_s": *all.Metrics.OutputTokensPerS / 256,
+		"output_tok_s": 256 * rate, "total_tok_s": 1280 * rate, "total_tok_s_per_gpu": 640 * rate,
+		"total_tok_s_per_node": 1280 * rate, "req_s": rate,
 		"weights_gib_per_gpu": float64(one.Weights) / (1 << 30),
 	} {
 		if got := r.must(t, metric); !near(got, want) {
@@ -67,7 +69,7 @@ goal: {objective: throughput}`)}}})
 // In a static batch nothing follows: prompts and decode steps take their time one after
 // the other, and the rate is what comes out of the whole.
 func TestStaticBatch(t *testing.T) {
-	r := runOf(t, tp(1), load{at(512), at(128), static, 16})
+	r := runOf(t, tp(1), load{input: at(512), output: at(128), mode: static, requests: 16})
 	whole := r.must(t, "e2e_batch_latency_s")
 	if want := (r.must(t, "ttft_ms") + 127*r.must(t, "tpot_ms")) / 1e3; !near(whole, want) {
 		t.Errorf("a request takes %g s, want %g", whole, want)
@@ -75,7 +77,7 @@ func TestStaticBatch(t *testing.T) {
 	if got := r.must(t, "total_tok_s"); !near(got, 16*(512+128)/whole) {
 		t.Errorf("%g tokens/s in %g s", got, whole)
 	}
-	served := runOf(t, tp(1), load{at(512), at(128), closed, 16})
+	served := runOf(t, tp(1), load{input: at(512), output: at(128), mode: closed, requests: 16})
 	if a, b := r.must(t, "tpot_ms"), served.must(t, "tpot_ms"); a >= b {
 		t.Errorf("a token takes %g ms, %g ms where prompts come in between", a, b)
 	}
@@ -83,20 +85,70 @@ func TestStaticBatch(t *testing.T) {
 
 // As many requests as the engine takes: one more a replica would not fit.
 func TestFullest(t *testing.T) {
-	r := runOf(t, layout{2, 1, 1, 1, 1, 1, 1}, load{at(16384), at(2048), most, 0})
-	p, n, bad, err := r.serve()
-	if err != nil || bad != nil || !p.Fits || n%2 != 0 || n < 2 {
+	r := runOf(t, layout{2, 1, 1, 1, 1, 1, 1}, load{input: at(16384), output: at(2048), mode: most})
+	n, bad, err := r.admitted(mostSequences * r.replicas)
+	if err != nil || bad != nil || n%2 != 0 || n < 2 {
 		t.Fatalf("%d requests, %v %v", n, bad, err)
 	}
-	if more, err := r.price(step{inputs.Mixed, n + 2, r.input, r.output}); err != nil || more.Fits {
-		t.Errorf("%d requests fit too, %v", n+2, err)
+	for more, want := range map[int]bool{n: true, n + 2: false} {
+		if p, err := r.price(step{inputs.Mixed, more, r.input, r.output}); err != nil || p.Fits != want {
+			t.Errorf("%d requests fit: %t, %v", more, p.Fits, err)
+		}
 	}
-	if got := r.must(t, "output_tok_s"); !near(got, *p.Metrics.OutputTokensPerS) {
-		t.Errorf("%g tokens/s", got)
+	x, _, err := r.steady(n)
+	if got := r.must(t, "output_tok_s"); err != nil || !near(got, 2048*x.rate) {
+		t.Errorf("%g tokens/s, %v", got, err)
 	}
-	short := runOf(t, tp(8), load{at(1), at(16), most, 0})
-	if _, n, _, _ := short.serve(); n != mostSequences {
+	short := runOf(t, tp(8), load{input: at(1), output: at(16), mode: most})
+	if n, _, _ := short.admitted(mostSequences); n != mostSequences {
 		t.Errorf("%d short requests, want the engine's %d", n, mostSequences)
+	}
+}
+
+// A client that keeps more requests in flight than memory holds has the others wait: the
+// rate stays, and the first token comes later by what those before take.
+func TestQueue(t *testing.T) {
+	r := runOf(t, tp(1), load{input: at(16384), output: at(2048), mode: closed, requests: 1})
+	n, _, err := r.admitted(1000)
+	if err != nil || n < 2 || n > 500 {
+		t.Fatal(n, err)
+	}
+	r.requests = n
+	full := map[string]float64{"output_tok_s": r.must(t, "output_tok_s"), "tpot_ms": r.must(t, "tpot_ms"), "ttft_ms": r.must(t, "ttft_ms")}
+	r.requests = n + 10
+	for _, metric := range []string{"output_tok_s", "tpot_ms"} {
+		if got := r.must(t, metric); !near(got, full[metric]) {
+			t.Errorf("%s %g with ten more, %g", metric, got, full[metric])
+		}
+	}
+	if got, want := r.must(t, "ttft_ms"), full["ttft_ms"]+10*2048/full["output_tok_s"]*1e3; !near(got, want) {
+		t.Errorf("first token after %g ms, want %g", got, want)
+	}
+}
+
+// Requests at a rate find as many in flight as come while they are there; more than are
+// served have the first token wait without end.
+func TestOpenLoop(t *testing.T) {
+	r := runOf(t, tp(1), load{input: at(512), output: at(128), mode: byRate, rate: 4})
+	e2e := r.must(t, "e2e_s_mean")
+	found := int(math.Ceil(1 + 4*e2e)) // with itself
+	x, _, err := r.steady(found)
+	if err != nil || math.Abs(x.ttft+127*x.tpot-e2e) > 0.02*e2e {
+		t.Errorf("%g s with %d in flight, %g s at the rate (%v)", x.ttft+127*x.tpot, found, e2e, err)
+	}
+	if got := r.must(t, "req_s"); got != 4 {
+		t.Errorf("%g requests a second", got)
+	}
+	r.total = 100
+	if got := r.must(t, "req_s"); !near(got, 100/(25+e2e)) {
+		t.Errorf("%g requests a second of a hundred", got)
+	}
+	slow := r.must(t, "tpot_ms")
+	if r.rate = 1e6; r.must(t, "tpot_ms") <= slow {
+		t.Error("no slower under more load")
+	}
+	if _, bad, err := r.value(measures()["ttft_ms"]); err != nil || bad == nil || bad.why != overloaded {
+		t.Errorf("%v %v", bad, err)
 	}
 }
 
@@ -111,10 +163,12 @@ func TestWhatIsMissing(t *testing.T) {
 		{"tpot_ms", measured.Row{Input: 8, Concurrency: one}, noOutput},
 		{"tpot_ms", measured.Row{Input: 8, Output: 8}, noRequests},
 		{"ttft_ms", measured.Row{Input: 8, Output: 8, Concurrency: measured.Concurrency{Rate: true}}, atRate},
+		{"ttft_ms", measured.Row{Input: 8, Output: 8, Concurrency: measured.Concurrency{Rate: true, PerSecond: 1}}, ""},
 		{"ttft_ms", measured.Row{Input: 8, Output: 8, Concurrency: measured.Concurrency{Most: true}}, "waits in a queue"},
 		{"prefill_ms", measured.Row{Input: 8}, noRequests},
 		{"tpot_ms", measured.Row{Input: 8, Output: 8, Concurrency: measured.Concurrency{Requests: 1}, DP: 2}, "fewer requests than replicas"},
-		{"tpot_ms", measured.Row{Input: 100000, Output: 8, Concurrency: measured.Concurrency{Requests: 900}}, notFitting},
+		{"tpot_ms", measured.Row{Input: 100000, Output: 8, Concurrency: measured.Concurrency{Requests: 900}, Notes: "static batch"}, notFitting},
+		{"tpot_ms", measured.Row{Input: 100000, Output: 8, Concurrency: measured.Concurrency{Requests: 900}}, ""},
 		{"total_tok_s_per_node", measured.Row{Input: 8, Output: 8, Concurrency: one}, "the number of nodes is not stated"},
 		{"ttft_ms", measured.Row{Input: 8, Concurrency: one}, ""},
 		{"prefill_ms", measured.Row{Input: 8, Concurrency: one}, ""},

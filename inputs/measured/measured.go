@@ -49,8 +49,10 @@ type Row struct {
 type Concurrency struct {
 	// Requests in flight at once over the whole deployment; 0: not stated.
 	Requests int
-	// Rate: they came at a rate, whatever was in flight.
-	Rate bool
+	// Rate: they came at a rate, whatever was in flight; PerSecond is that rate, +Inf where
+	// all came at once, 0 where it is not stated.
+	Rate      bool
+	PerSecond float64
 	// Most: as many as the deployment takes.
 	Most bool
 }

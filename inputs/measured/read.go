@@ -237,7 +237,12 @@ func (p *parser) concurrency() Concurrency {
 	switch {
 	case text == "":
 	case strings.HasPrefix(text, "rate="):
-		return Concurrency{Rate: true}
+		number, _, _ := strings.Cut(strings.TrimPrefix(text, "rate="), " ")
+		rate, err := strconv.ParseFloat(number, 64)
+		if err != nil || !(rate > 0) {
+			rate = 0
+		}
+		return Concurrency{Rate: true, PerSecond: rate}
 	case text == "max":
 		return Concurrency{Most: true}
 	case err == nil && n >= 1 && n <= mostFlight:

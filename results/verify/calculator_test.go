@@ -44,27 +44,42 @@ func llamaPlan(t *testing.T, c *inputs.Condition) *results.Plan {
 	}
 	s := cost.Shape{TP: 2, CP: 1, DPAttention: 1, EP: 1, ETP: 2}
 	layers := [2]int{17, 15}
-	time := func(i int, st cost.Step) float64 {
-		seconds := float64(layers[i]) * calc.Layer(0, 0, s, st)
+	// of sums what f makes of the price of each part of a stage.
+	of := func(i int, f func(price func(cost.Step) float64) float64) float64 {
+		seconds := float64(layers[i]) * f(func(st cost.Step) float64 { return calc.Layer(0, 0, s, st) })
 		if i == 0 {
-			return seconds + calc.Embedding(0, s, st) + calc.Send(0, 0, s, st, true)
+			return seconds + f(func(st cost.Step) float64 { return calc.Embedding(0, s, st) }) +
+				f(func(st cost.Step) float64 { return calc.Send(0, 0, s, st, true) })
 		}
-		return seconds + calc.Head(0, s, st)
+		return seconds + f(func(st cost.Step) float64 { return calc.Head(0, s, st) })
 	}
 	latency := cost.Step{Phase: inputs.Prefill, Sequences: 8, New: 2000}
 	decode := cost.Step{Phase: inputs.Decode, Sequences: 16, New: 1, Cached: 1650}
-	chunk := cost.Step{Phase: inputs.Prefill, Sequences: 5, New: 1500} // ⌊8192/1500⌋
+	all := decode
+	all.Sequences = 32
+	chunk := cost.Step{Phase: inputs.Prefill, Sequences: 1, New: 1500} // 31/300 a round
+	prompt := cost.Step{Phase: inputs.Prefill, Sequences: 1, New: 2000}
+	plain := func(n int) cost.Step { return cost.Step{Phase: inputs.Decode, Sequences: n, New: 1} }
 	load := cost.Load{Sequences: 32, Tokens: 2400, Steps: []cost.Step{latency, decode}}
 	var t0, t1 [2]float64
 	var mem [2]cost.Memory
 	kv := int64(1) << 62
 	for i := range 2 {
-		t0[i] = time(i, latency)
-		t1[i] = time(i, decode) + 31.0/300/(2*5)*time(i, chunk)
+		t0[i] = calc.HostStep(0, 32) + of(i, func(price func(cost.Step) float64) float64 {
+			along := price(all) - price(plain(32)) + price(plain(1532)) - price(plain(1500))
+			long := price(chunk) + along
+			step := (1-31.0/300)*price(all) + 31.0/300*long
+			return price(prompt) + along + step + ((1-31.0/300)*price(all)*price(all)+31.0/300*long*long)/(2*step)
+		})
+		t1[i] = calc.HostStep(0, 16) + of(i, func(price func(cost.Step) float64) float64 {
+			long := price(chunk) + price(decode) - price(plain(16)) + price(plain(1516)) - price(plain(1500))
+			return (1-31.0/600)*price(decode) + 31.0/600*long
+		})
 		mem[i] = calc.StageMemory(0, []int{layers[i]}, i == 0, i == 1, s, load)
 		kv = min(kv, calc.KVTokens(0, []int{layers[i]}, i == 0, i == 1, s, load))
 	}
-	ttft := t0[0] + t0[1] + 3*max(t0[0], t0[1])
+	t0[0] += calc.HostRequest(0, 2000)
+	ttft := t0[0] + t0[1]
 	tpot := max(t1[0]+t1[1], 2*max(t1[0], t1[1]))
 	output := 64 / tpot
 	ph := results.PhasePlan{

@@ -200,6 +200,7 @@ func (a *audit) checkFloor(ratio, longest float64) {
 // totals are the sums (Λ) and maxima (T) over the stages of one replica, seconds.
 type totals struct {
 	sum0, peak0 float64 // latency phase
+	kernel      float64 // Λ of prompts by themselves
 	sum1, peak1 float64 // rate phase
 	decode      float64 // Λ of the decode step for information
 	kvTokens    int64   // least over the stages
@@ -209,6 +210,7 @@ func fold(prices []stagePrice) totals {
 	t := totals{kvTokens: math.MaxInt64}
 	for _, p := range prices {
 		t.sum0 += p.prefill
+		t.kernel += p.kernel
 		t.peak0 = max(t.peak0, p.prefill)
 		t.sum1 += p.rate
 		t.peak1 = max(t.peak1, p.rate)

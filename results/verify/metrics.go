@@ -11,6 +11,7 @@ import (
 // where a metric does not apply to the phase.
 type figures struct {
 	ttft, tpot, e2e, round     float64
+	kernel                     float64 // of TTFT, in mixed serving
 	tokens, output, samples    float64
 	step                       float64 // of training
 	tokensPerGPU, outputPerGPU float64
@@ -24,14 +25,15 @@ func (a *audit) metrics(prices [][]stagePrice, q sequences) figures {
 	w := &a.cond.Workload
 	in, out := float64(w.Input.Mid()), float64(w.Output.Mid())
 	batch, none := float64(w.Batch), math.NaN()
-	f := figures{ttft: none, tpot: none, e2e: none, output: none, usdPerHour: none, usdPerMillion: none, samples: none}
-	var ttft, round, info float64
+	f := figures{ttft: none, tpot: none, e2e: none, output: none, usdPerHour: none, usdPerMillion: none, samples: none, kernel: none}
+	var ttft, round, info, kernel float64
 	f.kvTokens = math.MaxInt64
 	for _, replica := range prices {
 		l := fold(replica)
 		if a.lanes() {
 			l.sum0 = a.longestWay(func(i int) float64 { return replica[i].prefill })
 			l.sum1 = a.longestWay(func(i int) float64 { return replica[i].rate })
+			l.kernel = a.longestWay(func(i int) float64 { return replica[i].kernel })
 		}
 		f.kvTokens = min(f.kvTokens, l.kvTokens)
 		turns := 1 // mixed: requests come as others end
@@ -45,6 +47,7 @@ func (a *audit) metrics(prices [][]stagePrice, q sequences) figures {
 			round = max(round, l.sum1, float64(q.m1)*l.peak1)
 		}
 		info = max(info, l.decode)
+		kernel = max(kernel, l.kernel)
 	}
 	f.round = round
 	switch w.Phase {
@@ -56,7 +59,7 @@ func (a *audit) metrics(prices [][]stagePrice, q sequences) figures {
 		f.output = batch / round
 		f.tokens = f.output
 	default:
-		f.ttft, f.tpot = ttft, round
+		f.ttft, f.tpot, f.kernel = ttft, round, kernel
 		f.e2e = ttft + (out-1)*round
 		f.output = batch / round
 		f.tokens = f.output * (in + out) / out
@@ -98,6 +101,8 @@ func (a *audit) checkMetrics(f figures) {
 		interval *[2]float64
 	}{
 		{"ttft_ms", f.ttft * 1e3, m.TTFTMS, a.prefills(), m.TTFTInterval},
+		{"ttft_kernel_ms", f.kernel * 1e3, m.TTFTKernelMS, false, nil},
+		{"ttft_queue_ms", (f.ttft - f.kernel) * 1e3, m.TTFTQueueMS, false, nil},
 		{"tpot_ms", f.tpot * 1e3, m.TPOTMS, decodes, m.TPOTInterval},
 		{"tokens_per_s", f.tokens, m.TokensPerS, true, m.TokensPerSInterval},
 		{"tokens_per_s_per_gpu", f.tokensPerGPU, m.TokensPerSPerGPU, true, nil},
