@@ -41,7 +41,7 @@ func (handPrices) StageMemory(pool int, counts []int, first, last bool, s cost.S
 	}
 	return m
 }
-func (h handPrices) Capacity(pool int) int64             { return h.capacity }
+func (h handPrices) Capacity(pool int) int64            { return h.capacity }
 func (handPrices) HostStep(pool, sequences int) float64 { return float64(sequences) * us }
 func (handPrices) HostRequest(pool, tokens int) float64 { return float64(tokens) / 10 * us }
 func (handPrices) KVTokens(pool int, counts []int, first, last bool, s cost.Shape, l cost.Load) int64 {
