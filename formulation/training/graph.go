@@ -13,15 +13,23 @@ import (
 const mostBoundaries = 4000
 
 // graph is the network as a stage graph, for solvers that know nothing of training: its
-// boundaries are the nodes that lie on a path of a value of at most most with U ≤ update,
-// and (R1) without U is
+// boundaries are the nodes that lie on a path with U ≤ update, and (S1) without U is
 //
 //	F_0 = Λ + (m·v − 1)·T over τ,   F_1 = v·S over σ,   J = F_0 + F_1
 //
-// Options refer to arcs of the network. nil: there is no such path; the error says that
-// the graph is too large.
+// Options refer to arcs of the network. nil: there is no such path, or where the graph
+// would be too large without them, none that may have a value of at most most. The error
+// says that it is too large all the same.
 func (n *network) graph(most, update int64) (*path.Problem, error) {
-	keep := n.useful(most, update)
+	p, err := n.graphOf(n.useful(far, update))
+	if err != nil {
+		return n.graphOf(n.useful(most, update))
+	}
+	return p, nil
+}
+
+// graphOf is the stage graph of some arcs.
+func (n *network) graphOf(keep []bool) (*path.Problem, error) {
 	number := make([]int, n.nodes)
 	used := make([]bool, n.nodes)
 	for i := range n.arcs {

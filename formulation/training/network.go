@@ -10,7 +10,7 @@ import (
 // over nodes (ranks of each pool used, layers placed, pool of the next rank), one arc a
 // pipeline rank. In ticks:
 //
-//	minimise   Λ + (m·v − 1)·T + v·(S + U)     v times the step                       (R1)
+//	minimise   Λ + (m·v − 1)·T + v·(S + U)     v times the step                       (S1)
 //	Λ = Σ τ,  T = max τ,  S = max σ,  U = max υ     over the ranks of the path
 //	τ   forward, backward, recompute and sends of a micro-batch on the rank
 //	σ   exposed exchange of gradients and weights of the rank, once a step
@@ -38,15 +38,15 @@ type arc struct {
 	recompute int8
 }
 
-// peakWeight is the coefficient of T in R1.
+// peakWeight is the coefficient of T in S1.
 func (n *network) peakWeight() int64 { return int64(n.m)*int64(n.s.Virtual) - 1 }
 
-// value is R1 of a path in ticks.
+// value is S1 of a path in ticks.
 func (n *network) value(sum, peak int64, once [2]int64) int64 {
 	return sum + n.peakWeight()*peak + int64(n.s.Virtual)*(once[0]+once[1])
 }
 
-// most is the largest value of R1, in ticks, of a step below so many seconds.
+// most is the largest value of S1, in ticks, of a step below so many seconds.
 func (n *network) most(seconds float64) int64 {
 	v := seconds * float64(n.s.Virtual) / n.tick
 	if v >= math.MaxInt64/8 {

@@ -49,7 +49,8 @@ type choice struct {
 // Reasons that settle outer choices, as certificates tell them.
 const (
 	whyWork    = "counting work bounds its step from below"
-	whyStages  = "no stages fit, or none below the best plan: all paths of stages searched"
+	whyStages  = "none of its stages are below the best plan: all paths of stages searched"
+	whyNone    = "none of its stages fit into memory and meet the requirements: all paths of stages searched"
 	whyMemory  = "its layers do not fit into memory with any recompute"
 	whyRequire = "counting work shows that it misses a requirement"
 	whyTime    = "time ran out"
@@ -193,8 +194,8 @@ func (r *run) settle(ctx context.Context, p *pass, out *outcome, c *choice) erro
 	case !proved:
 		out.bound = min(out.bound, c.bound)
 		out.record.open(&c.split, c.bound)
-	case out.best == nil:
-		out.record.infeasible(&c.split, whyStages)
+	case out.best == nil || cutoff == c.limit:
+		out.record.infeasible(&c.split, whyNone)
 		r.contest(out, c)
 	default:
 		out.record.pruned(&c.split, p.aim.of(&c.split, cutoff), whyStages)

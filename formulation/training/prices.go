@@ -95,7 +95,7 @@ func (x *space) step(s *Split) cost.TrainStep {
 
 // floor is a bound in seconds on the step of every layout of a split, by counting work:
 //
-//	T ≥ m·τ + (Λ − τ)/v,   τ ≥ Λ / Σ_k ranks_k·ρ_k,   Λ = Σ cheapest layers + ends + sends
+//	T ≥ m·τ + (Λ − τ)/v,   τ ≥ Λ / Σ_k ranks_k·ρ_k,   Λ = Σ cheapest layers + ends + sends (S2)
 //
 // ρ_k is how much faster than the fastest cost of each layer pool k can be at most (1 or
 // less), so a rank of pool k does at most ρ_k·τ of the work counted at its cheapest.

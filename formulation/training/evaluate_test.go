@@ -1,0 +1,86 @@
+package training
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"partita/inputs"
+)
+
+func TestCompleteAndEvaluate(t *testing.T) {
+	c := small(t, 8)
+	o := Options{Backend: "labels"}
+	best := solved(t, c, o)
+	given := &inputs.Strategy{TP: inputs.Degrees{2}, PP: 2}
+	l, fit, why, err := Complete(t.Context(), c, given, o)
+	if err != nil || !fit || len(why) > 0 || l.DP != 2 || l.TP != 2 || l.CP != 1 || l.PP() != 2 {
+		t.Fatalf("%+v fits %v, %v, %v", l, fit, why, err)
+	}
+	e, err := Evaluate(t.Context(), c, l, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := (priced(t, c, calculator(t, c), l)/best.Seconds - 1) * 100
+	if !e.Feasible || len(e.Problems) > 0 || math.Abs(*e.GapPercent-want) > 1e-6 || len(e.Memory) != 2 {
+		t.Errorf("feasible %v, %v, gap %v, want %g %%", e.Feasible, e.Problems, *e.GapPercent, want)
+	}
+	own, err := Evaluate(t.Context(), c, best.Layout, o)
+	if err != nil || math.Abs(*own.GapPercent) > 1e-6 {
+		t.Errorf("the optimum is %v %% from itself, %v", own.GapPercent, err)
+	}
+}
+
+func TestEvaluateProblems(t *testing.T) {
+	c := training(t, "Llama-3.1-70B", 16, 2048, cluster(t, 50e9, entry{"A100-SXM-80GB", 16, 8}))
+	c.Goal.Requirements = []inputs.Requirement{{Kind: inputs.TokensPerSGPU, Value: 1e6}}
+	c.Rules = []inputs.Rule{{Name: "no pipeline", Expr: "pp == 1"}}
+	l, fit, why, err := Complete(t.Context(), c, &inputs.Strategy{TP: inputs.Degrees{8}, PP: 1, DP: 1}, Options{})
+	if err != nil || fit || len(why) > 0 || l.GPUs() != 8 {
+		t.Fatalf("%+v fits %v, %v, %v", l, fit, why, err)
+	}
+	l.Stages = []Stage{{0, 39, 0, inputs.NoRecompute}, {40, 79, 0, inputs.NoRecompute}}
+	l.TP = 4
+	e, err := Evaluate(t.Context(), c, l, Options{Backend: "labels"})
+	if err != nil || e.Feasible || e.Step == nil {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	var all []string
+	for _, p := range e.Problems {
+		all = append(all, p.Where+": "+p.Sentence)
+	}
+	text := strings.Join(all, "\n")
+	for _, want := range []string{"8 of 16 GPUs are used", "rank 0 on pool", "rank 1 on pool", `rule "no pipeline"`, "throughput_per_gpu"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("nothing of %q in\n%s", want, text)
+		}
+	}
+	l.Stages[1].Last = 70
+	if e, err = Evaluate(t.Context(), c, l, Options{Backend: "labels"}); err != nil || e.Step != nil || len(e.Problems) != 1 || !strings.Contains(e.Problems[0].Sentence, "71 layers") {
+		t.Errorf("%+v, %v", e.Problems, err)
+	}
+}
+
+func TestCompleteSaysWhyNot(t *testing.T) {
+	c := small(t, 8)
+	for _, x := range []struct {
+		s    inputs.Strategy
+		want string
+	}{
+		{inputs.Strategy{TP: inputs.Degrees{8}, PP: 2, DP: 1}, "16 GPUs of pool"},
+		{inputs.Strategy{TP: inputs.Degrees{1, 2}, PP: 2}, "TP differs"},
+		{inputs.Strategy{DP: 3}, "global batch"},
+		{inputs.Strategy{TP: inputs.Degrees{3}}, "heads"},
+		{inputs.Strategy{EP: inputs.Degrees{2}}, "has none"},
+		{inputs.Strategy{PP: 2, Layers: []int{3, 3}}, "no layout has what it states"},
+	} {
+		l, _, why, err := Complete(t.Context(), c, &x.s, Options{})
+		if err != nil || l != nil || !strings.Contains(strings.Join(why, "\n"), x.want) {
+			t.Errorf("%+v: %+v, %v, %v; want %q", x.s, l, why, err, x.want)
+		}
+	}
+	nine := small(t, 8)
+	if l, _, why, _ := Complete(t.Context(), nine, &inputs.Strategy{DP: 1, PP: 9}, Options{}); l != nil || len(why) == 0 {
+		t.Errorf("nine ranks for eight layers: %+v", l)
+	}
+}
