@@ -32,7 +32,7 @@ func optimize(ctx context.Context, price spaces, c *inputs.Condition, opts Optio
 		return optimizeGraph(ctx, c, opts, timed)
 	}
 	if trains(c) {
-		return optimizeTraining(ctx, c, opts, timed)
+		return optimizeTraining(ctx, c, opts)
 	}
 	start := time.Now()
 	if opts.TimeLimit > 0 {

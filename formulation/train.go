@@ -1,11 +1,9 @@
 package formulation
 
 import (
-	"context"
 	"fmt"
 
 	"partita/inputs"
-	"partita/results"
 )
 
 // trains reports whether a condition is of a training step of a model of layers.
@@ -19,9 +17,4 @@ func noTraining(c *inputs.Condition, command, remedy string) error {
 		return nil
 	}
 	return &AskedError{Place: c.Places["workload.phase"], What: "phase training", Why: fmt.Sprintf("partita %s is about serving", command), Remedy: remedy}
-}
-
-// optimizeTraining is Optimize for a training step.
-func optimizeTraining(_ context.Context, c *inputs.Condition, _ Options, _ bool) (*results.Report, error) {
-	return nil, noTraining(c, "solve", "state a phase of serving")
 }

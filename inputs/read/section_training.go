@@ -124,6 +124,8 @@ var (
 // readTraining reads a sentence about a training step: "Pre-training in bf16, 2,048
 // sequences of 8,192 tokens, micro-batch 1, AdamW with fp32 gradients, ZeRO-1".
 func readTraining(m *markdown, s *stated) {
+	for s.take(masterWords) { // what every optimizer here keeps
+	}
 	m.sequencesOf(s)
 	m.trainingPhrases(s, "workload.training.", "workload.training.micro_batch")
 	for _, p := range []pattern{
@@ -136,8 +138,6 @@ func readTraining(m *markdown, s *stated) {
 				break
 			}
 		}
-	}
-	for s.take(masterWords) { // what every optimizer here keeps
 	}
 	if m.has("workload.training.optimizer") {
 		s.take(optimizerNoun)

@@ -23,6 +23,8 @@ var (
 	ErrNoDeployment = errors.New("the plan has no deployment (format_version 1): it does not say which model it is for; solve the condition again with this version")
 	// ErrLanes is the error of machines that share layers.
 	ErrLanes = errors.New("the plan is of lanes: a graph draws one way through the GPUs, and sequences take several")
+	// ErrTraining is the error of a training step of a model of layers.
+	ErrTraining = errors.New("the plan is of a training step: graphs of operators are those of serving, one pass forward")
 )
 
 // Write draws a plan: one graph a phase, one after the other. Same plan, same bytes.
@@ -98,6 +100,9 @@ func phasesOf(p *results.Plan) ([]graph, error) {
 	var out []graph
 	for i := range p.Phases {
 		ph := &p.Phases[i]
+		if ph.Phase == inputs.Training {
+			return nil, ErrTraining
+		}
 		if ph.Lanes != nil {
 			return nil, ErrLanes
 		}

@@ -30,7 +30,7 @@ type graphs struct {
 // graphsOf counts the nodes of both graphs of a plan; false where the plan does not say
 // what it is for.
 func graphsOf(p *results.Plan) (graphs, bool, error) {
-	if p == nil || p.Deployment == nil || ofLanes(p) {
+	if p == nil || p.Deployment == nil || ofLanes(p) || trainingPlan(p) {
 		return graphs{}, false, nil
 	}
 	whole, err := dag.Nodes(p, dag.Options{})
@@ -113,6 +113,11 @@ func reportGraphs(d form, r *results.Report) {
 	if ofLanes(r.Plan) {
 		d.heading(2, "Graph of operators")
 		d.paragraph("There is none of lanes: a graph draws one way through the GPUs, and sequences take several here. The ways are listed above.")
+		return
+	}
+	if trainingPlan(r.Plan) {
+		d.heading(2, "Graph of operators")
+		d.paragraph(noGraphOfTraining)
 		return
 	}
 	if err != nil || !known {

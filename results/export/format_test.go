@@ -53,7 +53,7 @@ func TestMemoryBar(t *testing.T) {
 			"replica 0 stage 0      |WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW|   400 % of 1 GiB"},
 		{results.Stage{}, "replica 0 stage 0  no capacity"},
 	} {
-		if got := memoryBar(&tc.s); got != tc.want {
+		if got := memoryBar(&tc.s, usesOf(&results.PhasePlan{})); got != tc.want {
 			t.Errorf("got  %s\nwant %s", got, tc.want)
 		}
 	}

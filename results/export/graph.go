@@ -14,7 +14,7 @@ import (
 
 // ofGraph reports whether a phase is of an operator graph.
 func ofGraph(ph *results.PhasePlan) bool {
-	return ph.Phase == inputs.Inference || ph.Phase == inputs.Training
+	return ph.Phase == inputs.Inference || ph.Phase == inputs.Training && !ofTraining(ph)
 }
 
 // pieces is what the stages of a plan hold: layers, or nodes.
@@ -39,6 +39,9 @@ func loadLine(ph *results.PhasePlan) string {
 	if ofGraph(ph) {
 		return samplesLine(ph)
 	}
+	if ofTraining(ph) {
+		return batchesLine(&ph.Strategy)
+	}
 	return sequencesLine(&ph.Strategy)
 }
 
@@ -46,7 +49,10 @@ var graphStageHeader = []string{"stage#", "nodes#", "pool", "GPU", "load#", "wor
 
 // stageTableOf is the table of stages with its header.
 func stageTableOf(ph *results.PhasePlan, stages []*results.Stage) (header []string, rows [][]string) {
-	if !ofGraph(ph) {
+	switch {
+	case ofTraining(ph):
+		return rankHeader, rankRows(stages)
+	case !ofGraph(ph):
 		return stageHeader, stageRows(stages)
 	}
 	for _, s := range stages {

@@ -50,6 +50,10 @@ func htmlPhase(w *webpage, r *results.Report, ph *results.PhasePlan) {
 		w.table(slices.Concat(requirementHeader, []string{"predicted interval#"}), rows)
 	}
 	htmlMap(w, r.Plan, ph)
+	if ofTraining(ph) {
+		htmlRanks(w, r.Plan, ph)
+		return
+	}
 	htmlLoad(w, r.Plan, ph)
 	if ofGraph(ph) {
 		htmlSamples(w, ph)
@@ -126,6 +130,8 @@ func metricNamed(kind string) string {
 		return "cost per hour"
 	case inputs.SamplesPerS:
 		return "samples"
+	case inputs.StepTime:
+		return "step"
 	}
 	return ""
 }
@@ -141,6 +147,8 @@ func intervalOf(ph *results.PhasePlan, kind string) string {
 		between = m.TTFTInterval
 	case inputs.TPOT:
 		between = m.TPOTInterval
+	case inputs.StepTime:
+		between = m.StepInterval
 	case inputs.TokensPerSecond:
 		between, show = m.TokensPerSInterval, func(v float64) string { return figure(v) + " tokens/s" }
 	case inputs.TokensPerSGPU:
@@ -188,11 +196,19 @@ func strategyWords(p *results.Plan, ph *results.PhasePlan) []string {
 	s := &ph.Strategy
 	gpus := gpusOfPlan(ph)
 	var words []string
-	if s.Replicas > 1 && gpus%s.Replicas == 0 {
+	if ofTraining(ph) {
+		if s.Replicas > 1 && gpus%s.Replicas == 0 {
+			words = append(words, fmt.Sprintf("DP %d: %s each work on %s of a step, a copy of the model on %s; their gradients are summed", s.Replicas, plural(s.Replicas, "replica"), plural(s.SequencesPerReplica, "sequence"), plural(gpus/s.Replicas, "GPU")))
+		}
+	} else if s.Replicas > 1 && gpus%s.Replicas == 0 {
 		words = append(words, fmt.Sprintf("%s serve requests side by side, each with a copy of the model on %s", plural(s.Replicas, "replica"), plural(gpus/s.Replicas, "GPU")))
 	}
 	if s.PP > 1 {
-		words = append(words, fmt.Sprintf("PP %d: the %s of a replica lie on %s, one after another", s.PP, plural(layersOf(ph), pieces(ph)), plural(s.PP, "stage")))
+		line := fmt.Sprintf("PP %d: the %s of a replica lie on %s, one after another", s.PP, plural(layersOf(ph), pieces(ph)), plural(s.PP, "stage"))
+		if s.VirtualStages > 1 {
+			line = fmt.Sprintf("PP %d: the %s of a replica lie in %s on %s, round and round", s.PP, plural(layersOf(ph), pieces(ph)), plural(s.PP*s.VirtualStages, "stage"), plural(s.PP, "rank"))
+		}
+		words = append(words, line)
 	}
 	for _, d := range []struct {
 		name, means string
@@ -200,7 +216,7 @@ func strategyWords(p *results.Plan, ph *results.PhasePlan) []string {
 	}{
 		{"TP", "every matrix of a layer is cut into so many parts, one a GPU", s.TP},
 		{"attention DP", "the sequences are shared out over so many groups for attention", s.DPAttention},
-		{"CP", "the tokens of a prompt are shared out over so many groups", s.CP},
+		{"CP", "the tokens of a sequence are shared out over so many groups", s.CP},
 		{"EP", "the experts of a layer are shared out over so many groups" + expertsEach(p, s.EP), s.EP},
 	} {
 		if !all(d.degrees, 1) {

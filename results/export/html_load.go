@@ -17,11 +17,7 @@ func htmlLoad(w *webpage, p *results.Plan, ph *results.PhasePlan) {
 	stages, rows := unlike(classes)
 	w.heading(3, "Balance and memory")
 	w.bullets(balanceLines(&ph.Balance))
-	w.figure("Memory of a GPU", memoryAbout(ph), memoryKey, memoryChart(p, stages, rows), func() {
-		w.fold("The same in figures", func() {
-			w.titled("Memory of a GPU", []string{"stage", "pool", "weights#", "KV cache#", "activations#", "reserve#", "together#", "may fill#", "filled#"}, memoryRows(stages, rows))
-		})
-	})
+	htmlMemory(w, p, ph, stages, rows)
 	if len(stages) < 2 {
 		return // the table of stages has its times: there is nothing to compare
 	}
@@ -64,20 +60,30 @@ func countStages(classes []replicaClass) int {
 	return n
 }
 
-var memoryKey = []keyEntry{{"c0", "weights"}, {"c1", "KV cache"}, {"c2", "activations"}, {"c5", "reserve"}, {"free", "free"}, {"limit", "limit: what a plan may fill"}}
+// htmlMemory shows what fills a GPU of each stage.
+func htmlMemory(w *webpage, p *results.Plan, ph *results.PhasePlan, stages []*results.Stage, rows []string) {
+	uses := usesOf(ph)
+	key, header := []keyEntry{}, []string{"stage", "pool"}
+	if ofTraining(ph) {
+		header[0] = "rank"
+	}
+	for _, u := range uses {
+		key, header = append(key, keyEntry{u.colour, u.name}), append(header, u.name+"#")
+	}
+	key = append(key, keyEntry{"free", "free"}, keyEntry{"limit", "limit: what a plan may fill"})
+	w.figure("Memory of a GPU", memoryAbout(ph), key, memoryChart(p, uses, stages, rows), func() {
+		w.fold("The same in figures", func() {
+			w.titled("Memory of a GPU", append(header, "together#", "may fill#", "filled#"), memoryRows(uses, stages, rows))
+		})
+	})
+}
 
 func memoryAbout(ph *results.PhasePlan) string {
 	return fmt.Sprintf("What fills each GPU of a stage, up to the memory it has. The fullest holds %s times the mean.", figure(ph.Balance.MemoryMaxOverMean))
 }
 
-// memoryUses are the uses of a stage's memory in the order of the key.
-func memoryUses(s *results.Stage) [4]float64 {
-	m := &s.Memory
-	return [4]float64{m.WeightsGiB, m.KVGiB, m.ActivationsGiB, m.ReserveGiB}
-}
-
 // memoryChart draws what fills one GPU of each stage, its limit, and its whole memory.
-func memoryChart(p *results.Plan, stages []*results.Stage, rows []string) *bands {
+func memoryChart(p *results.Plan, uses []use, stages []*results.Stage, rows []string) *bands {
 	whole := map[string]float64{}
 	if p.Deployment != nil {
 		for _, pool := range p.Deployment.Cluster.Pools {
@@ -90,12 +96,13 @@ func memoryChart(p *results.Plan, stages []*results.Stage, rows []string) *bands
 		end := max(whole[s.Pool], s.CapacityGiB, s.MemoryGiB)
 		c.End = max(c.End, end)
 		at := 0.0
-		for k, gib := range memoryUses(s) {
+		for _, u := range uses {
+			gib := u.of(&s.Memory)
 			if !(gib > 0) {
 				continue
 			}
-			tip := fmt.Sprintf("%s: %s %s", rows[i], memoryKey[k].Name, gibibytes(gib))
-			c.Bars = append(c.Bars, band{Row: i, Rows: 1, From: at, To: at + gib, Colour: memoryKey[k].Colour, Texts: []string{memoryKey[k].Name + " " + gibibytes(gib), gibibytes(gib), figure(gib)}, Tip: tip})
+			tip := fmt.Sprintf("%s: %s %s", rows[i], u.name, gibibytes(gib))
+			c.Bars = append(c.Bars, band{Row: i, Rows: 1, From: at, To: at + gib, Colour: u.colour, Texts: []string{u.name + " " + gibibytes(gib), gibibytes(gib), figure(gib)}, Tip: tip})
 			at += gib
 		}
 		if end > at {
@@ -106,12 +113,12 @@ func memoryChart(p *results.Plan, stages []*results.Stage, rows []string) *bands
 	return c
 }
 
-func memoryRows(stages []*results.Stage, names []string) [][]string {
+func memoryRows(uses []use, stages []*results.Stage, names []string) [][]string {
 	var out [][]string
 	for i, s := range stages {
 		row := []string{names[i], s.Pool}
-		for _, gib := range memoryUses(s) {
-			row = append(row, gibibytes(gib))
+		for _, u := range uses {
+			row = append(row, gibibytes(u.of(&s.Memory)))
 		}
 		filled := ""
 		if s.CapacityGiB > 0 {
@@ -137,7 +144,7 @@ func timesOf(ph *results.PhasePlan) []stageTimes {
 	switch ph.Phase {
 	case inputs.Prefill:
 		rate.title = "Time of a micro-batch at the middle prompt length"
-	case inputs.Inference, inputs.Training:
+	case inputs.Inference, inputs.Training: // of operator graphs
 		rate.title = "Load of a stage: work, sends and receives"
 	case inputs.Decode:
 		rate.title = "Time of a decode step of one group"

@@ -20,10 +20,7 @@ const (
 func htmlMap(w *webpage, p *results.Plan, ph *results.PhasePlan) {
 	classes := replicaClasses(ph)
 	w.heading(3, "Where the "+pieces(ph)+"s lie")
-	total := 0
-	for i := range ph.Stages {
-		total += len(ph.Stages[i].GPUs)
-	}
+	total := gpusOfPlan(ph)
 	stageTables := func() { htmlStages(w, ph, classes) }
 	switch {
 	case total <= drawnGPUs:
@@ -89,8 +86,15 @@ func gpuMap(p *results.Plan, ph *results.PhasePlan) *bands {
 	c.Whole, c.Exact, c.Beside = true, true, true
 	c.kindsOf(p)
 	used := map[string]bool{}
+	at := map[string]int{} // the row of a GPU
 	for i := range ph.Stages {
 		s := &ph.Stages[i]
+		if row, drawn := at[s.GPUs[0]]; drawn { // another stage of a rank
+			c.Bars = append(c.Bars, band{Row: row, Rows: len(s.GPUs), From: float64(s.FirstLayer), To: float64(s.LastLayer + 1),
+				Colour: stageColour(ph, s), Texts: stageTexts(ph, s), Tip: stageTip(s)})
+			continue
+		}
+		at[s.GPUs[0]] = len(c.Rows)
 		c.Bars = append(c.Bars, band{Row: len(c.Rows), Rows: len(s.GPUs), From: float64(s.FirstLayer), To: float64(s.LastLayer + 1),
 			Colour: stageColour(ph, s), Texts: stageTexts(ph, s), Tip: stageTip(s)})
 		c.Rows = append(c.Rows, plainAll(s.GPUs)...)
@@ -214,7 +218,9 @@ func htmlStages(w *webpage, ph *results.PhasePlan, classes []replicaClass) {
 func gpusOfPlan(ph *results.PhasePlan) int {
 	n := 0
 	for i := range ph.Stages {
-		n += len(ph.Stages[i].GPUs)
+		if c := ph.Stages[i].Chunk; c == nil || *c == 0 { // the others share the GPUs of their rank
+			n += len(ph.Stages[i].GPUs)
+		}
 	}
 	return n
 }
@@ -224,6 +230,10 @@ func htmlPlacement(w *webpage, ph *results.PhasePlan) {
 	rows := [][]string{}
 	for i := 0; i < len(ph.Stages); {
 		s := &ph.Stages[i]
+		if s.Chunk != nil && *s.Chunk > 0 { // on the GPUs of its rank
+			i++
+			continue
+		}
 		n := loneGPUs(ph.Stages[i:])
 		if n > 1 {
 			var ids []string
@@ -308,8 +318,10 @@ func nodesOf(p *results.Plan, ph *results.PhasePlan) ([]host, map[string]*result
 	var used []string
 	for i := range ph.Stages {
 		for _, id := range ph.Stages[i].GPUs {
-			at[id] = &ph.Stages[i]
-			used = append(used, id)
+			if at[id] == nil { // the stages of a rank share its GPUs
+				at[id] = &ph.Stages[i]
+				used = append(used, id)
+			}
 		}
 	}
 	var nodes []host

@@ -127,7 +127,7 @@ func TestMemoryChartEndsAtTheMemory(t *testing.T) {
 	p := samplePlan()
 	p.Deployment = &results.Deployment{Cluster: inputs.Cluster{Pools: []inputs.Pool{{Name: "A100", MemoryBytes: 80 << 30}}}}
 	stages, rows := unlike(replicaClasses(&p.Phases[0]))
-	c := memoryChart(p, stages, rows)
+	c := memoryChart(p, usesOf(&p.Phases[0]), stages, rows)
 	ends := map[int]float64{}
 	for _, b := range c.Bars {
 		if b.Colour == "limit" {

@@ -58,10 +58,14 @@ func (w *jsonWalk) value(t reflect.Type, path string) {
 		_, _ = w.d.Token()
 		return
 	}
-	if t == reflect.TypeFor[results.PerStage]() { // the one that reads itself
+	if t == reflect.TypeFor[results.PerStage]() || t == reflect.TypeFor[results.Recomputes]() { // those that read themselves
 		var raw json.RawMessage
 		if w.d.Decode(&raw) == nil && json.Unmarshal(raw, reflect.New(t).Interface()) != nil {
-			w.problem(at, named(path)+written(raw), "a whole number, or a list with one a stage", "")
+			want := "a whole number, or a list with one a stage"
+			if t != reflect.TypeFor[results.PerStage]() {
+				want = "none, selective or full, or a list with one a stage"
+			}
+			w.problem(at, named(path)+written(raw), want, "")
 		}
 		return
 	}

@@ -34,15 +34,23 @@ func reportStages(d *document, ph *results.PhasePlan) {
 	d.heading(3, "Balance and memory")
 	d.bullets(balanceLines(&ph.Balance))
 	var lines []string
+	uses := usesOf(ph)
 	for _, c := range classes {
 		for _, s := range c.stages {
 			if len(lines) < listedBars {
-				lines = append(lines, memoryBar(s))
+				if s.Chunk != nil && *s.Chunk > 0 {
+					continue // the GPUs are drawn with the first stage of their rank
+				}
+				lines = append(lines, memoryBar(s, uses))
 			}
 		}
 	}
 	if len(lines) > 0 {
-		lines = append(lines, "W weights  K KV cache  A activations  R reserve  . free")
+		key := ""
+		for _, u := range uses {
+			key += u.letter + " " + u.name + "  "
+		}
+		lines = append(lines, key+". free")
 	}
 	d.block(lines)
 }
@@ -107,6 +115,9 @@ func reportPlacement(d *document, ph *results.PhasePlan) {
 		if more > 0 {
 			continue
 		}
+		if s.Chunk != nil && *s.Chunk > 0 {
+			continue // on the GPUs of its rank
+		}
 		cell := &rows[len(rows)-1][1]
 		if *cell != "" {
 			*cell += "; "
@@ -125,18 +136,18 @@ func reportPlacement(d *document, ph *results.PhasePlan) {
 
 // memoryBar draws what fills one GPU of a stage. Each use gets its share of the
 // capacity, rounded so that the parts add up to the rounded sum.
-func memoryBar(s *results.Stage) string {
+func memoryBar(s *results.Stage, uses []use) string {
 	label := fmt.Sprintf("replica %d stage %d", s.Replica, s.Index)
+	if s.Rank != nil {
+		label = fmt.Sprintf("replica %d rank %d", s.Replica, *s.Rank)
+	}
 	if !(s.CapacityGiB > 0) {
 		return label + "  no capacity"
 	}
 	var bar strings.Builder
 	var sum float64
-	for _, use := range []struct {
-		letter string
-		gib    float64
-	}{{"W", s.Memory.WeightsGiB}, {"K", s.Memory.KVGiB}, {"A", s.Memory.ActivationsGiB}, {"R", s.Memory.ReserveGiB}} {
-		sum += max(use.gib, 0)
+	for _, use := range uses {
+		sum += max(use.of(&s.Memory), 0)
 		share := min(sum/s.CapacityGiB, 1)
 		if math.IsNaN(share) {
 			continue

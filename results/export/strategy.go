@@ -29,7 +29,12 @@ func strategyLine(ph *results.PhasePlan) string {
 		parts = append(parts, "expert TP "+perStage(s.ETP))
 	}
 	line := strings.Join(parts, " × ")
-	if s.PP > 1 {
+	if s.VirtualStages > 1 {
+		line += fmt.Sprintf(" × %d stages", s.VirtualStages)
+	}
+	if s.PP > 1 && s.VirtualStages > 1 {
+		line += ", layers " + perStage(layersByRank(s))
+	} else if s.PP > 1 {
 		line += ", " + pieces(ph) + "s " + perStage(s.Layers)
 	}
 	return line + poolsLine(ph)
@@ -132,6 +137,7 @@ func replicaClasses(ph *results.PhasePlan) []replicaClass {
 		for _, s := range byReplica[r] {
 			alike := *s
 			alike.Replica, alike.GPUs = 0, nil
+			alike.Rank, alike.Chunk = nil, nil // pointers: they follow from the index
 			fmt.Fprintf(&key, "%+v %d;", alike, len(s.GPUs))
 		}
 		i, seen := index[key.String()]

@@ -75,7 +75,11 @@ func (s *screen) phase(ph *results.PhasePlan) {
 	if ph.GPUs.Available == nil && ph.GPUs.Why != "" {
 		s.line("          ", ph.GPUs.Why)
 	}
-	s.stageTable(ph)
+	if ofTraining(ph) {
+		s.rankTable(ph)
+	} else {
+		s.stageTable(ph)
+	}
 	s.requirementTable(ph)
 	s.table([]string{"metric", "predicted#", "interval#~"}, metricRows(ph))
 }

@@ -172,7 +172,12 @@ func metricRows(ph *results.PhasePlan) [][]string {
 	add("samples", m.SamplesPerS, nil, unit("samples/s"))
 	add("latency of a sample", m.SampleLatencyMS, nil, duration)
 	add("whole request", m.E2EMS, m.E2EInterval, duration)
-	add("step", m.StepMS, nil, duration)
+	add("step", m.StepMS, m.StepInterval, duration)
+	share := func(v float64) string { return percent(math.Round(1000*v) / 10) }
+	add("model FLOP utilisation (MFU)", m.MFU, nil, share)
+	add("pipeline bubble", m.BubbleShare, nil, share)
+	add("exchange that nothing hides", m.SyncMS, nil, duration)
+	add("optimizer", m.UpdateMS, nil, duration)
 	add("cost per hour", m.USDPerHour, nil, unit("USD"))
 	add("cost per million tokens", m.USDPerMillion, nil, unit("USD"))
 	if m.KVTokens != nil {

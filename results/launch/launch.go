@@ -30,6 +30,8 @@ type Target struct {
 	Name  string // as --to takes it
 	Title string
 	write func(s *Serving) ([]File, error)
+	// train writes what starts a training step; nil: the target serves alone.
+	train func(s *Serving) ([]File, error)
 }
 
 // Targets lists what plans can be started on, in the order of the documents.
@@ -121,7 +123,13 @@ func Files(name string, p *results.Plan) ([]File, error) {
 			if s.Phase.Lanes != nil {
 				return nil, &Refusal{Title: t.Title, Reasons: []string{"the plan is of lanes: machines share layers, and each sequence takes its own way through them. No engine that is known here runs that"}}
 			}
-			files, err := t.write(s)
+			write := t.write
+			if s.Workload.Phase == inputs.Training {
+				if write = t.train; write == nil {
+					return nil, &Refusal{Title: t.Title, Reasons: []string{"the plan is of a training step, and what is written for " + t.Title + " here serves requests"}}
+				}
+			}
+			files, err := write(s)
 			var name *nameError
 			if errors.As(err, &name) {
 				err = &Refusal{Title: t.Title, Reasons: []string{name.Error()}}

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"partita/formulation/cost"
+	"partita/inputs"
 	"partita/results"
 )
 
@@ -256,21 +257,68 @@ func (a *trainAudit) checkFiguresOf(x *step) figures {
 
 // Units of the objective of a training step.
 const (
-	unitStep = "seconds per step"
-	unitWork = "GPU-seconds per step"
-	unitGPUs = "GPUs"
-	unitUSD  = "USD per step"
+	unitStep  = "seconds per step"
+	unitWork  = "GPU-seconds per step"
+	unitRatio = "weighted ratios"                        // of both to the best reachable alone
+	unitMiss  = "largest requirement over what is asked" // of a closest plan
 )
 
 // checkGoal: the objective is the step, or what its unit makes of it.
 func (a *trainAudit) checkGoal(x *step, f figures) {
 	s := &a.phase.Solve
-	want := map[string]float64{unitStep: x.seconds, unitWork: x.seconds * float64(a.used), unitGPUs: float64(a.used), unitUSD: f.usdPerHour * x.seconds / 3600}
-	v, known := want[s.ObjectiveUnit]
-	if !known || math.IsNaN(v) {
+	want := math.NaN()
+	switch s.ObjectiveUnit {
+	case unitStep:
+		want = x.seconds
+	case unitWork:
+		want = x.seconds * float64(a.used)
+	case unitRatio:
+		want = a.ratio(x)
+	case unitMiss:
+		want = a.miss(f)
+	}
+	if math.IsNaN(want) {
 		a.list.add(ruleStepGoal, false, "an objective in "+unitStep+" or another unit of training", number(s.Objective)+" "+s.ObjectiveUnit)
 		return
 	}
-	w, g := pair(v, s.Objective)
-	a.list.add(ruleStepGoal, equal(v, s.Objective), w+" "+s.ObjectiveUnit, g+" "+s.ObjectiveUnit)
+	w, g := pair(want, s.Objective)
+	a.list.add(ruleStepGoal, equal(want, s.Objective), w+" "+s.ObjectiveUnit, g+" "+s.ObjectiveUnit)
+}
+
+// ratio is the weighted sum of step and GPU time, each over what the certificate says to be
+// the best reachable alone; NaN where it does not say so.
+func (a *trainAudit) ratio(x *step) float64 {
+	best := map[string]float64{}
+	for _, p := range a.phase.Solve.Certificate.Passes {
+		if p.Best != nil {
+			best[p.Purpose] = *p.Best
+		}
+	}
+	step, work := best["step time"], best["GPU time of a step"]
+	if !(step > 0) || !(work > 0) {
+		return math.NaN()
+	}
+	wl, wc := a.cond.Goal.LatencyWeight, a.cond.Goal.ThroughputWeight
+	if wl <= 0 && wc <= 0 {
+		wl, wc = 1, 1
+	}
+	return wl*x.seconds/step + wc*x.seconds*float64(a.used)/work
+}
+
+// miss is the largest share that a requirement is missed by, the margin included.
+func (a *trainAudit) miss(f figures) float64 {
+	most := 0.0
+	for i := range a.cond.Goal.Requirements {
+		q := &a.cond.Goal.Requirements[i]
+		margin := a.margin()
+		if q.Kind == inputs.CostUSDPerHour {
+			margin = 0
+		}
+		if q.Kind.Upper() {
+			most = max(most, f.of(q.Kind)/(q.Value*(1-margin)))
+		} else {
+			most = max(most, q.Value/(f.of(q.Kind)*(1-margin)))
+		}
+	}
+	return most
 }

@@ -231,12 +231,23 @@ func TestStepMutationsAreSeen(t *testing.T) {
 
 // Objectives in other units follow from the step too.
 func TestObjectivesOfAStep(t *testing.T) {
-	for unit, value := range map[string]float64{unitWork: 130.5 * 8, unitGPUs: 8, unitUSD: 16 * 130.5 / 3600} {
+	const seconds = 130.5
+	for unit, value := range map[string]float64{
+		unitWork:  seconds * 8,
+		unitRatio: seconds/100 + 3*seconds*8/500,
+		unitMiss:  16.0 / 20,
+	} {
 		p, c := stepCase()
+		c.Goal.LatencyWeight, c.Goal.ThroughputWeight = 1, 3
 		s := &p.Phases[0].Solve
 		s.Objective, s.ObjectiveUnit, s.BestBound = value, unit, &value
+		s.Certificate.Passes = []results.CertificatePass{{Purpose: "step time", Best: pointerTo(100.0)}, {Purpose: "GPU time of a step", Best: pointerTo(500.0)}}
 		if v := checkTrainingWith(p, c, stepPrices{}, Options{}); !v.OK {
 			t.Errorf("%s:\n%s", unit, describe(v))
+		}
+		s.Objective *= 1.01
+		if v := checkTrainingWith(p, c, stepPrices{}, Options{}); !slices.Contains(failedRules(v), ruleStepGoal) {
+			t.Errorf("%s, one percent more:\n%s", unit, describe(v))
 		}
 	}
 }

@@ -237,7 +237,7 @@ func (f *exportFlags) make(env Environment, p *results.Plan, targets []export.Ta
 		switch {
 		case errors.As(err, &refusal):
 			m.Why = refusal.Reasons
-		case errors.Is(err, dag.ErrLanes):
+		case errors.Is(err, dag.ErrLanes), errors.Is(err, dag.ErrTraining):
 			m.Why = []string{err.Error()}
 		case errors.Is(err, dagsvg.ErrTooLarge):
 			return withCode(exitUsage, fmt.Errorf("--to %s: %w; --to svg draws what is alike once", t.Name, err))
