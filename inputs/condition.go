@@ -219,17 +219,20 @@ type LayerKind struct {
 type Model struct {
 	// Graph is set for a model given as operators; of the other fields it then has the
 	// name, the number formats and the provenance alone.
-	Graph      *Graph      `json:"graph,omitempty"`
-	Name       string      `json:"name"`                  // as the catalogue or the condition calls it
-	Hidden     int         `json:"hidden"`                // size of the hidden state, elements
-	Vocab      int         `json:"vocab"`                 // 0: unknown, embedding and head are then left out
-	Tied       bool        `json:"tied"`                  // embedding and head share weights
-	Kinds      []LayerKind `json:"kinds"`                 // of layer, in the order they are met
-	Layers     []int       `json:"layers"`                // kind of each layer, first to last
-	Weights    DType       `json:"weights"`               // storage and matmul format of the weights
-	Activation DType       `json:"activation"`            // format of the activations
-	KV         DType       `json:"kv"`                    // format of the KV cache
-	MaxContext int         `json:"max_context,omitempty"` // tokens; 0: not stated
+	Graph   *Graph      `json:"graph,omitempty"`
+	Name    string      `json:"name"`    // as the catalogue or the condition calls it
+	Hidden  int         `json:"hidden"`  // size of the hidden state, elements
+	Vocab   int         `json:"vocab"`   // 0: unknown, embedding and head are then left out
+	Tied    bool        `json:"tied"`    // embedding and head share weights
+	Kinds   []LayerKind `json:"kinds"`   // of layer, in the order they are met
+	Layers  []int       `json:"layers"`  // kind of each layer, first to last
+	Weights DType       `json:"weights"` // storage and matmul format of the weights
+	// Dense is the format of the matrices beside the routed experts where those alone are
+	// quantised; empty: Weights.
+	Dense      DType `json:"dense,omitempty"`
+	Activation DType `json:"activation"`            // format of the activations
+	KV         DType `json:"kv"`                    // format of the KV cache
+	MaxContext int   `json:"max_context,omitempty"` // tokens; 0: not stated
 	// DeclaredParams is the parameter count an input states; 0: not stated.
 	DeclaredParams float64 `json:"declared_params,omitempty"`
 	// FFNScale multiplies FFN and expert widths so that the parameters add up to

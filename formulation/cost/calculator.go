@@ -30,6 +30,7 @@ type modelFigures struct {
 	vocab           float64
 	tied            bool
 	weightBytes     float64 // an element of the matrices
+	denseBytes      float64 // an element of those beside the routed experts
 	activationBytes float64
 	kvBytes         float64
 	// wideBytes is an element of embedding, head, router and norms: these stay in 16
@@ -44,12 +45,15 @@ type device struct {
 	constants   *inputs.Profile
 	precision   precision
 	matmul      roofline // weight matrices
+	dense       roofline // those beside the routed experts, in their format
+	experts     roofline // those of the routed experts, many at once
 	wide        roofline // router and head
 	prefill     roofline // attention over new tokens
 	decode      roofline // attention of one new token
 	stream      roofline // norms and other memory-bound operators
 	train       trainRates
-	stated      bool // the condition states the utilisation
+	imbalance   float64 // of the busiest expert rank; 0: all have the mean
+	stated      bool    // the condition states the utilisation
 	gpusPerNode int
 	node        *wire
 	network     *wire
@@ -115,11 +119,20 @@ func newModelFigures(m *inputs.Model) modelFigures {
 		vocab:           float64(m.Vocab),
 		tied:            m.Tied,
 		weightBytes:     m.Weights.Bytes(),
+		denseBytes:      denseFormat(m).Bytes(),
 		activationBytes: m.Activation.Bytes(),
 		kvBytes:         m.KV.Bytes(),
 	}
 	f.wideBytes = math.Max(2, f.weightBytes)
 	return f
+}
+
+// denseFormat is the format of the matrices beside the routed experts.
+func denseFormat(m *inputs.Model) inputs.DType {
+	if m.Dense != "" {
+		return m.Dense
+	}
+	return m.Weights
 }
 
 // checkModel reports what cannot be priced.

@@ -35,6 +35,16 @@ func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model) (dev
 	}
 	o := &constants.Operators
 	d.matmul = d.resolve("matmul of the weights", matmulOf(constants, p.matmul), p.matmulPeak, a, note)
+	if p.dense != p.matmul {
+		d.dense = d.resolve("matmul beside the experts", matmulOf(constants, p.dense), p.densePeak, a, note)
+	} else {
+		d.dense = d.matmul
+	}
+	d.experts = d.matmul
+	if !stated {
+		d.experts = d.matmul.sharing(o.Experts.Compute, o.Experts.Bandwidth)
+		d.imbalance = o.Experts.Imbalance
+	}
 	d.wide = d.resolve("router and head", matmulOf(constants, inputs.BF16), p.widePeak, a, note)
 	d.prefill = d.resolve("prefill attention", efficiencyOf(constants, "operators.prefill", o.Prefill), p.widePeak, a, note)
 	d.decode = d.resolve("decode attention", efficiencyOf(constants, "operators.decode", o.Decode), p.widePeak, a, note)

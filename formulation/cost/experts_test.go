@@ -44,7 +44,7 @@ func TestRoutedExpertsByHand(t *testing.T) {
 			activation := c.load * 3 * c.width * 2
 			combine := (c.load + float64(c.tokens)) * 1024 * 2
 			want := up + down + (gather+activation+combine)/0.8e12
-			near(t, "experts", calc.routed(d, k, c.shape, &w), want, 1e-12)
+			near(t, "experts", calc.routed(d, k, c.shape, &w), want, 1e-6)
 		})
 	}
 }
@@ -104,4 +104,41 @@ func TestDenseLayerBesideAttentionRanks(t *testing.T) {
 	if a, b := calc.LayerWeights(0, 0, s), calc.LayerWeights(0, 0, tensor(2)); a != b {
 		t.Errorf("dense layer weighs %d, on TP 2 %d", a, b)
 	}
+}
+
+// Of 8 experts one token visits its 2, two tokens 8(1 - (6/8)²) = 3.5 in the mean, and many
+// all; never more than there are copies.
+func TestExpertsThatAreTouched(t *testing.T) {
+	k := kindFigures{experts: 8, topK: 2}
+	for _, c := range []struct{ tokens, want float64 }{{1, 2}, {2, 3.5}, {1e6, 8}} {
+		near(t, "touched", k.touched(c.tokens), c.want, 1e-12)
+	}
+	every := kindFigures{experts: 8, topK: 8}
+	near(t, "all at once", every.touched(1), 8, 1e-12)
+	for tokens := 1.0; tokens < 1000; tokens *= 2 {
+		if n := k.touched(tokens); n > 2*tokens || n > 8 || n < k.touched(tokens/2) {
+			t.Errorf("%g tokens touch %g experts", tokens, n)
+		}
+	}
+}
+
+// Where the experts alone are quantised, attention keeps the traffic, the rate and the
+// memory of its own format.
+func TestExpertsAloneQuantised(t *testing.T) {
+	m := smallExperts(0)
+	m.Weights = inputs.FP8
+	pool := plain(8)
+	pool.Accelerator.FLOPS[inputs.FP8] = 200e12
+	all := mustNew(t, conditionOf(m, pool))
+	m.Dense = inputs.BF16
+	experts := mustNew(t, conditionOf(m, pool))
+	st := Step{Phase: inputs.Decode, Sequences: 1, New: 1, Cached: 99}
+	const matrices = 1024*(8+2+2)*128 + 1024*1024
+	near(t, "traffic", experts.Layer(0, 0, tensor(1), st)-all.Layer(0, 0, tensor(1), st), matrices/0.8e12, 1e-9)
+	if got := experts.LayerWeights(0, 0, tensor(1)) - all.LayerWeights(0, 0, tensor(1)); got != matrices {
+		t.Errorf("%d more bytes of weights, want %d", got, matrices)
+	}
+	long := Step{Phase: inputs.Prefill, Sequences: 1, New: 8192}
+	const flops = 2 * 8192 * matrices
+	near(t, "rate", experts.Layer(0, 0, tensor(1), long)-all.Layer(0, 0, tensor(1), long), flops/50e12-flops/100e12, 0.02)
 }

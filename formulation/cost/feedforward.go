@@ -22,9 +22,9 @@ func (c *Calculator) feedForward(d *device, k *kindFigures, s Shape, w *split) f
 func (c *Calculator) denseBlock(d *device, tokens, width, matrices float64) float64 {
 	m := &c.model
 	in := (matrices - 1) * width
-	t := d.matmul.matmul(tokens, m.hidden, in, m.weightBytes, m.activationBytes)
+	t := d.dense.matmul(tokens, m.hidden, in, m.denseBytes, m.activationBytes)
 	t += d.stream.stream(tokens * (in + width) * m.activationBytes)
-	return t + d.matmul.matmul(tokens, width, m.hidden, m.weightBytes, m.activationBytes)
+	return t + d.dense.matmul(tokens, width, m.hidden, m.denseBytes, m.activationBytes)
 }
 
 // expertBlock prices router, dispatch, experts, shared experts and combine. EP·ETP
@@ -57,35 +57,45 @@ func (c *Calculator) expertBlock(d *device, k *kindFigures, s Shape, w *split) f
 // routed prices the routed experts on the rank with most tokens:
 //
 //	R = tokens copies on the rank; flops 2 R h I (3 gated)/etp
-//	bytes e_w h I (3 gated) min(E/ep, R)/etp + activations                        (O10)
+//	bytes e_w h I (3 gated) min(E'/ep, R)/etp + activations                        (O10)
+//
+// E' are the experts that some token visits (touched).
 func (c *Calculator) routed(d *device, k *kindFigures, s Shape, w *split) float64 {
 	m := &c.model
 	ea := m.activationBytes
 	ep, etp := float64(s.EP), float64(s.ETP)
-	load := k.rankLoad(w.total, ep, d.stated)
-	read := math.Min(k.experts/ep, load)
+	load := k.rankLoad(w.total, ep, d.imbalance)
+	read := math.Min(k.touched(w.total)/ep, load)
 	width := k.intermediate / etp
 	in := (k.matrices - 1) * width
 
 	t := d.stream.stream(2 * load * m.hidden * ea) // gather by expert
-	t += d.matmul.time(2*load*m.hidden*in, m.weightBytes*read*m.hidden*in+ea*load*(m.hidden+in))
+	t += d.experts.time(2*load*m.hidden*in, m.weightBytes*read*m.hidden*in+ea*load*(m.hidden+in))
 	t += d.stream.stream(load * (in + width) * ea)
-	t += d.matmul.time(2*load*width*m.hidden, m.weightBytes*read*width*m.hidden+ea*load*(width+m.hidden))
+	t += d.experts.time(2*load*width*m.hidden, m.weightBytes*read*width*m.hidden+ea*load*(width+m.hidden))
 	return t + d.stream.stream(load*m.hidden*ea+w.tokens*m.hidden*ea) // weighted sum
+}
+
+// touched is the number of experts that at least one of so many tokens visits where
+// routing is random:
+//
+//	E' = E (1 - (1 - k/E)^T)
+func (k *kindFigures) touched(tokens float64) float64 {
+	return k.experts * -math.Expm1(tokens*math.Log1p(-k.topK/k.experts))
 }
 
 // rankLoad is the number of token copies on the busiest of ep expert ranks:
 //
-//	μ = T k/ep;  R = min( μ + √(2 ln(ep) μ (1 - 1/ep)),  T·min(k, E/ep) )          (O11)
+//	μ = T k/ep;  R = min( μ + i √(2 ln(ep) μ (1 - 1/ep)),  T·min(k, E/ep) )          (O11)
 //
-// the expected maximum of ep binomial counts (its Gaussian bound) where routing is
-// random and balanced. A stated utilisation already contains the imbalance.
-func (k *kindFigures) rankLoad(tokens, ep float64, stated bool) float64 {
+// for i = 1 the expected maximum of ep binomial counts (its Gaussian bound) where routing
+// is random and balanced. A stated utilisation already contains the imbalance (i = 0).
+func (k *kindFigures) rankLoad(tokens, ep, imbalance float64) float64 {
 	mean := tokens * k.topK / ep
-	if ep <= 1 || stated {
+	if ep <= 1 || imbalance == 0 {
 		return mean
 	}
-	peak := mean + math.Sqrt(2*math.Log(ep)*mean*(1-1/ep))
+	peak := mean + imbalance*math.Sqrt(2*math.Log(ep)*mean*(1-1/ep))
 	return math.Max(mean, math.Min(peak, tokens*math.Min(k.topK, k.experts/ep)))
 }
 

@@ -19,6 +19,14 @@ func (r *roofline) time(flops, bytes float64) float64 {
 	return r.floor + math.Max(flops*r.secondsPerFLOP, bytes*r.secondsPerByte)
 }
 
+// sharing is a roofline that reaches so much of what another does.
+func (r *roofline) sharing(compute, bandwidth float64) roofline {
+	return roofline{
+		floor: r.floor, secondsPerFLOP: r.secondsPerFLOP / compute, secondsPerByte: r.secondsPerByte / bandwidth,
+		compute: r.compute * compute, bandwidth: r.bandwidth * bandwidth,
+	}
+}
+
 // matmul prices the product of activations m×k with weights k×n:
 //
 //	flops 2mnk     bytes e_w k n + e_a m (k + n)                                 (O2)

@@ -113,18 +113,18 @@ func TestRankLoad(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		tokens, ep float64
-		stated     bool
+		imbalance  float64
 		want       float64
 	}{
-		{"one rank holds all copies", 100, 1, false, 400},
-		{"stated utilisation is balanced", 100, 8, true, 50},
-		{"one token visits one rank at most four times", 1, 16, false, 0.25 + math.Sqrt(2*math.Log(16)*0.25*15.0/16)},
-		{"one token, one expert a rank", 1, 64, false, 1.0 / 16 * (1 + math.Sqrt(2*math.Log(64)*16*63.0/64))},
-		{"many tokens even out", 1e8, 8, false, 5e7 * 1.0003},
+		{"one rank holds all copies", 100, 1, 1, 400},
+		{"stated utilisation is balanced", 100, 8, 0, 50},
+		{"one token visits one rank at most four times", 1, 16, 1, 0.25 + math.Sqrt(2*math.Log(16)*0.25*15.0/16)},
+		{"one token, one expert a rank", 1, 64, 1, 1.0 / 16 * (1 + math.Sqrt(2*math.Log(64)*16*63.0/64))},
+		{"many tokens even out", 1e8, 8, 1, 5e7 * 1.0003},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want := math.Min(c.want, c.tokens*math.Min(4, 64/c.ep))
-			near(t, "load", k.rankLoad(c.tokens, c.ep, c.stated), want, 1e-3)
+			near(t, "load", k.rankLoad(c.tokens, c.ep, c.imbalance), want, 1e-3)
 		})
 	}
 }

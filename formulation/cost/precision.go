@@ -10,6 +10,8 @@ import (
 type precision struct {
 	matmul     inputs.DType // of the weight matrices
 	matmulPeak float64      // FLOP/s
+	dense      inputs.DType // of those beside the routed experts
+	densePeak  float64      // FLOP/s
 	wide       inputs.DType // of attention, router and head: 16 bits or more
 	widePeak   float64      // FLOP/s
 }
@@ -44,10 +46,19 @@ func resolvePrecision(pool *inputs.Pool, m *inputs.Model) (precision, []string, 
 		return precision{}, nil, err
 	}
 	p := precision{matmul: want, matmulPeak: a.FLOPS[want], wide: wide, widePeak: widePeak}
-	if p.matmulPeak > 0 {
+	if p.matmulPeak <= 0 {
+		p.matmul, p.matmulPeak = wide, widePeak
+	}
+	p.dense, p.densePeak = p.matmul, p.matmulPeak
+	if m.Dense != "" {
+		p.dense, p.densePeak = m.Dense, a.FLOPS[m.Dense]
+		if p.densePeak <= 0 {
+			p.dense, p.densePeak = wide, widePeak
+		}
+	}
+	if p.matmul == want {
 		return p, warnings, nil
 	}
-	p.matmul, p.matmulPeak = wide, widePeak
 	if want.Bytes() < 2 {
 		warn("%s has no %s compute; weights stay in %s (%g bytes an element) and are multiplied at its %s rate",
 			a.Name, want, want, want.Bytes(), wide)

@@ -184,7 +184,7 @@ func (w *trainWork) expertBlock() pass {
 	k, h := w.k, w.c.model.hidden
 	own := w.tokens / w.t // tokens that this rank sends
 	span := float64(w.s.EP * w.s.ETP)
-	load := k.rankLoad(own*span, float64(w.s.EP), w.d.stated)
+	load := k.rankLoad(own*span, float64(w.s.EP), w.d.imbalance)
 	local := k.experts / float64(w.s.EP)
 	width := k.intermediate / float64(w.s.ETP)
 	in := (k.matrices - 1) * width

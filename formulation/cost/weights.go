@@ -14,14 +14,16 @@ func (c *Calculator) LayerWeights(_, kind int, s Shape) int64 {
 	m := &c.model
 	matrices := k.attentionElements(m.hidden, s.TP)
 	wide := 2 * m.hidden // two norms
+	experts := 0.0
 	if k.experts > 0 {
-		matrices += k.experts / float64(s.EP) * k.matrices * m.hidden * k.intermediate / float64(s.ETP)
+		routed := k.experts / float64(s.EP) * k.matrices * m.hidden * k.intermediate / float64(s.ETP)
+		experts = routed * m.weightBytes
 		matrices += k.matrices * m.hidden * k.shared / float64(s.TP)
 		wide += m.hidden * k.experts
 	} else {
 		matrices += k.matrices * m.hidden * k.intermediate / float64(s.TP)
 	}
-	return roundUp(matrices*m.weightBytes + wide*m.wideBytes)
+	return roundUp(matrices*m.denseBytes + experts + wide*m.wideBytes)
 }
 
 // attentionElements is the number of elements of the attention matrices on one rank.

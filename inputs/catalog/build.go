@@ -202,6 +202,9 @@ func (b *builder) formats() {
 	m.Weights, m.Activation = c.DType, c.DType
 	if c.Quantization != "" {
 		m.Weights = c.Quantization
+		if c.ExpertsOnly {
+			m.Dense = c.DType
+		}
 		if c.DType.Bytes() < inputs.BF16.Bytes() {
 			m.Activation = inputs.BF16
 		}

@@ -50,6 +50,7 @@ type Config struct {
 
 	DType        inputs.DType // of the checkpoint
 	Quantization inputs.DType // of the quantised weights; empty: none
+	ExpertsOnly  bool         // the routed experts alone are quantised
 
 	at map[string]place
 }

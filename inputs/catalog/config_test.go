@@ -136,9 +136,13 @@ func TestNumberFormats(t *testing.T) {
 }
 
 func TestPartlyQuantised(t *testing.T) {
-	partly := ParseConfig([]byte(base(`, "quantization_config": {"quant_method": "mxfp4", "modules_to_not_convert": ["model.layers.*.self_attn", "lm_head"]}`)))
+	partly := ParseConfig([]byte(base(`, "quantization_config": {"quant_method": "fp8", "modules_to_not_convert": ["model.layers.*.self_attn", "lm_head"]}`)))
 	if len(partly.Warnings) != 1 || !strings.Contains(partly.Warnings[0], "self_attn") {
 		t.Errorf("warnings %q", partly.Warnings)
+	}
+	experts := ParseConfig([]byte(base(`, "quantization_config": {"quant_method": "mxfp4", "modules_to_not_convert": ["model.layers.*.self_attn", "lm_head"]}`)))
+	if m := experts.Model; len(experts.Warnings) != 0 || m.Weights != inputs.FP4 || m.Dense != inputs.BF16 {
+		t.Errorf("experts alone quantised: %s beside %s, warnings %q", m.Weights, m.Dense, experts.Warnings)
 	}
 	head := ParseConfig([]byte(base(`, "quantization_config": {"quant_method": "awq", "bits": 4, "modules_to_not_convert": ["lm_head"]}`)))
 	if len(head.Warnings) != 0 {

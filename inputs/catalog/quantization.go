@@ -25,6 +25,10 @@ func takeQuantization(p *parser, e *entry) {
 		return
 	}
 	p.config.Quantization = d
+	if strings.EqualFold(method, "mxfp4") {
+		p.config.ExpertsOnly = true // transformers' Mxfp4Config replaces the experts' modules alone
+		return
+	}
 	for _, name := range []string{"modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers"} {
 		if left := lookup(v, name); left != nil && len(left.Content) > 0 && !onlyHead(left) {
 			p.warnings = append(p.warnings, fmt.Sprintf(
