@@ -8,9 +8,8 @@ type TrainingConstants struct {
 	GEMM16 float64 `json:"gemm16"` // of 16 bits and wider
 	GEMM8  float64 `json:"gemm8"`  // of 8 bits
 	GEMM4  float64 `json:"gemm4"`  // of 4 bits
-	// Shares of the 16-bit peak that flash attention reaches.
-	Attention         float64 `json:"attention"`          // forward
-	AttentionBackward float64 `json:"attention_backward"` // its backward pass
+	// Attention is the share of the 16-bit peak that flash attention reaches, forward.
+	Attention float64 `json:"attention"`
 	// Processors of the device: a product takes half a wave of tiles over them longer than
 	// its size on average.
 	Processors float64 `json:"processors"`

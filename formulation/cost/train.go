@@ -2,6 +2,7 @@ package cost
 
 import (
 	"fmt"
+	"math"
 
 	"partita/inputs"
 )
@@ -24,9 +25,37 @@ func (s TrainShape) GPUs() int { return s.TP * s.CP * s.DP }
 // TrainStep is one micro-batch of a replica: so many sequences of so many tokens.
 type TrainStep struct {
 	MicroBatch, Sequence int
+	// Overlap is the number of micro-batches whose passes the exchange of gradients and of
+	// weights runs along with; 0 is 1. Interleaved stages (see Interleaved) have more time.
+	Overlap float64
+	TrainEngine
+}
+
+// TrainEngine is what an engine of training lacks. The zero value has all: flash attention,
+// fused or compiled layers, collectives of tensor parallelism along with products. Older
+// engines are priced, and none is proposed.
+type TrainEngine struct {
 	// Unfused attention writes its scores to memory, as before flash attention: it keeps
 	// them for the backward pass unless they are recomputed.
 	Unfused bool
+	// FirstFlash is flash attention of its first version in Triton: FlashAttention-2 is 1.3 to
+	// 2.5 times as fast (Dao 2023, section 4.1).
+	FirstFlash bool
+	// Eager layers run every norm, residual, activation and rotary embedding as kernels of
+	// its own.
+	Eager bool
+	// Serial tensor parallelism waits for its collectives in the forward pass.
+	Serial bool
+}
+
+// Interleaved is the Overlap of a pipeline of so many ranks and stages on each: the parts of
+// a rank end their backward passes one after the other while the last group of micro-batches
+// goes through the others, and begin the forward ones so.
+func Interleaved(ranks, virtual int) float64 {
+	if virtual <= 1 {
+		return 1
+	}
+	return math.Max(1, float64(ranks)*(1-1/float64(virtual)))
 }
 
 // ValidTrainShape reports whether all layers of the model can be split like this,

@@ -5,11 +5,24 @@ import "math"
 // stream is the time of moving so many bytes through memory.
 func (w *trainWork) stream(bytes float64) float64 { return w.d.train.stream.stream(bytes) }
 
+// eagerPasses is how many times the bytes of a fused kernel move where its parts run one by
+// one: norm and residual are 4 tensors fused (two read, two written) and 7 apart (sum 3, norm
+// in parts 4); gated activations 3 and 5, rotary embedding 2 and 6.
+const eagerPasses = 2
+
+// elementwise is stream for the parts of a layer that engines fuse.
+func (w *trainWork) elementwise(bytes float64) float64 {
+	if w.step.Eager {
+		bytes *= eagerPasses
+	}
+	return w.stream(bytes)
+}
+
 // norm is a norm with the residual before it, split by sequence parallelism: two tensors
 // read and two written, and twice that for the gradients.
 func (w *trainWork) norm() pass {
 	bytes := w.tokens / w.split * w.c.model.hidden * trainBytes
-	return pass{w.stream(4 * bytes), w.stream(7 * bytes)}
+	return pass{w.elementwise(4 * bytes), w.elementwise(7 * bytes)}
 }
 
 // product is a matrix product with weights k×n and its two gradients:
@@ -39,6 +52,9 @@ func (w *trainWork) tensorParallel(gradients float64) pass {
 	}
 	bytes := w.tokens * w.c.model.hidden * trainBytes
 	exposed := w.d.train.tensorExposed
+	if w.step.Serial {
+		exposed = 1
+	}
 	if !w.s.SP {
 		sum := w.d.allReduce(bytes, w.tensor)
 		return pass{exposed * sum, math.Max(exposed*sum/2, sum-gradients)}
@@ -69,7 +85,7 @@ func (w *trainWork) projections(n float64) pass {
 	if !k.latent {
 		nkv := k.kvHeadsPerRank(w.s.TP)
 		all := w.weights(w.tokens, h, n*k.qk+nkv*(k.qk+k.v))
-		rotary := w.stream(2 * w.tokens * (n + nkv) * k.qk * trainBytes)
+		rotary := w.elementwise(2 * w.tokens * (n + nkv) * k.qk * trainBytes)
 		all.add(pass{rotary, rotary})
 		return all
 	}
@@ -105,6 +121,9 @@ func (w *trainWork) attentionCore() pass {
 			pairs = k.window * (s - k.window/2)
 		}
 		flops := 2 * rows / s * pairs * (k.qk + k.v)
+		if w.step.FirstFlash {
+			flops *= firstFlash
+		}
 		io := rows * (k.qk + k.v) * 2 * trainBytes
 		core = pass{w.d.train.attention.time(flops, io), w.d.train.attentionBack.time(2.5*flops, 2*io)}
 	}
@@ -122,11 +141,25 @@ func (w *trainWork) attentionCore() pass {
 func (w *trainWork) scores(rows, s float64) pass {
 	r, k := &w.d.train.wide, w.k
 	all := rows * s
-	return pass{
-		r.time(2*all*(k.qk+k.v), 0) + w.stream(13*all),
-		r.time(4*all*(k.qk+k.v), 0) + w.stream(19*all),
+	flops := all * (k.qk + k.v)
+	if math.Mod(k.qk, tensorAlignment) != 0 || math.Mod(k.v, tensorAlignment) != 0 {
+		flops *= plainRate
 	}
+	return pass{r.time(2*flops, 0) + w.stream(13*all), r.time(4*flops, 0) + w.stream(19*all)}
 }
+
+const (
+	// tensorAlignment: tensor cores take 16-bit operands whose rows are a multiple of 16
+	// bytes, 8 elements, apart (cuBLAS); other products run on plain cores. Flash attention
+	// pads its heads instead.
+	tensorAlignment = 8
+	// plainRate is the 16-bit tensor peak over the peak of plain cores (A100 312 to 19.5
+	// TFLOP/s, H100 989 to 67).
+	plainRate = 16
+)
+
+// firstFlash is how many times as long flash attention of the first version takes.
+const firstFlash = 1.5
 
 // contextRing is what passing keys and values around the context ranks adds to attention,
 // which works on a part while the next one comes; gradients come back the same way.    (T6)
@@ -175,7 +208,7 @@ func (w *trainWork) dense(tokens, width float64) pass {
 // activation reads its input and writes its result; backward it reads both the input and
 // the result's gradient and writes the input's.
 func (w *trainWork) activation(tokens, in, out float64) pass {
-	return pass{w.stream(tokens * (in + out) * trainBytes), w.stream(tokens * (2*in + out) * trainBytes)}
+	return pass{w.elementwise(tokens * (in + out) * trainBytes), w.elementwise(tokens * (2*in + out) * trainBytes)}
 }
 
 // expertBlock is router, dispatch, experts, shared experts and combine; routing is balanced

@@ -40,7 +40,7 @@ func TestActivationsOfKorthikanti(t *testing.T) {
 		const s, tp = 2048, 8
 		near(t, c.name+" 5as/h", 5*c.a*s/c.h, c.scores, 0.01)
 		m := gpt(int(c.layers), int(c.h), int(c.a), 51200)
-		st := TrainStep{MicroBatch: int(c.mb), Sequence: s, Unfused: true}
+		st := TrainStep{MicroBatch: int(c.mb), Sequence: s, TrainEngine: TrainEngine{Unfused: true}}
 		sbh := s * c.mb * c.h
 		shape := TrainShape{DP: 1, TP: tp, CP: 1, EP: 1, ETP: 1}
 		parallel := shape
@@ -62,7 +62,7 @@ func TestActivationsOfKorthikanti(t *testing.T) {
 	}
 	// The paper's summary: both techniques together leave a fifth.
 	m := gpt(96, 12288, 96, 51200)
-	st := TrainStep{MicroBatch: 1, Sequence: 2048, Unfused: true}
+	st := TrainStep{MicroBatch: 1, Sequence: 2048, TrainEngine: TrainEngine{Unfused: true}}
 	both := keptBy(t, m, TrainShape{DP: 1, TP: 8, CP: 1, EP: 1, ETP: 1, SP: true}, st, inputs.SelectiveRecompute, 1)
 	none := keptBy(t, m, TrainShape{DP: 1, TP: 8, CP: 1, EP: 1, ETP: 1}, st, inputs.NoRecompute, 1)
 	if r := none / both; r < 5 || r > 6 {
@@ -151,7 +151,7 @@ func TestTrainMemoryIsMonotone(t *testing.T) {
 		if ok, _ := ValidTrainShape(&m, s); !ok {
 			t.Skip("no such shape")
 		}
-		st := TrainStep{MicroBatch: rapid.IntRange(1, 8).Draw(t, "micro"), Sequence: rapid.IntRange(1, 1<<17).Draw(t, "sequence"), Unfused: rapid.Bool().Draw(t, "unfused")}
+		st := TrainStep{MicroBatch: rapid.IntRange(1, 8).Draw(t, "micro"), Sequence: rapid.IntRange(1, 1<<17).Draw(t, "sequence"), TrainEngine: TrainEngine{Unfused: rapid.Bool().Draw(t, "unfused")}}
 		held := TrainHeld{
 			Counts: make([]int, len(m.Kinds)), First: rapid.Bool().Draw(t, "first"), Last: rapid.Bool().Draw(t, "last"),
 			Recompute: rapid.SampledFrom([]inputs.Recompute{inputs.NoRecompute, inputs.SelectiveRecompute, inputs.FullRecompute}).Draw(t, "recompute"),

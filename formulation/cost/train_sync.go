@@ -37,9 +37,10 @@ func (c *Calculator) trainHeld(counts []int, first, last bool, s TrainShape) (de
 // TrainSync is the time of a step that a rank spends on gradients and weights of the ranks
 // that hold the same layers, beside its computation, in seconds.                     (T8)
 //
-//	ZeRO 0       all-reduce of gradients, along with the last micro-batch's backward pass
+//	ZeRO 0       all-reduce of gradients, along with the backward pass of the last
+//	             micro-batch, or of the last ones (TrainStep.Overlap)
 //	ZeRO 1       reduce-scatter of gradients, there; all-gather of the updated weights,
-//	             along with the first micro-batch's forward pass
+//	             along with the forward pass of the first
 //	ZeRO 2       the reduce-scatter along with every micro-batch
 //	ZeRO 3       layers are gathered and reduced in TrainLayer; what remains is the table
 //	             and the head, and the first gather and last reduction, which wait for nothing
@@ -63,16 +64,19 @@ func (c *Calculator) TrainSync(pool int, counts []int, first, last bool, s Train
 		forward += float64(n) * f
 		backward += float64(n) * b
 	}
-	rates := &w.d.train
+	along := math.Min(math.Max(1, st.Overlap), float64(microBatches))
+	exposed := func(compute, collective float64) float64 {
+		return w.d.train.beside(compute, collective) - compute
+	}
 	switch s.ZeRO {
 	case 0:
-		return rates.beside(backward, reduce+gather) - backward
+		return exposed(along*backward, reduce+gather)
 	case 2:
-		return float64(microBatches)*(rates.beside(backward, reduce)-backward) + rates.beside(forward, gather) - forward
+		return float64(microBatches)*exposed(backward, reduce) + exposed(along*forward, gather)
 	case 3:
 		return float64(microBatches) * (reduce + 2*gather)
 	}
-	return rates.beside(backward, reduce) - backward + rates.beside(forward, gather) - forward
+	return exposed(along*backward, reduce) + exposed(along*forward, gather)
 }
 
 // TrainUpdate is the time of the optimizer's update of the parameters of a rank, in seconds:

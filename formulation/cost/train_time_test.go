@@ -50,7 +50,7 @@ func TestTrainRecompute(t *testing.T) {
 	calc := mustNew(t, conditionOf(llama8B(inputs.BF16), poolOf(a100(), 8)))
 	shape := trainTensor(4)
 	for _, unfused := range []bool{false, true} {
-		step := TrainStep{MicroBatch: 2, Sequence: 2048, Unfused: unfused}
+		step := TrainStep{MicroBatch: 2, Sequence: 2048, TrainEngine: TrainEngine{Unfused: unfused}}
 		f, none := calc.TrainLayer(0, 0, shape, step, inputs.NoRecompute)
 		_, selective := calc.TrainLayer(0, 0, shape, step, inputs.SelectiveRecompute)
 		_, full := calc.TrainLayer(0, 0, shape, step, inputs.FullRecompute)

@@ -8,7 +8,10 @@
 // number of virtual stages a rank, m the micro-batches of a replica.
 package training
 
-import "partita/inputs"
+import (
+	"partita/formulation/cost"
+	"partita/inputs"
+)
 
 // Layout is a complete strategy of a training step. Every pipeline rank takes
 // TP·CP·DP GPUs, over which its experts lie EP·ETP at a time.
@@ -23,12 +26,15 @@ type Layout struct {
 	Virtual int
 	// MicroBatch is the number of sequences of one micro-batch of a replica.
 	MicroBatch int
+	// Engine is what the engine lacks: of older runs. No search proposes it.
+	Engine cost.TrainEngine
 	// Stages in the order of the layers, PP·Virtual of them: stage k is on rank k mod PP.
 	Stages []Stage
 }
 
 // Stage is a run of layers on one pipeline rank. Layers count from 0, both ends included;
-// the first stage has the embedding too, the last one the head and the loss.
+// the first stage has the embedding too, the last one the head and the loss. A stage of no
+// layers, which holds the embedding or the head alone, has Last = First − 1.
 type Stage struct {
 	First, Last int
 	Pool        int // index in Cluster.Pools; the same for all stages of a rank

@@ -92,7 +92,10 @@ func (l *Layout) Shape() cost.TrainShape {
 
 // Work is what each stage works on at once.
 func (l *Layout) Work(c *inputs.Condition) cost.TrainStep {
-	return cost.TrainStep{MicroBatch: l.MicroBatch, Sequence: c.Workload.Input.Max}
+	return cost.TrainStep{
+		MicroBatch: l.MicroBatch, Sequence: c.Workload.Input.Max, Overlap: cost.Interleaved(l.PP(), l.Virtual),
+		TrainEngine: l.Engine,
+	}
 }
 
 type pricer struct {
@@ -211,7 +214,7 @@ func (l *Layout) check(c *inputs.Condition) error {
 	used := make([]int, len(c.Cluster.Pools))
 	for k := range l.Stages {
 		s := &l.Stages[k]
-		if s.First != next || s.Last < s.First {
+		if s.First != next || s.Last < s.First-1 {
 			add("stage %d has layers %d to %d, and layer %d is next", k, s.First, s.Last, next)
 			break
 		}

@@ -90,7 +90,7 @@ func (x *space) table(s *Split) *table {
 
 // step is the micro-batch of a split.
 func (x *space) step(s *Split) cost.TrainStep {
-	return cost.TrainStep{MicroBatch: s.MicroBatch, Sequence: x.sequence}
+	return cost.TrainStep{MicroBatch: s.MicroBatch, Sequence: x.sequence, Overlap: cost.Interleaved(s.PP(), s.Virtual)}
 }
 
 // floor is a bound in seconds on the step of every layout of a split, by counting work:

@@ -25,11 +25,12 @@ func Unseen(generation, family string) *inputs.Profile { return profile.Without(
 // Bench holds the rows of a table mapped to conditions, to be priced many times with
 // other constants. It is not safe for concurrent use, and prices with all processors.
 type Bench struct {
-	rows  []measured.Row
-	lib   known
-	found []outcome // mapped, not priced
-	order []*pricer
-	of    map[*pricer][]int // rows of a deployment, in the order of the table
+	rows    []measured.Row
+	lib     known
+	found   []outcome // mapped, not priced
+	trainer *trainPricer
+	order   []*pricer
+	of      map[*pricer][]int // rows of a deployment, in the order of the table
 }
 
 // NewBench maps the rows.
@@ -42,7 +43,7 @@ func NewBench(rows []measured.Row) (*Bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bench{rows: rows, lib: known{lib}, found: make([]outcome, len(rows)), of: map[*pricer][]int{}}
+	b := &Bench{rows: rows, lib: known{lib}, found: make([]outcome, len(rows)), trainer: newTrainPricer(reader), of: map[*pricer][]int{}}
 	by := map[deployment]*pricer{}
 	for i := range rows {
 		o := &b.found[i]
@@ -85,7 +86,7 @@ func (b *Bench) Price(ctx context.Context, constants Constants, asked func(*meas
 		if o.why != "" {
 			c.Predicted = 0
 		}
-		if o.mapped || o.micro != nil {
+		if o.mapped || o.micro != nil || o.trained != nil {
 			c.Generation, c.Total = b.lib.generation(b.rows[i].GPU), o.quantity.total()
 			c.Memory = o.quantity == weights || o.quantity == cacheTokens || o.quantity == overflow
 		}
@@ -129,6 +130,14 @@ func (b *Bench) price(ctx context.Context, constants Constants, asked func(*meas
 	for i := range found {
 		if found[i].micro != nil && wanted(i) {
 			found[i].priceAlone(b.lib, &b.rows[i], constants)
+		}
+		if found[i].trained != nil && wanted(i) {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			if err := found[i].priceTrained(b.trainer, &b.rows[i], constants); err != nil {
+				return nil, err
+			}
 		}
 	}
 	// Workers take the next deployment each; they write to rows of their own.

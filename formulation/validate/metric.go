@@ -22,6 +22,14 @@ const (
 	reduceTime // of an all-reduce
 	reduceRate // of an all-reduce, as bytes/s
 	sendRate   // from one device to another, bytes/s
+	// Of training.
+	trainStep   // time of a step
+	trainRate   // tokens/s that train on each GPU
+	usefulFLOPS // of each GPU, nothing that is computed twice counted twice
+	allFLOPS    // and what is recomputed
+	layerForward
+	layerBackward
+	layerBoth
 )
 
 // measure is how a metric follows from a prediction: a quantity in seconds, 1/s, bytes or
@@ -30,6 +38,7 @@ type measure struct {
 	quantity        quantity
 	scale           float64
 	perGPU, perNode bool
+	ofPeak          bool // as a share of the peak FLOP/s
 }
 
 // measures are the metrics that the program predicts, by their names in tables.
@@ -54,7 +63,7 @@ func measures() map[string]measure {
 // more reports whether a larger value of the quantity is better.
 func (q quantity) more() bool {
 	switch q {
-	case outputRate, totalRate, requestRate:
+	case outputRate, totalRate, requestRate, trainRate, usefulFLOPS, allFLOPS:
 		return true
 	}
 	return false
@@ -80,6 +89,10 @@ func (q quantity) total() string {
 		return "time of a request"
 	case weights, cacheTokens:
 		return "memory"
+	case trainStep, trainRate, usefulFLOPS, allFLOPS:
+		return "training step"
+	case layerForward, layerBackward, layerBoth:
+		return "training layer"
 	case matmulRate:
 		return "matrix products"
 	case reduceTime, reduceRate, sendRate:
@@ -92,7 +105,7 @@ func (q quantity) total() string {
 func notPredicted(kind, metric string) string {
 	switch {
 	case kind == "training":
-		return "training: the program has no training mode"
+		return "metric " + metric + " of training is not predicted"
 	case kind == "microbench":
 		return "metric " + metric + " of a kernel or a link is not predicted"
 	case strings.HasSuffix(metric, "_p99") || strings.HasSuffix(metric, "_p95") || strings.HasSuffix(metric, "_p90"):

@@ -176,7 +176,7 @@ func TestWhatIsMissing(t *testing.T) {
 		{"tpot_ms", measured.Row{Input: 8, Output: 8, Concurrency: one, Unseen: true}, "from memory"},
 		{"ttft_ms_p99", measured.Row{}, "a percentile"},
 		{"peak_mem_gb_per_gpu", measured.Row{Kind: "memory"}, "memory of training"},
-		{"tpot_ms", measured.Row{Kind: "training"}, "no training mode"},
+		{"tpot_ms", measured.Row{Kind: "training"}, "of training is not predicted"},
 		{"alltoall_time_us", measured.Row{Kind: "microbench"}, "of a kernel or a link is not predicted"},
 		{"allreduce_time_us", measured.Row{Kind: "microbench"}, "the size of the collective"},
 		{"allreduce_time_us", measured.Row{Kind: "microbench", Shape: "payload=1MiB", Nodes: 2}, "the network of a collective"},

@@ -26,6 +26,10 @@ type trained struct {
 	recompute   inputs.Recompute
 	unfused     bool // attention as before flash attention
 	gradient    inputs.DType
+	everyOther  bool // layers are recomputed, as torchtitan's selective recompute does about
+	engine      cost.TrainEngine
+	packed      bool // short examples make a sequence, and attend within themselves
+	slowNetwork bool // see site
 }
 
 func (t *trained) gpus() int { return t.pp * t.shape.GPUs() }
@@ -154,7 +158,11 @@ func (t *trained) condition(reader *read.Reader) (*inputs.Condition, error) {
 	if t.nodes > 0 {
 		say("cluster.nodes", t.nodes)
 	}
-	say("model.precision", t.precision)
+	precision := t.precision
+	if precision == inputs.FP4 {
+		precision = inputs.FP8 // no condition trains in 4 bits; its caller puts them in
+	}
+	say("model.precision", precision)
 	say("workload.phase", inputs.Training)
 	say("workload.global_batch", t.global)
 	say("workload.sequence", t.sequence)
@@ -167,7 +175,7 @@ func (t *trained) condition(reader *read.Reader) (*inputs.Condition, error) {
 // the middle.
 func (t *trained) layout(layers int) (*training.Layout, string) {
 	n := t.pp * t.virtual
-	if layers < n {
+	if layers < n && layers+2 != n {
 		return nil, "there are fewer layers than stages"
 	}
 	l := &training.Layout{

@@ -16,10 +16,11 @@ type outcome struct {
 	deployment
 	load
 	measure
-	mapped    bool    // to a deployment
-	micro     *micro  // a kernel or a link by itself; nil: a deployment
-	predicted float64 // in the unit of the row; 0: see why
-	heldOut   float64 // by constants fitted without the family; 0: the family had no part
+	mapped    bool     // to a deployment
+	micro     *micro   // a kernel or a link by itself; nil: a deployment or a training run
+	trained   *trained // a training run
+	predicted float64  // in the unit of the row; 0: see why
+	heldOut   float64  // by constants fitted without the family; 0: the family had no part
 	failed
 	runs *bool // whether it is predicted to fit; nil: not known
 }
@@ -76,8 +77,12 @@ func (o *outcome) mapRow(k known, r *measured.Row) {
 		o.mapAlone(k, r)
 		return
 	}
+	if r.Kind == "training" {
+		o.mapTrained(k, r)
+		return
+	}
 	m, ok := measures()[r.Metric]
-	if r.Kind == "training" || !ok {
+	if !ok {
 		o.why = notPredicted(r.Kind, r.Metric)
 		return
 	}

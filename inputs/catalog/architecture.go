@@ -48,6 +48,7 @@ func architectures() []architecture {
 		{names: []string{"PhiForCausalLM", "phi"}, ungated: true},
 		{names: []string{"Starcoder2ForCausalLM", "starcoder2"}, ungated: true, tied: true},
 		{names: []string{"NemotronForCausalLM", "nemotron"}, ungated: true},
+		{names: []string{"GPT2LMHeadModel", "gpt2"}, ungated: true, tied: true},
 	}
 }
 

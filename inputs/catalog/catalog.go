@@ -73,7 +73,10 @@ func parse(devices, models []byte) (*Catalog, error) {
 		problems = append(problems, c.devices.add(i, e.Accelerator.Name, written...))
 	}
 	for i, e := range c.models {
-		written := append([]string{e.HuggingFace}, e.Aliases...)
+		written := e.Aliases
+		if e.HuggingFace != "" {
+			written = append([]string{e.HuggingFace}, e.Aliases...)
+		}
 		problems = append(problems, c.shapes.add(i, e.Model.Name, written...))
 	}
 	if err := errors.Join(problems...); err != nil {

@@ -92,6 +92,9 @@ func TestEveryNameFindsItsEntry(t *testing.T) {
 	}
 	for _, e := range c.models {
 		for _, name := range append([]string{e.Model.Name, e.HuggingFace}, e.Aliases...) {
+			if name == "" {
+				continue // no checkpoint was published
+			}
 			for _, written := range []string{name, strings.ToLower(name), strings.ReplaceAll(name, "-", "_")} {
 				if got, ok := c.Model(written); !ok || got.Name != e.Model.Name {
 					t.Errorf("%q finds %q, want %s", written, got.Name, e.Model.Name)

@@ -48,8 +48,11 @@ func (r modelRecord) entry() (ModelEntry, error) {
 	wrong := func(format string, args ...any) {
 		problems = append(problems, fmt.Errorf("model %q: "+format, append([]any{r.Name}, args...)...))
 	}
-	if r.Name == "" || r.HF == "" || r.Family == "" || r.Count == "" {
-		wrong("name, hf, family and count are needed")
+	if r.Name == "" || r.Family == "" || r.Count == "" {
+		wrong("name, family and count are needed")
+	}
+	if r.HF == "" && r.Notes == "" {
+		wrong("hf is needed, or notes where no checkpoint was published")
 	}
 	if r.Params <= 0 {
 		wrong("params must be positive")
@@ -74,7 +77,11 @@ func (r modelRecord) entry() (ModelEntry, error) {
 	if r.Seen == "yes" {
 		how = "as published"
 	}
-	m.Provenance = fmt.Sprintf("config.json of %s, %s; parameters: %s", r.HF, how, r.Count)
+	from := "config.json of " + r.HF
+	if r.HF == "" {
+		from = "sizes as a configuration"
+	}
+	m.Provenance = fmt.Sprintf("%s, %s; parameters: %s", from, how, r.Count)
 	if r.Notes != "" {
 		m.Provenance += "; " + r.Notes
 	}

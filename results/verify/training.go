@@ -211,7 +211,7 @@ func (a *trainAudit) checkStated() {
 func (a *trainAudit) checkBatches() {
 	st, global := &a.phase.Strategy, a.cond.Workload.Batch
 	a.m = st.MicroBatches
-	a.work = cost.TrainStep{MicroBatch: st.MicroBatchSequences, Sequence: a.cond.Workload.Input.Max}
+	a.work = cost.TrainStep{MicroBatch: st.MicroBatchSequences, Sequence: a.cond.Workload.Input.Max, Overlap: cost.Interleaved(a.pp, a.v)}
 	t := tally{rule: ruleBatches, want: fmt.Sprintf("replicas × micro-batches × their size = %d sequences", global)}
 	got := fmt.Sprintf("%d × %d × %d", st.Replicas, st.MicroBatches, st.MicroBatchSequences)
 	switch {

@@ -1,0 +1,289 @@
+package validate
+
+import (
+	"strings"
+
+	"partita/formulation/cost"
+	"partita/formulation/training"
+	"partita/inputs"
+	"partita/inputs/measured"
+	"partita/inputs/read"
+)
+
+// trainMeasures are the metrics of training runs, by their names in tables.
+func trainMeasures() map[string]measure {
+	const ms, percent, tera = 1e3, 100, 1e-12
+	return map[string]measure{
+		"iteration_time_s":     {quantity: trainStep, scale: 1},
+		"tokens_per_s_per_gpu": {quantity: trainRate, scale: 1},
+		"model_tflops_per_gpu": {quantity: usefulFLOPS, scale: tera},
+		"hw_tflops_per_gpu":    {quantity: allFLOPS, scale: tera},
+		"mfu_pct":              {quantity: usefulFLOPS, scale: percent, ofPeak: true},
+		"hfu_pct":              {quantity: allFLOPS, scale: percent, ofPeak: true},
+		"layer_fwd_ms":         {quantity: layerForward, scale: ms},
+		"layer_bwd_ms":         {quantity: layerBackward, scale: ms},
+		"layer_total_ms":       {quantity: layerBoth, scale: ms},
+	}
+}
+
+// trainPrice is the prediction of a run.
+type trainPrice struct {
+	why               string  // there is none
+	seconds           float64 // of a step
+	forward, backward float64 // of a layer of the first kind
+	tokens            float64 // of each GPU a step
+	// FLOP of each GPU a step: of products, of attention with masked pairs, and of what is
+	// recomputed.
+	products, attention, recomputed float64
+	peak                            float64
+}
+
+// mapTrained maps a row of a training run, or notes why it is not.
+func (o *outcome) mapTrained(k known, r *measured.Row) {
+	m, ok := trainMeasures()[r.Metric]
+	if !ok {
+		o.why = notPredicted(r.Kind, r.Metric)
+		return
+	}
+	if says(r, "lora") || strings.Contains(strings.ToLower(r.Model), "lora") {
+		o.why = "adapters alone were trained (LoRA); the program plans steps that train all weights"
+		return
+	}
+	t, why := k.trainedOf(r)
+	layer := m.quantity == layerForward || m.quantity == layerBackward || m.quantity == layerBoth
+	switch {
+	case why != "":
+	case t.sequence == 0:
+		why = "the length of a sequence is not stated"
+	case t.global == 0 && !layer:
+		why = "the global batch is not stated"
+	}
+	if why != "" {
+		o.why = why
+		return
+	}
+	if r.Virtual == 0 && t.pp > 1 && !plainPipeline(r) {
+		t.virtual = 0 // not stated
+	}
+	t.slowNetwork = r.Family == "bloom"
+	t.everyOther, t.engine = everyOther(r.Recompute), engineOf(r, t.unfused)
+	t.packed = strings.HasSuffix(r.Model, "SFT") && strings.HasPrefix(r.Framework, "NeMo")
+	o.measure, o.trained = m, &t
+}
+
+// engineOf tells what the engines of published runs lack: Megatron-LM before 2023 fused
+// attention and the overlap of tensor parallelism; llm-foundry ran eager PyTorch with flash
+// attention in Triton; torchtitan says whether it compiled and whether its TP was asynchronous.
+func engineOf(r *measured.Row, unfused bool) cost.TrainEngine {
+	foundry := strings.Contains(r.Framework, "foundry")
+	titan := r.Framework == "torchtitan"
+	return cost.TrainEngine{
+		Unfused: unfused, FirstFlash: foundry, Eager: foundry || titan && strings.HasPrefix(r.Notes, "eager"),
+		Serial: unfused || titan && !says(r, "async tp"),
+	}
+}
+
+// plainPipeline reports a framework whose pipelines have one stage a rank: DeepSpeed's, and
+// what a row says of its own schedule.
+func plainPipeline(r *measured.Row) bool {
+	return strings.Contains(r.Framework, "DeepSpeed") || strings.HasPrefix(r.Notes, "1F1B")
+}
+
+// priceTrained predicts the metric of a row of a training run.
+func (o *outcome) priceTrained(p *trainPricer, r *measured.Row, constants Constants) error {
+	var of func(string) *inputs.Profile
+	if constants != nil {
+		of = func(generation string) *inputs.Profile { return constants(generation, r.Family) }
+	}
+	x, err := p.price(*o.trained, of)
+	if err != nil {
+		return err
+	}
+	if o.why = x.why; o.why == "" {
+		o.predicted = x.value(o.measure, r)
+	}
+	return nil
+}
+
+// trainPricer prices training runs. It is not safe for concurrent use.
+type trainPricer struct {
+	reader *read.Reader
+	known  map[trained]*inputs.Condition
+}
+
+func newTrainPricer(reader *read.Reader) *trainPricer {
+	return &trainPricer{reader: reader, known: map[trained]*inputs.Condition{}}
+}
+
+// price prices a run with the constants given (nil: those of its generation); where it does
+// not say its micro-batch or its virtual stages, by the best of them, as somebody would have
+// chosen.
+func (p *trainPricer) price(run trained, constants func(generation string) *inputs.Profile) (trainPrice, error) {
+	if run.global == 0 {
+		run.global = run.micro * run.shape.DP // a layer by itself
+	}
+	c, ok := p.known[run]
+	if !ok {
+		var err error
+		if c, err = run.condition(p.reader); err != nil {
+			return trainPrice{why: "no condition: " + err.Error()}, nil
+		}
+		run.site(c)
+		if run.precision == inputs.FP4 {
+			c.Model.Weights = inputs.FP4
+		}
+		if run.packed {
+			// NeMo packs examples of fine-tuning into sequences, and counts no attention between
+			// them in the utilisation that it prints: each attends within itself.
+			for k := range c.Model.Kinds {
+				c.Model.Kinds[k].Attention.Window = packedExample
+			}
+		}
+		p.known[run] = c
+	}
+	device := &c.Cluster.Pools[0].Accelerator
+	device.Profile = nil
+	if constants != nil {
+		device.Profile = constants(device.Generation)
+	}
+	calc, err := cost.New(c)
+	if err != nil {
+		return trainPrice{}, err
+	}
+	var best trainPrice
+	for _, x := range run.candidates(len(c.Model.Layers)) {
+		out := x.priceOne(c, calc)
+		if best.seconds == 0 || out.why == "" && out.seconds < best.seconds {
+			best = out
+		}
+	}
+	return best, nil
+}
+
+// packedExample stands for the length of a fine-tuning example, in tokens: short beside
+// sequences of 4096.
+const packedExample = 512
+
+// mostMicroBatch is the largest that is tried where a row does not say it.
+const mostMicroBatch = 16
+
+// candidates are the runs that a row may mean.
+func (t *trained) candidates(layers int) []trained {
+	micro, virtual := []int{t.micro}, []int{t.virtual}
+	if t.micro == 0 {
+		micro = nil
+		for m := 1; m <= mostMicroBatch && t.global%(t.shape.DP*m) == 0; m *= 2 {
+			micro = append(micro, m)
+		}
+	}
+	if t.virtual == 0 {
+		virtual = []int{1}
+		for v := 2; v*t.pp <= layers+2; v++ {
+			if layers%(v*t.pp) == 0 || (layers+2)%(v*t.pp) == 0 {
+				virtual = append(virtual, v)
+			}
+		}
+	}
+	var out []trained
+	for _, m := range micro {
+		for _, v := range virtual {
+			x := *t
+			x.micro, x.virtual = m, v
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// priceOne prices a run all of whose degrees are stated. Where every other layer is
+// recomputed, the step lies half way between none and all.
+func (t *trained) priceOne(c *inputs.Condition, calc *cost.Calculator) trainPrice {
+	if !t.everyOther {
+		return t.priceUniform(c, calc)
+	}
+	x := *t
+	x.everyOther = false
+	x.recompute = inputs.FullRecompute
+	full := x.priceUniform(c, calc)
+	x.recompute = inputs.NoRecompute
+	none := x.priceUniform(c, calc)
+	none.seconds = (none.seconds + full.seconds) / 2
+	none.recomputed = full.recomputed / 2
+	return none
+}
+
+func (t *trained) priceUniform(c *inputs.Condition, calc *cost.Calculator) trainPrice {
+	l, why := t.layout(len(c.Model.Layers))
+	if why != "" {
+		return trainPrice{why: why}
+	}
+	l.Engine = t.engine
+	step, err := training.Price(c, calc, l)
+	if err != nil {
+		return trainPrice{why: err.Error()}
+	}
+	work := l.Work(c)
+	each := float64(c.Workload.Batch) / float64(l.GPUs())
+	out := trainPrice{
+		seconds: step.Seconds, tokens: each * float64(work.Sequence),
+		attention: each * calc.TrainAttentionFLOPs(work), peak: calc.PeakFLOPS(0),
+	}
+	out.products = each*calc.TrainFLOPs(work) - out.attention
+	out.forward, out.backward = calc.TrainLayer(0, 0, l.Shape(), work, t.recompute)
+	head := 6 * each * float64(work.Sequence) * float64(c.Model.Vocab) * float64(c.Model.Hidden)
+	switch t.recompute {
+	case inputs.FullRecompute:
+		out.recomputed = (out.products - head + out.attention) / 3
+	case inputs.SelectiveRecompute:
+		out.recomputed = out.attention / 3
+	}
+	return out
+}
+
+// site states where published runs were made, which no column says: between nodes InfiniBand of
+// 200 Gb/s a GPU with A100 and 400 Gb/s with what came later; with GB200 an NVLink domain of
+// 64 of its 72 GPUs (NVIDIA's reference designs: DGX A100, DGX H100, GB200 NVL72). BLOOM was
+// trained on Jean Zay, whose nodes of 8 GPUs have four Omni-Path links of 100 Gb/s.
+func (t *trained) site(c *inputs.Condition) {
+	pool := &c.Cluster.Pools[0]
+	rate := 50e9
+	switch {
+	case t.slowNetwork:
+		rate = 4 * 12.5e9 / 8
+	case strings.HasPrefix(pool.Accelerator.Name, "A100"):
+		rate = 25e9
+	}
+	c.Cluster.Network = inputs.Link{Kind: inputs.LinkInfiniBand, BytesPerSecond: rate}
+	if strings.HasPrefix(pool.Accelerator.Name, "GB200") {
+		pool.GPUsPerNode = 64
+	}
+}
+
+// value is the metric of a run.
+func (t *trainPrice) value(m measure, r *measured.Row) float64 {
+	attention := t.attention
+	if strings.Contains(r.Framework, "Bridge") {
+		attention /= 2 // its tables count the pairs that the mask leaves
+	}
+	scale := m.scale
+	if m.ofPeak {
+		scale /= t.peak
+	}
+	switch m.quantity {
+	case trainStep:
+		return t.seconds * scale
+	case trainRate:
+		return t.tokens / t.seconds * scale
+	case usefulFLOPS:
+		return (t.products + attention) / t.seconds * scale
+	case allFLOPS:
+		return (t.products + attention + t.recomputed) / t.seconds * scale
+	case layerForward:
+		return t.forward * scale
+	case layerBackward:
+		return t.backward * scale
+	case layerBoth:
+		return (t.forward + t.backward) * scale
+	}
+	return 0
+}
