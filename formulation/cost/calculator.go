@@ -43,6 +43,7 @@ type device struct {
 	name        string
 	generation  string // of the constants in use
 	constants   *inputs.Profile
+	own         bool // constants are of a profile of the device, not the built-in ones
 	precision   precision
 	matmul      roofline // weight matrices
 	dense       roofline // those beside the routed experts, in their format

@@ -24,6 +24,7 @@ func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model) (dev
 		name:        pool.Name,
 		generation:  constants.Generation,
 		constants:   constants,
+		own:         a.Profile != nil,
 		precision:   p,
 		stated:      stated,
 		gpusPerNode: gpusPerNode(pool),

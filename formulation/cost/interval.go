@@ -103,6 +103,12 @@ func (c *Calculator) Evidence(metric Metric) string {
 		}
 		says = append(says, r.Says())
 	}
+	for i := range c.devices {
+		if d := &c.devices[i]; d.own && !d.stated {
+			says = append(says, "predicted with the built-in constants: those of a profile were not held against these runs")
+			break
+		}
+	}
 	return strings.Join(says, "; ")
 }
 

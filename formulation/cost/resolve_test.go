@@ -190,6 +190,9 @@ func TestOwnProfile(t *testing.T) {
 	}
 	pool.Accelerator.Efficiency = nil
 	e = mustNew(t, conditionOf(small(), pool)).Efficiencies(0)[0]
+	if says := mustNew(t, conditionOf(small(), pool)).Evidence(MetricTPOT); !strings.Contains(says, "those of a profile were not held against these runs") {
+		t.Errorf("the interval of an own profile rests on %q", says)
+	}
 	if e.FloorSeconds != 1e-3 || e.Compute != 0.25 || !strings.Contains(e.Source, "measured here") {
 		t.Errorf("own profile gives %+v", e)
 	}

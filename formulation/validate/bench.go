@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"partita/inputs"
-	"partita/inputs/catalog"
 	"partita/inputs/measured"
 	"partita/inputs/profile"
 	"partita/inputs/read"
@@ -27,6 +26,7 @@ func Unseen(generation, family string) *inputs.Profile { return profile.Without(
 type Bench struct {
 	rows    []measured.Row
 	lib     known
+	packs   []read.Override
 	found   []outcome // mapped, not priced
 	trainer *trainPricer
 	order   []*pricer
@@ -34,8 +34,11 @@ type Bench struct {
 }
 
 // NewBench maps the rows.
-func NewBench(rows []measured.Row) (*Bench, error) {
-	lib, err := catalog.Load()
+func NewBench(rows []measured.Row) (*Bench, error) { return NewBenchWith(rows, nil) }
+
+// NewBenchWith maps the rows with the devices, models and constants of packs of knowledge.
+func NewBenchWith(rows []measured.Row, packs []read.Override) (*Bench, error) {
+	lib, err := read.Catalog(packs)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +46,7 @@ func NewBench(rows []measured.Row) (*Bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bench{rows: rows, lib: known{lib}, found: make([]outcome, len(rows)), trainer: newTrainPricer(reader), of: map[*pricer][]int{}}
+	b := &Bench{rows: rows, lib: known{lib}, packs: packs, found: make([]outcome, len(rows)), trainer: newTrainPricer(reader), of: map[*pricer][]int{}}
 	by := map[deployment]*pricer{}
 	for i := range rows {
 		o := &b.found[i]
@@ -53,6 +56,7 @@ func NewBench(rows []measured.Row) (*Bench, error) {
 		p := by[o.deployment]
 		if p == nil {
 			p = newPricer(reader, o.deployment)
+			p.packs = packs
 			by[o.deployment] = p
 			b.order = append(b.order, p)
 		}
@@ -113,7 +117,7 @@ func (b *Bench) both(ctx context.Context) ([]outcome, error) {
 			seen[family] = true
 		}
 	}
-	if len(seen) == 0 {
+	if len(seen) == 0 || len(b.packs) > 0 { // constants of packs were fitted elsewhere
 		return found, nil
 	}
 	unseen, err := b.price(ctx, Unseen, func(r *measured.Row) bool { return seen[r.Family] })

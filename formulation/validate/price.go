@@ -13,6 +13,7 @@ import (
 
 // pricer prices the runs on one deployment. It is not safe for concurrent use.
 type pricer struct {
+	packs  []read.Override // of knowledge
 	reader *read.Reader
 	deployment
 	profile    *inputs.Profile // constants in use; nil: the built-in ones
@@ -121,7 +122,7 @@ func (p *pricer) priceOnce(s step) (priced, error) {
 
 // state reads a workload on the deployment as a condition.
 func (p *pricer) state(s step) (stated, error) {
-	c, err := p.reader.Load(read.Options{Overrides: p.settings(s)})
+	c, err := p.reader.Load(read.Options{Overrides: append(p.settings(s), p.packs...)})
 	var problems inputs.Diagnostics
 	if errors.As(err, &problems) {
 		return stated{why: "no condition: " + problems[0].Problem}, nil

@@ -8,6 +8,7 @@ import (
 
 	"partita/inputs/catalog"
 	"partita/inputs/measured"
+	"partita/inputs/read"
 	"partita/results"
 )
 
@@ -28,7 +29,7 @@ type outcome struct {
 // Run predicts every row of a table and scores what comes of it. The result does not
 // depend on how many processors work on it.
 func Run(ctx context.Context, rows []measured.Row, opts Options) (*results.Validation, error) {
-	bench, err := NewBench(rows)
+	bench, err := NewBenchWith(rows, opts.Knowledge)
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +47,8 @@ func Run(ctx context.Context, rows []measured.Row, opts Options) (*results.Valid
 // Options steer Run. The zero value scores.
 type Options struct {
 	Each bool // tell what became of every row
+	// Knowledge names packs with devices, models and constants.
+	Knowledge []read.Override
 }
 
 // each is what became of every row, in the order of the table.

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"partita/inputs"
+	"partita/inputs/profile"
 )
 
 // ReadAccelerator reads one entry of a list of accelerators in a user's file, in the form
@@ -170,19 +172,54 @@ func (c *Catalog) enter(first []string) {
 func (c *Catalog) WithEfficiency(name, generation string, e inputs.Efficiency, origin string) (*Catalog, []string) {
 	out := *c
 	out.accelerators = slices.Clone(c.accelerators)
-	wanted, named := c.devices.find(name)
 	var names []string
-	for i := range out.accelerators {
+	for _, i := range c.concerned(name, generation) {
 		a := &out.accelerators[i]
-		if name != "" && (!named || i != wanted) || name == "" && !strings.EqualFold(a.Generation, generation) {
-			continue
-		}
 		own := e
 		a.Efficiency = &own
 		a.Provenance = joined("; ", a.Provenance, "utilisation: "+origin)
 		names = append(names, a.Accelerator.Name)
 	}
 	return &out, names
+}
+
+// WithProfile is the catalogue with constants of the cost model for some devices: those of a
+// name, or where it is empty of a generation. Values and sources are by path; constants that
+// are not stated stay as they were. It returns the devices concerned, by name.
+func (c *Catalog) WithProfile(name, generation string, values map[string]float64, sources map[string]string) (*Catalog, []string) {
+	out := *c
+	out.accelerators = slices.Clone(c.accelerators)
+	var names []string
+	for _, i := range c.concerned(name, generation) {
+		a := &out.accelerators[i]
+		own := a.Profile
+		if own == nil {
+			own = profile.Of(a.Generation)
+		}
+		for _, path := range slices.Sorted(maps.Keys(values)) {
+			next, err := profile.With(own, map[string]float64{path: values[path]}, sources[path])
+			if err != nil {
+				continue // readers of packs refuse paths that no constant has
+			}
+			own = next
+		}
+		a.Profile = own
+		names = append(names, a.Accelerator.Name)
+	}
+	return &out, names
+}
+
+// concerned are the indices of the devices of a name, or where it is empty of a generation.
+func (c *Catalog) concerned(name, generation string) []int {
+	wanted, named := c.devices.find(name)
+	var out []int
+	for i := range c.accelerators {
+		if name != "" && (!named || i != wanted) || name == "" && !strings.EqualFold(c.accelerators[i].Generation, generation) {
+			continue
+		}
+		out = append(out, i)
+	}
+	return out
 }
 
 // Generations lists the generations of the devices, sorted.

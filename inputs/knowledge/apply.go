@@ -46,6 +46,9 @@ func Apply(c *catalog.Catalog, packs []Pack) Applied {
 		for _, e := range p.Efficiencies {
 			out.efficiency(e, &statements[e.statement])
 		}
+		for _, x := range p.Profiles {
+			out.profile(x, &statements[x.statement])
+		}
 		for _, r := range p.Rules {
 			if at, twice := first[r.Name]; twice {
 				out.Problems = append(out.Problems, inputs.Diagnostic{Place: r.Place, Problem: fmt.Sprintf("rule %q is stated twice", r.Name), Want: "a name of its own", Hint: "the first is at " + at.String()})
@@ -82,17 +85,5 @@ func (a *Applied) efficiency(e Efficiency, s *inputs.Statement) {
 		s.UsedAs = "catalogue: utilisation of " + short(strings.Join(names, ", ")) + ", in place of the built-in efficiencies"
 		return
 	}
-	d := inputs.Diagnostic{Place: e.Place, Problem: fmt.Sprintf("accelerator %q is not known", e.Accelerator), Want: "a name of the catalogue or of these packs"}
-	near := a.Catalog.SuggestAccelerator(e.Accelerator)
-	if e.Accelerator == "" {
-		d.Problem, d.Want = fmt.Sprintf("generation %q is not known", e.Generation), "one of "+strings.Join(a.Catalog.Generations(), ", ")
-		near = nil
-		if best := inputs.Nearest(strings.ToLower(e.Generation), a.Catalog.Generations()); best != "" {
-			near = []string{best}
-		}
-	}
-	if len(near) > 0 {
-		d.Hint = "did you mean " + strings.Join(near, ", ") + "?"
-	}
-	a.Problems = append(a.Problems, d)
+	a.Problems = append(a.Problems, a.notKnown(e.Place, e.Accelerator, e.Generation))
 }

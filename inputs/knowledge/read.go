@@ -23,6 +23,7 @@ type Pack struct {
 	File         string
 	Rules        []inputs.Rule
 	Efficiencies []Efficiency
+	Profiles     []Profile
 	Statements   []inputs.Statement // of all that is stated, and of prose that is not applied
 	Problems     inputs.Diagnostics
 
@@ -50,7 +51,7 @@ type Efficiency struct {
 const mostEntries = 2000
 
 // lists are the top-level keys that hold knowledge.
-func lists() []string { return []string{"accelerators", "models", "efficiencies", "rules"} }
+func lists() []string { return []string{"accelerators", "models", "efficiencies", "profiles", "rules"} }
 
 // Parse reads one file: YAML (JSON with it), or Markdown by its ending, of which front
 // matter and fenced YAML are read and prose is listed as not applied. What is wrong is in
@@ -138,6 +139,7 @@ func (p *parser) yaml(data []byte, above int, whole bool) bool {
 		"accelerators": func(_, v *yaml.Node) { p.each(v, "accelerators", p.accelerator) },
 		"models":       func(_, v *yaml.Node) { p.each(v, "models", p.model) },
 		"efficiencies": func(_, v *yaml.Node) { p.each(v, "efficiencies", p.efficiency) },
+		"profiles":     func(_, v *yaml.Node) { p.each(v, "profiles", p.profile) },
 		"rules":        func(_, v *yaml.Node) { p.each(v, "rules", p.rule) },
 		"name":         func(k, v *yaml.Node) { p.say(p.at(k), "name: "+v.Value, "knowledge: name of the file's content") },
 		"about":        func(k, v *yaml.Node) { p.say(p.at(k), "about: "+short(v.Value), "not applied: prose") },

@@ -96,7 +96,7 @@ func TestParseProblems(t *testing.T) {
 		{"rules:\n  - tp <= 4", "p.yaml:2:5: the rule is no object"},
 		{"rules: {a: tp <= 4}", "p.yaml:1:8: rules is no list"},
 		{"rules: []\nrules: []", `"rules" is stated twice`},
-		{"rule:\n  - {name: a, expr: tp == 1}", `p.yaml:1:1: unknown key "rule", want one of about, accelerators, efficiencies, models, name, rules; did you mean "rules"?`},
+		{"rule:\n  - {name: a, expr: tp == 1}", `p.yaml:1:1: unknown key "rule", want one of about, accelerators, efficiencies, models, name, profiles, rules; did you mean "rules"?`},
 		{"- tp <= 4", "p.yaml:1:1: the file is no object"},
 		{"", "p.yaml:1:1: the file states nothing"},
 		{"# nothing", "p.yaml:1:1: the file states nothing"},
@@ -158,7 +158,7 @@ func TestMarkdown(t *testing.T) {
 		"5 # Rules of thumb | not applied: prose",
 		"7 Tensor parallelism stays inside the node. | not applied: prose",
 		`13 rule "fenced": tpp <= 4 | rule: binding`,
-		"17 apiVersion: v1 | not applied: a block of YAML without accelerators, models, efficiencies, rules",
+		"17 apiVersion: v1 | not applied: a block of YAML without accelerators, models, efficiencies, profiles, rules",
 		"20 ```sh ls ``` | not applied: no YAML",
 		"23 last words | not applied: prose",
 	}

@@ -3,9 +3,11 @@ package read
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"partita/inputs"
+	"partita/inputs/profile"
 )
 
 // accelerator is the device of a pool: of the catalogue with stated facts in front,
@@ -48,7 +50,28 @@ func (d *draft) accelerator(lib library, model inputs.Model, i int, label string
 	}
 	d.peaks(&a, model, i)
 	d.efficiency(&a, i, label)
+	d.calibrated(&a, label)
 	return a, d.complete(a, i, label)
+}
+
+// calibrated says which constants of the cost model are those of a profile. A stated
+// utilisation stands before them.
+func (d *draft) calibrated(a *inputs.Accelerator, label string) {
+	if a.Profile == nil || a.Efficiency != nil {
+		return
+	}
+	builtIn := profile.Of(a.Generation)
+	var paths, sources []string
+	for _, path := range profile.Paths() {
+		if from := a.Profile.Source(path); from != builtIn.Source(path) {
+			v, _ := profile.Value(a.Profile, path)
+			paths = append(paths, fmt.Sprintf("%s %g", path, v))
+			if !slices.Contains(sources, from) {
+				sources = append(sources, from)
+			}
+		}
+	}
+	d.assume("constants of "+label, strings.Join(paths, ", "), strings.Join(sources, "; ")+"; all others are built in, and intervals are those of the built-in constants")
 }
 
 // statedMemory is the capacity that counts. People write 80GB for a device whose

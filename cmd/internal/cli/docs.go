@@ -70,6 +70,12 @@ func docs() map[string]doc {
 			exits: []exit{{exitFound, "the table is scored, however far off the predictions are"}, {exitInternal, ""}, {exitUsage, "the command line is wrong"}, {exitInvalidInput, "the table is wrong; every problem is listed as file:line:column"}},
 			see:   "docs/validate.md, docs/validation.md, docs/cost-model.md, partita evaluate",
 		},
+		"partita calibrate": {
+			group: judgeCommands,
+			exits: []exit{{exitFound, "constants are fitted; those that stay built in are said with the reason"}, {exitInternal, "the pack could not be written"}, {exitUsage, "the command line is wrong"},
+				{exitInvalidInput, "a table is wrong or of a device that is not known; every problem is listed as file:line:column"}, {exitNothingFound, "the timings tell none of the constants; nothing is written"}},
+			see: "docs/calibrate.md, docs/knowledge.md, docs/cost-model.md, partita validate",
+		},
 		"partita init": {
 			group: prepareCommands,
 			exits: []exit{{exitFound, "the condition is written"}, {exitInternal, "it could not be written, or the answers ended"},

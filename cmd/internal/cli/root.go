@@ -96,7 +96,7 @@ model, proves it, verifies the plan by independent code and writes it down.`,
 	env.color.register(root.PersistentFlags())
 	root.SetVersionTemplate(versionText(env))
 	root.CompletionOptions.DisableDefaultCmd = true // newCompletion has its help
-	root.AddCommand(newSolve(env), newCompare(env), newEvaluate(env), newExplain(env), newPareto(env), newBatch(env), newCatalog(env), newVersion(env), newInit(env), newManual(env), newModel(env), newExport(env), newInstance(env), newValidate(env), newSchema(env), newCompletion(env))
+	root.AddCommand(newSolve(env), newCompare(env), newEvaluate(env), newExplain(env), newPareto(env), newBatch(env), newCatalog(env), newVersion(env), newInit(env), newManual(env), newModel(env), newExport(env), newInstance(env), newValidate(env), newCalibrate(env), newSchema(env), newCompletion(env))
 	root.AddCommand(topics()...)
 	root.SetHelpCommand(newHelp())
 	describe(root, docs())

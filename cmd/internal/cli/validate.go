@@ -14,6 +14,7 @@ import (
 
 func newValidate(env Environment) *cobra.Command {
 	var asJSON, each bool
+	var packs conditionFlags
 	cmd := &cobra.Command{
 		Use:   "validate FILE.csv",
 		Short: "Score the cost model against measurements",
@@ -38,13 +39,14 @@ files.`,
 	}
 	cmd.Flags().BoolVar(&each, "each", false, "tell of every row what is predicted, or why nothing is")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON line instead of the tables")
+	cmd.Flags().Var(&knowledgeFlag{c: &packs}, "knowledge", knowledgeUsage)
 	cmd.RunE = action(func(cmd *cobra.Command, args []string) error {
 		rows, err := measured.Load(args[0])
 		if err != nil {
 			return err
 		}
 		v, err := during(env, args[0], func() (*results.Validation, error) {
-			return validate.Run(cmd.Context(), rows, validate.Options{Each: each})
+			return validate.Run(cmd.Context(), rows, validate.Options{Each: each, Knowledge: packs.overrides})
 		})
 		if err != nil {
 			return err
