@@ -46,7 +46,7 @@ func NewBenchWith(rows []measured.Row, packs []read.Override) (*Bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bench{rows: rows, lib: known{lib}, packs: packs, found: make([]outcome, len(rows)), trainer: newTrainPricer(reader), of: map[*pricer][]int{}}
+	b := &Bench{rows: rows, lib: known{lib}, packs: packs, found: make([]outcome, len(rows)), trainer: newTrainPricer(reader, packs), of: map[*pricer][]int{}}
 	by := map[deployment]*pricer{}
 	for i := range rows {
 		o := &b.found[i]

@@ -150,7 +150,7 @@ func everyOther(text string) bool {
 }
 
 // condition states the run as a condition.
-func (t *trained) condition(reader *read.Reader) (*inputs.Condition, error) {
+func (t *trained) condition(reader *read.Reader, packs []read.Override) (*inputs.Condition, error) {
 	out := t.model.settings()
 	say := func(key string, value any) { out = append(out, read.Override{Key: key, Value: fmt.Sprint(value)}) }
 	say("cluster.accelerator", t.accelerator)
@@ -167,7 +167,7 @@ func (t *trained) condition(reader *read.Reader) (*inputs.Condition, error) {
 	say("workload.global_batch", t.global)
 	say("workload.sequence", t.sequence)
 	say("workload.training.gradient_precision", t.gradient)
-	return reader.Load(read.Options{Overrides: out})
+	return reader.Load(read.Options{Overrides: append(out, packs...)})
 }
 
 // layout is the strategy of the run for a model of so many layers. Stages that cannot be

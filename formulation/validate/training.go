@@ -108,11 +108,13 @@ func (o *outcome) priceTrained(p *trainPricer, r *measured.Row, constants Consta
 // trainPricer prices training runs. It is not safe for concurrent use.
 type trainPricer struct {
 	reader *read.Reader
+	packs  []read.Override // of knowledge
 	known  map[trained]*inputs.Condition
+	own    map[trained]*inputs.Profile // of the devices, where packs bring one
 }
 
-func newTrainPricer(reader *read.Reader) *trainPricer {
-	return &trainPricer{reader: reader, known: map[trained]*inputs.Condition{}}
+func newTrainPricer(reader *read.Reader, packs []read.Override) *trainPricer {
+	return &trainPricer{reader: reader, packs: packs, known: map[trained]*inputs.Condition{}, own: map[trained]*inputs.Profile{}}
 }
 
 // price prices a run with the constants given (nil: those of its generation); where it does
@@ -125,7 +127,7 @@ func (p *trainPricer) price(run trained, constants func(generation string) *inpu
 	c, ok := p.known[run]
 	if !ok {
 		var err error
-		if c, err = run.condition(p.reader); err != nil {
+		if c, err = run.condition(p.reader, p.packs); err != nil {
 			return trainPrice{why: "no condition: " + err.Error()}, nil
 		}
 		run.site(c)
@@ -139,10 +141,10 @@ func (p *trainPricer) price(run trained, constants func(generation string) *inpu
 				c.Model.Kinds[k].Attention.Window = packedExample
 			}
 		}
-		p.known[run] = c
+		p.known[run], p.own[run] = c, c.Cluster.Pools[0].Accelerator.Profile
 	}
 	device := &c.Cluster.Pools[0].Accelerator
-	device.Profile = nil
+	device.Profile = p.own[run]
 	if constants != nil {
 		device.Profile = constants(device.Generation)
 	}
