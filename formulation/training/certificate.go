@@ -110,9 +110,9 @@ func (r *run) leftOut() []string {
 		"differences below the quantisation: every time of a rank is rounded up to a tick",
 	}
 	if r.x.interleaves() {
-		out = append(out, "with virtual stages: stages of a rank that differ by more than a layer or in recompute, larger ones than the others before the last; layers of other kinds outside of the first round of stages")
+		out = append(out, "with virtual stages: stages of a rank that differ by more than a layer, larger ones before smaller ones, or more recompute before less; layers of other kinds than the most outside of the first round of stages")
 	} else {
-		out = append(out, "virtual stages: kinds of layer alternate through the model")
+		out = append(out, "virtual stages: kinds of layer alternate through the model, or a rule asks which layers a stage has")
 	}
 	if r.goal.perGPU || r.x.c.Goal.AllowIdle {
 		out = append(out, fmt.Sprintf("numbers of GPUs of a node and a part of another; more than %d where the number is unlimited", mostUnlimited))

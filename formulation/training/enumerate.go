@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"partita/formulation/cost"
+	"partita/inputs/knowledge"
 )
 
 // splits lists the outer choices that use exactly so many GPUs of each pool. What no
@@ -126,8 +127,10 @@ func (x *space) steps(s Split, refused []int, yield func(Split) bool) bool {
 
 // interleaves reports whether layouts with virtual stages are searched: where all layers
 // from some on are of one kind, the others before them being few enough for the first
-// round of stages.
-func (x *space) interleaves() bool { return x.tail <= x.layers()/2 }
+// round of stages, and no rule asks which layers a stage has.
+func (x *space) interleaves() bool {
+	return x.tail <= x.layers()/2 && !x.rules.Uses(knowledge.OfPlace)
+}
 
 func gcd(a, b int) int {
 	for b > 0 {

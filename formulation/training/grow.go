@@ -55,7 +55,8 @@ func (b *builder) leave(id int32, i, most int) {
 		from = int(key.covers)
 	}
 	position := int(key.used/b.stride[pool]) % (b.s.Ranks[pool] + 1)
-	for n := max(v, b.reach[i+1]-at); at+n <= most; n++ {
+	used := key.used + b.stride[pool]
+	for n := max(v, b.reach[i+1]-at, b.x.layers()-b.after(used)-at); at+n <= most; n++ {
 		if i == b.pp-1 && at+n < b.x.layers() || !b.x.holds(&b.s, i, n) {
 			continue
 		}
@@ -66,7 +67,7 @@ func (b *builder) leave(id int32, i, most int) {
 		if !r.ok {
 			continue
 		}
-		next := nodeKey{used: key.used + b.stride[pool], pool: -1, home: key.home, layers: int16(at + n)}
+		next := nodeKey{used: used, pool: -1, home: key.home, layers: int16(at + n)}
 		if v > 1 {
 			next.covers = int16(min(b.prefix, int(key.covers)+n/v))
 		}

@@ -14,7 +14,7 @@ func (n *network) layout(t *trip) *Layout {
 	for c := range s.Virtual {
 		for i, a := range t.arcs {
 			size := sizes[i][c]
-			l.Stages = append(l.Stages, Stage{First: at, Last: at + size - 1, Pool: int(n.arcs[a].pool), Recompute: recomputes[n.arcs[a].recompute]})
+			l.Stages = append(l.Stages, Stage{First: at, Last: at + size - 1, Pool: int(n.arcs[a].pool), Recompute: recomputes[n.arcs[a].recompute[c]]})
 			at += size
 		}
 	}

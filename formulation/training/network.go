@@ -16,8 +16,8 @@ import (
 //	σ   exposed exchange of gradients and weights of the rank, once a step
 //	υ   its optimizer, once a step
 //
-// Ranks share no memory, so each takes the fastest recompute that fits it: that leaves one
-// arc for a set of layers on a rank.
+// Ranks share no memory, so the stages of each recompute what makes it the fastest that
+// fits (mixes): that leaves one arc for a set of layers on a rank.
 type network struct {
 	x     *space
 	s     Split
@@ -35,7 +35,7 @@ type arc struct {
 	once      [2]int64 // σ, υ
 	layers    int16    // of the rank
 	pool      int8
-	recompute int8
+	recompute []int8 // of each stage of the rank
 }
 
 // peakWeight is the coefficient of T in S1.
@@ -66,6 +66,7 @@ type builder struct {
 	ids    map[nodeKey]int32
 	keys   []nodeKey
 	reach  []int // by rank: fewest layers that must lie before it
+	room   []int // by pool: most layers of a rank within the limit
 	ruled  bool
 	stride []int32
 }
@@ -90,7 +91,7 @@ type rankKey struct {
 // rank is a priced rank; ok where some recompute fits.
 type rank struct {
 	ok        bool
-	recompute int8
+	recompute []int8
 	time      int64    // τ without sends
 	once      [2]int64 // σ, υ
 	// full: no more layers fit into memory or under the limit.
@@ -107,66 +108,10 @@ func (x *space) network(s Split, tick, cutoff float64) *network {
 	if s.Virtual > 1 {
 		b.prefix = x.tail
 	}
-	b.limit = math.MaxInt64 / 8
-	if w := n.peakWeight(); w > 0 && !math.IsInf(cutoff, 1) {
-		left := n.most(cutoff) - int64(b.lambda()/tick*(1-1e-12))
-		if left < 0 {
-			return n
-		}
-		b.limit = left / w
+	if !b.bound(cutoff) {
+		return n
 	}
 	b.bounds()
 	b.grow()
 	return n
-}
-
-// leastLayer is the least seconds of a layer of the kind on any pool of the split.
-func (b *builder) leastLayer(kind int) float64 {
-	least := math.Inf(1)
-	for k, ranks := range b.s.Ranks {
-		if ranks > 0 {
-			least = min(least, b.t.least[k][kind])
-		}
-	}
-	return least
-}
-
-// lambda is the least seconds that Λ can be, by layers alone.
-func (b *builder) lambda() float64 {
-	total := 0.0
-	for kind, n := range b.x.kinds {
-		if n > 0 {
-			total += float64(n) * b.leastLayer(kind)
-		}
-	}
-	return total
-}
-
-// bounds finds, for each rank, how many layers must lie before it for the ranks from it on
-// to hold the rest within the limit.
-func (b *builder) bounds() {
-	at := b.x.layers()
-	b.reach = make([]int, b.pp+1)
-	b.reach[b.pp] = at
-	least := make([]float64, len(b.x.kinds))
-	cheapest := math.Inf(1)
-	for kind, n := range b.x.kinds {
-		if n > 0 {
-			least[kind] = b.leastLayer(kind)
-			cheapest = min(cheapest, least[kind])
-		}
-	}
-	whole := float64(b.limit) * b.tick * (1 + 1e-9)
-	for i := b.pp - 1; i >= 0; i-- {
-		for left := whole; at > 0; at-- {
-			c := least[b.x.c.Model.Layers[at-1]]
-			if b.s.Virtual > 1 {
-				c = cheapest // a rank holds layers from all over the model
-			}
-			if left -= c; left < 0 {
-				break
-			}
-		}
-		b.reach[i] = at
-	}
 }

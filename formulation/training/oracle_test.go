@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -79,7 +80,7 @@ func admissible(c *inputs.Condition, l *Layout, pp int) bool {
 	return true
 }
 
-// cuts gives every rank a number of layers, a pool and a recompute.
+// cuts gives every rank a number of layers and a pool.
 func cuts(c *inputs.Condition, l Layout, pp int, ranks []Stage, f func(*Layout)) {
 	L := len(c.Model.Layers)
 	held := 0
@@ -103,9 +104,7 @@ func cuts(c *inputs.Condition, l Layout, pp int, ranks []Stage, f func(*Layout))
 			if (used+1)*l.TP*l.CP*l.DP > p.Count.Max {
 				continue
 			}
-			for _, rec := range []inputs.Recompute{inputs.NoRecompute, inputs.SelectiveRecompute, inputs.FullRecompute} {
-				cuts(c, l, pp, append(ranks[:len(ranks):len(ranks)], Stage{Last: n, Pool: k, Recompute: rec}), f)
-			}
+			cuts(c, l, pp, append(ranks[:len(ranks):len(ranks)], Stage{Last: n, Pool: k}), f)
 		}
 	}
 }
@@ -131,7 +130,25 @@ func emit(c *inputs.Condition, l Layout, ranks []Stage, f func(*Layout)) {
 			}
 		}
 	}
-	f(&l)
+	recomputed(l, 0, f)
+}
+
+// recomputed gives every stage from one on a recompute. Selective recompute is as none
+// (TestSelectiveRecomputeIsNone).
+func recomputed(l Layout, from int, f func(*Layout)) {
+	if from == len(l.Stages) {
+		f(&l)
+		return
+	}
+	l.Stages = slices.Clone(l.Stages)
+	if before := from - l.PP(); before >= 0 && l.Stages[before].Recompute == inputs.FullRecompute {
+		l.Stages[from].Recompute = inputs.FullRecompute // the class: never less on later stages of a rank
+		recomputed(l, from+1, f)
+		return
+	}
+	for _, l.Stages[from].Recompute = range []inputs.Recompute{inputs.NoRecompute, inputs.FullRecompute} {
+		recomputed(l, from+1, f)
+	}
 }
 
 // fits recomputes the memory of every rank.
@@ -257,6 +274,51 @@ func TestSolveAgainstAllLayouts(t *testing.T) {
 		if got := worth(out.layout); math.Abs(got-value) > 1e-6*value || math.Abs(got-out.seconds) > 1e-12*got {
 			t.Fatalf("%s: %+v takes %.9g s, in the search %.9g, %+v takes %.9g s", backend, *out.layout, got, out.seconds, *best, value)
 		}
+	})
+}
+
+// The search and its oracle count on attention that keeps no scores.
+func TestSelectiveRecomputeIsNone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := tiny(t)
+		calc := calculator(t, c)
+		layouts(c, func(l *Layout) {
+			x := *l
+			x.Stages = slices.Clone(l.Stages)
+			for k := range x.Stages {
+				if x.Stages[k].Recompute == inputs.NoRecompute {
+					x.Stages[k].Recompute = inputs.SelectiveRecompute
+				}
+			}
+			if a, b := priced(t, c, calc, l), priced(t, c, calc, &x); a != b || !slices.Equal(Memory(c, calc, l), Memory(c, calc, &x)) {
+				t.Fatalf("%+v takes %g s, %g with selective recompute", *l, a, b)
+			}
+		})
+	})
+}
+
+// Bounds by counting work are no higher than any layout, and no split with a layout that
+// fits is told not to.
+func TestFloors(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := tiny(t)
+		calc := calculator(t, c)
+		x, err := newSpace(c, calc, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		layouts(c, func(l *Layout) {
+			s := SplitOf(l, len(c.Cluster.Pools))
+			if floor, is := x.floor(&s), priced(t, c, calc, l); floor > is*(1+1e-9) {
+				t.Fatalf("%+v takes %g s, by counting work at least %g", *l, is, floor)
+			}
+			if fits(c, calc, l) && !x.mayFit(&s) {
+				t.Fatalf("%+v fits, and is said not to", *l)
+			}
+			if !x.within(&s) {
+				t.Fatalf("%s is not searched", s.String())
+			}
+		})
 	})
 }
 

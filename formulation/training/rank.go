@@ -1,6 +1,8 @@
 package training
 
 import (
+	"sort"
+
 	"partita/formulation/cost"
 	"partita/inputs/knowledge"
 )
@@ -60,61 +62,53 @@ func (b *builder) price(pool, i, from, layers int) *rank {
 		}
 		b.held = append(b.held, h)
 	}
-	if b.ruled && b.forbidden(pool, from, sizes) {
+	if b.ruled && b.forbidden(pool, from) {
 		return out
 	}
-	fixed := 0.0
-	if first {
-		fixed += b.t.embedding[pool]
-	}
-	if last {
-		fixed += b.t.head[pool]
-	}
 	shape, step := b.s.Shape(), b.x.step(&b.s)
-	capacity := b.x.costs.Capacity(pool)
-	slow, tight := true, true
-	for r := range recomputes {
-		if !b.x.recomputeOf(r, i, &b.s) {
-			continue
-		}
-		seconds := fixed
-		for kind, n := range counts {
-			seconds += float64(n) * b.t.layer[pool][kind][r]
-		}
-		time := b.x.ticks(seconds, b.tick)
-		if time > b.limit {
-			continue
-		}
-		slow = false
-		if out.ok && time >= out.time {
-			continue
-		}
-		for c := range b.held {
-			b.held[c].Recompute = recomputes[r]
-		}
-		if m := b.x.costs.TrainMemory(pool, shape, step, *b.x.t, b.held); m.Total() > capacity {
-			continue
-		}
-		tight = false
-		out.ok, out.time, out.recompute = true, time, int8(r)
+	if m := b.fastest(pool, b.mixes(pool, i), shape, step); m != nil {
+		out.ok, out.time, out.recompute = true, b.x.ticks(m.seconds, b.tick), m.recompute
 	}
-	out.full = slow || tight
-	if out.ok {
-		out.once[0] = b.x.ticks(b.x.costs.TrainSync(pool, counts, first, last, shape, step, b.m), b.tick)
-		out.once[1] = b.x.ticks(b.x.costs.TrainUpdate(pool, counts, first, last, shape), b.tick)
+	if !out.ok {
+		out.full = true // too slow, or too much: more layers are no less
+		return out
 	}
+	out.once[0] = b.x.ticks(b.x.costs.TrainSync(pool, counts, first, last, shape, step, b.m), b.tick)
+	out.once[1] = b.x.ticks(b.x.costs.TrainUpdate(pool, counts, first, last, shape), b.tick)
 	return out
 }
 
-// forbidden reports whether a rule about layers rules out a stage of the rank.
-func (b *builder) forbidden(pool, from int, sizes []int) bool {
-	v := b.x.valuesOf(&b.s, pool)
-	for c, n := range sizes {
-		at := from
-		if c > 0 {
-			at = b.x.layers() - n
+// fastest is the first of some mixes that fits; nil where none does. From one to the next
+// the stages keep less, so what fits is found by halves; but the last one, where the first
+// stage too makes its layers again, which may be of a kind that needs more room for that.
+func (b *builder) fastest(pool int, list []mix, shape cost.TrainShape, step cost.TrainStep) *mix {
+	capacity := b.x.costs.Capacity(pool)
+	fits := func(m *mix) bool {
+		for c, r := range m.recompute {
+			b.held[c].Recompute = recomputes[r]
 		}
-		if b.x.breaksStage(&v, b.x.counts(at, at+n), at, at+n-1) {
+		return b.x.costs.TrainMemory(pool, shape, step, *b.x.t, b.held).Total() <= capacity
+	}
+	n := len(list)
+	switch {
+	case n == 0:
+		return nil
+	case fits(&list[0]):
+		return &list[0]
+	case n > 2 && fits(&list[n-2]):
+		return &list[1+sort.Search(n-3, func(k int) bool { return fits(&list[1+k]) })]
+	case n > 1 && fits(&list[n-1]):
+		return &list[n-1]
+	}
+	return nil
+}
+
+// forbidden reports whether a rule about layers rules out a stage of the rank at hand. Where
+// v > 1 no rule speaks of places.
+func (b *builder) forbidden(pool, from int) bool {
+	v := b.x.valuesOf(&b.s, pool)
+	for _, h := range b.held {
+		if b.x.breaksStage(&v, h.Counts, h.First, h.Last, from) {
 			return true
 		}
 	}

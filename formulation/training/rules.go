@@ -49,14 +49,14 @@ func (x *space) breaks(s *Split) int {
 	return -1
 }
 
-// breaksStage reports whether rules about layers rule a stage out.
-func (x *space) breaksStage(v *knowledge.Values, counts []int, first, last int) bool {
-	v.SetLayers(counts, first == 0, last == x.layers()-1)
-	v.SetPlace(first, last)
-	return x.rules.BrokenBy(knowledge.OfLayers|knowledge.OfPlace, v) >= 0
+// breaksStage reports whether rules about layers rule out a stage from a layer on.
+func (x *space) breaksStage(v *knowledge.Values, counts []int, first, last bool, from int) bool {
+	v.SetLayers(counts, first, last)
+	v.SetPlace(from, from+sum(counts)-1)
+	return x.rules.BrokenBy(stageLevels, v) >= 0
 }
 
-// Broken is the first rule that a layout breaks; false where it keeps all.
+// broken is the first rule that a layout breaks; false where it keeps all.
 func (x *space) broken(l *Layout) (inputs.Rule, bool) {
 	s := SplitOf(l, len(x.c.Cluster.Pools))
 	if rule := x.breaks(&s); rule >= 0 {

@@ -70,22 +70,6 @@ func (x *space) layers() int { return len(x.c.Model.Layers) }
 
 func (x *space) admitsRecompute(r int) bool { return x.allowed[r] }
 
-// recomputeOf reports whether rank i may recompute like that: a list speaks of each stage.
-func (x *space) recomputeOf(r, i int, s *Split) bool {
-	list, pp := x.pinnedRecompute(), s.PP()
-	if len(list) > 1 {
-		if len(list) != pp*s.Virtual {
-			return false
-		}
-		for k := i; k < len(list); k += pp {
-			if list[k] != recomputes[r] {
-				return false
-			}
-		}
-	}
-	return x.allowed[r]
-}
-
 // nodes are the GPUs of a pool by node, as many nodes as so many GPUs take.
 func (x *space) nodes(pool, gpus int) []int {
 	p := &x.c.Cluster.Pools[pool]
