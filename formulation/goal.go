@@ -250,6 +250,9 @@ func (g *goal) phases(ch stagegraph.Choice) [2]path.Phase {
 	}
 	if g.c.Workload.Phase == inputs.Prefill {
 		p[1] = path.Phase{Rate: int64(ch.Micro)}
+		if g.closed() {
+			p[1].Sum = 1
+		}
 	} else {
 		p[1] = path.Phase{Sum: 1, Rate: int64(ch.Groups)}
 	}
@@ -268,11 +271,18 @@ func (g *goal) metrics(ch stagegraph.Choice, seconds [][2]float64) (ttft, round 
 	if ch.Micro > 0 {
 		ttft = sum[0] + float64(g.turns(ch.Micro)-1)*peak[0]
 	}
-	if g.c.Workload.Phase == inputs.Prefill {
+	if g.c.Workload.Phase == inputs.Prefill && !g.closed() {
 		return ttft, float64(ch.Micro) * peak[1]
+	}
+	if g.c.Workload.Phase == inputs.Prefill {
+		return ttft, max(sum[1], float64(ch.Micro)*peak[1])
 	}
 	return ttft, max(sum[1], float64(ch.Groups)*peak[1])
 }
+
+// closed reports that no more prompts are in a pipeline than are in flight: those of a
+// disaggregated prefill side leave before others come, so that few do not fill many stages.
+func (g *goal) closed() bool { return g.c.Goal.Placement == inputs.Disaggregated }
 
 // splits lists the useful numbers of parts of n sequences: those where the largest
 // part differs, fewest parts first.

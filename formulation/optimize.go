@@ -28,6 +28,9 @@ func optimize(ctx context.Context, price spaces, c *inputs.Condition, opts Optio
 	if c.Goal.Placement == inputs.Lanes {
 		return optimizeLanes(ctx, c, opts, timed)
 	}
+	if c.Goal.Placement == inputs.Disaggregated {
+		return optimizeDisaggregated(ctx, c, opts, timed)
+	}
 	if c.Model.Graph != nil {
 		return optimizeGraph(ctx, c, opts, timed)
 	}

@@ -264,5 +264,8 @@ func (p *priced) measure(c *candidate, local bool) {
 		c.round = max(total[1], float64(p.m1)*longest[1])
 	} else {
 		c.round = float64(p.m0) * longest[1]
+		if p.o.c.Goal.Placement == inputs.Disaggregated { // prompts in flight are all there are
+			c.round = max(c.round, total[1])
+		}
 	}
 }

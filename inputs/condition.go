@@ -333,6 +333,8 @@ type PlacementKind string
 const (
 	Pipeline PlacementKind = "pipeline"
 	Lanes    PlacementKind = "lanes" // single GPUs that may hold the same layers
+	// Disaggregated: some GPUs prefill, the others decode, each with a strategy of their own.
+	Disaggregated PlacementKind = "disaggregated"
 )
 
 // Goal is what a plan is judged by.

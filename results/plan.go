@@ -15,14 +15,16 @@ const (
 
 // Plan is one deployment plan, complete enough to be verified and started.
 type Plan struct {
-	FormatVersion int           `json:"format_version"` // of this file
-	Condition     string        `json:"condition"`      // name of the condition
-	Phases        []PhasePlan   `json:"phases"`
-	Comparison    []Comparison  `json:"comparison"`
-	Verification  *Verification `json:"verification,omitempty"`
-	Statements    []Statement   `json:"statements"`
-	Assumptions   []Assumption  `json:"assumptions"`
-	Warnings      []string      `json:"warnings"` // in sentences
+	FormatVersion int         `json:"format_version"` // of this file
+	Condition     string      `json:"condition"`      // name of the condition
+	Phases        []PhasePlan `json:"phases"`
+	// Disaggregated is set where the phases are prefill and decode on GPUs of their own.
+	Disaggregated *Disaggregated `json:"disaggregated,omitempty"`
+	Comparison    []Comparison   `json:"comparison"`
+	Verification  *Verification  `json:"verification,omitempty"`
+	Statements    []Statement    `json:"statements"`
+	Assumptions   []Assumption   `json:"assumptions"`
+	Warnings      []string       `json:"warnings"` // in sentences
 	// Deployment is what the plan is for; absent in plans of format 1.
 	Deployment *Deployment `json:"deployment,omitempty"`
 	// Outcome is what the search came to; absent in plans of format 1.

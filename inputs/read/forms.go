@@ -111,7 +111,7 @@ func forms() []form {
 		{name: "engine", about: "a serving engine", words: engines, text: `(?i:` + strings.ReplaceAll(strings.Join(also, "|"), ".", `\.`) + `)`},
 		{name: "objective", about: "what is minimised", text: `(?i:latency|throughput|cost)`,
 			words: []string{string(inputs.Balanced), string(inputs.Latency), string(inputs.Throughput), string(inputs.GPUs), string(inputs.Cost)}},
-		{name: "placement", about: "how layers may lie on GPUs", words: []string{string(inputs.Pipeline), string(inputs.Lanes)}},
+		{name: "placement", about: "how layers may lie on GPUs", words: []string{string(inputs.Pipeline), string(inputs.Lanes), string(inputs.Disaggregated)}},
 		{name: "atMostTime", about: "a time at most: 2s, 500ms; none", text: `(?:` + upperText + `)?` + timeText + `|` + noneText},
 		{name: "atMostTokenTime", about: "a time per output token at most: 50ms; none", text: `(?:` + upperText + `)?` + timeText + `(?i:\s*(?:/|per)\s*(?:output\s)?tok(?:en)?s?)?|(?:` + lowerText + `)?` + tokenRateOfUser + `|` + noneText},
 		{name: "atLeastTokens", about: "tokens a second at least: 5000, 5000 tokens/s; none", text: `(?:` + lowerText + `)?(?:` + tokenText + `|` + realNumber + `)|` + noneText, number: above(0, 0)},

@@ -86,7 +86,7 @@ func guides() map[string]guide {
 		"goal.weights.throughput": {"Weight of throughput in the balanced objective.", "1"},
 		"goal.balance":            {"Binding: the shortest stage takes at least 1 - this of the longest. Not stated: 25 %, and it gives way where no plan has it.", "25 %"},
 		"goal.allow_idle":         {"GPUs of a stated number may stay unused: yes or no.", "no"},
-		"goal.placement":          {"pipeline: stages one after another. lanes: single GPUs that may hold the same layers, for clusters of unlike machines (docs/lanes.md).", "pipeline"},
+		"goal.placement":          {"pipeline: stages one after another. lanes: single GPUs that may hold the same layers, for clusters of unlike machines (docs/lanes.md). disaggregated: some GPUs prefill, the others decode (docs/disaggregated.md).", "pipeline"},
 		"goal.margin":             {"Share by which a requirement must be beaten to count as met. Not stated: 10 %; 0 where utilisations are stated.", "10 %"},
 
 		"goal.requirements.ttft":                      {"Longest time to the first token: 2s, 500ms, none.", "2 s"},

@@ -37,6 +37,8 @@ const (
 	ruleMemoryParts = "memory figures (C8)"
 	ruleBalance     = "balance figures"
 	ruleFloor       = "balance reaches its floor"
+	ruleHandover    = "KV cache of prompts moves in time (D2)"
+	ruleRates       = "rates of both sides match (D1)"
 	ruleSolve       = "solve facts agree with each other"
 )
 

@@ -43,6 +43,10 @@ func outcomeCheck(p *results.Plan) results.Check {
 		}
 		c.Got += ", solve " + p.Phases[i].Solve.Status
 	}
+	if u := p.Disaggregated; u != nil {
+		proved = proved && u.Solve.Status == string(results.StatusOptimal)
+		c.Got += ", solve of the split " + u.Solve.Status
+	}
 	switch o.Status {
 	case results.StatusOptimal:
 		c.OK = o.Feasible && met && proved

@@ -56,6 +56,7 @@ func (a *audit) checkFigures() {
 	a.checkMemory(prices)
 	a.checkBalance(prices)
 	f := a.metrics(prices, q)
+	a.found = f
 	a.checkMetrics(f)
 	a.checkRequirements(f)
 }

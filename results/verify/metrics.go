@@ -43,6 +43,9 @@ func (a *audit) metrics(prices [][]stagePrice, q sequences) figures {
 		ttft = max(ttft, l.sum0+float64(turns-1)*l.peak0)
 		if w.Phase == inputs.Prefill {
 			round = max(round, float64(q.m0)*l.peak1)
+			if apart(a.cond) {
+				round = max(round, l.sum1) // prompts leave before others come
+			}
 		} else {
 			round = max(round, l.sum1, float64(q.m1)*l.peak1)
 		}

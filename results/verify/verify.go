@@ -77,6 +77,9 @@ func checkAny(p *results.Plan, c *inputs.Condition, o Options) (*results.Verific
 	if c.Workload.Phase == inputs.Training {
 		return checkTraining(p, c, o)
 	}
+	if apart(c) {
+		return checkApart(p, c, o)
+	}
 	prices, err := newPrices(c)
 	if err != nil {
 		return nil, fmt.Errorf("verification cannot price the condition %q: %w", c.Name, err)
@@ -122,7 +125,14 @@ func planHeader(list *checklist, p *results.Plan, c *inputs.Condition) {
 	if len(p.Phases) == 1 {
 		got = string(p.Phases[0].Phase)
 	}
-	list.compare(rulePhase, string(c.Workload.Phase), got)
+	want := string(c.Workload.Phase)
+	if apart(c) {
+		want = "prefill and decode on GPUs of their own"
+		if len(p.Phases) == 2 && p.Phases[0].Phase == inputs.Prefill && p.Phases[1].Phase == inputs.Decode && p.Disaggregated != nil {
+			got = want
+		}
+	}
+	list.compare(rulePhase, want, got)
 }
 
 // audit is the state of one phase's verification.
@@ -142,8 +152,9 @@ type audit struct {
 	usedOf   []int              // different GPU ids by pool
 	// exactCosts: a condition of an operator graph leaves no constant of ours in use.
 	exactCosts bool
-	oneHost    bool   // every replica has all its GPUs on one host
-	broken     string // first placement rule that failed; figures are then not recomputed
+	oneHost    bool    // every replica has all its GPUs on one host
+	found      figures // recomputed metrics, where placement holds
+	broken     string  // first placement rule that failed; figures are then not recomputed
 }
 
 func newAudit(ph *results.PhasePlan, c *inputs.Condition, prices pricer, o Options, list *checklist) *audit {

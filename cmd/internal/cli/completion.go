@@ -270,7 +270,7 @@ func setValues(_ *cobra.Command, _ []string, typed string) ([]string, cobra.Shel
 	case path == "goal.objective":
 		words = objectives()
 	case path == "goal.placement":
-		words = []string{string(inputs.Pipeline), string(inputs.Lanes)}
+		words = []string{string(inputs.Pipeline), string(inputs.Lanes), string(inputs.Disaggregated)}
 	case path == "workload.phase":
 		words = []string{string(inputs.Prefill), string(inputs.Decode), string(inputs.Mixed)}
 	case path == "model.attention":

@@ -1,0 +1,294 @@
+package formulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"partita/formulation/cost"
+	"partita/formulation/poolsplit"
+	"partita/formulation/stagegraph"
+	"partita/inputs"
+	"partita/results"
+)
+
+// report makes the report of a search for two deployments.
+func (d *disaggregation) report(ctx context.Context, found *apartSolution, start time.Time, timed bool) (*results.Report, error) {
+	rep := results.NewReport(d.c)
+	d.describe(rep)
+	best := found.result.Best
+	if best == nil {
+		if ctx.Err() == nil && found.result.Proved {
+			rep.Status = results.StatusInfeasible
+			rep.Reasons = append(rep.Reasons, "no split of the GPUs holds the model and its KV cache on both sides")
+		}
+		return rep, nil
+	}
+	plan, err := d.plan(rep, found)
+	if err != nil {
+		return nil, err
+	}
+	rep.Plan = plan
+	short := append(unmet(plan.Phases[0].Requirements), unmet(plan.Phases[1].Requirements)...)
+	rep.Feasible, rep.Status = len(short) == 0, results.StatusFeasible
+	switch {
+	case !rep.Feasible && found.refuted:
+		rep.Status = results.StatusInfeasible
+	case rep.Feasible && found.result.Proved:
+		rep.Status = results.StatusOptimal
+	}
+	for _, q := range short {
+		rep.Reasons = append(rep.Reasons, missed(q))
+	}
+	plan.Disaggregated.Solve = d.proof(ctx, found, time.Since(start))
+	for i := range plan.Phases {
+		plan.Phases[i].Solve.TimeMS = plan.Disaggregated.Solve.TimeMS
+	}
+	rep.Binding = d.binding(plan)
+	if err := d.mixed(ctx, rep, found, timed); err != nil {
+		return nil, err
+	}
+	plan.Warnings, plan.Assumptions = rep.Warnings, rep.Assumptions
+	return rep, nil
+}
+
+// describe adds to what was read what the search assumed.
+func (d *disaggregation) describe(rep *results.Report) {
+	c := d.c
+	add := func(what, value, because string) {
+		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: what, Value: value, Because: because})
+	}
+	if c.Goal.Balance == nil {
+		add("balance", fmt.Sprintf("fastest stage of a side at least %g of its slowest (ε = %g)", 1-DefaultBalance, DefaultBalance), "no balance is stated; ε is raised to the least that some plan of a side meets where none meets this one")
+	}
+	if c.Goal.Margin == nil {
+		add("margin of requirements", fmt.Sprintf("%g %%", 100*d.margin), "10 % where the efficiencies are ours, 0 where the condition states its own utilisation")
+	}
+	add("arrival of prompts", "as fast as they are served, those of a replica's batch at once", "no arrivals are stated; time in a queue before that is not in the time to the first token")
+	add("sequences in flight", fmt.Sprintf("%s on the decode side, for as many rounds as they have tokens", counted(c.Workload.Batch, "sequence")), "the batch is what decodes at once; how many prompts are in flight is decided")
+	rep.Warnings = append(rep.Warnings, d.costs.Warnings()...)
+}
+
+// plan is the plan with all but the proof of the split.
+func (d *disaggregation) plan(rep *results.Report, found *apartSolution) (*results.Plan, error) {
+	best := found.result.Best
+	split := found.level.splits[found.level.of[best.Pair]]
+	plan := &results.Plan{
+		FormatVersion: results.FormatVersion, Condition: d.c.Name, Statements: rep.Statements, Assumptions: rep.Assumptions,
+		Comparison: []results.Comparison{}, Deployment: results.DeploymentOf(d.c),
+	}
+	var parts [2][]stagegraph.Part
+	var chosen [2]*sideChoice
+	for i, p := range []poolsplit.Point{best.Prefill, best.Decode} {
+		x := d.plans[p.ID]
+		chosen[i], parts[i] = x.choice, x.plan.parts()
+		if x.choice.phase == inputs.Decode {
+			if err := x.plan.run.confirm(context.Background(), x.plan.sol); err != nil {
+				return nil, err
+			}
+		}
+		ph, err := x.choice.phasePlan(x.plan)
+		if err != nil {
+			return nil, err
+		}
+		x.choice.rename(ph.Stages, split)
+		for _, s := range x.plan.sol.reasons {
+			if w, ok := strings.CutPrefix(s, "warning: "); ok {
+				rep.Warnings = append(rep.Warnings, fmt.Sprintf("%s: %s", ph.Phase, w))
+			}
+		}
+		if x.choice.phase == inputs.Prefill {
+			ph.Solve.ObjectiveUnit = "seconds for a prompt"
+			ph.Solve.Certificate.Objective = "a point of the trade-off of the prefill side: the least time of a prompt at its rate"
+			ph.Metrics.TPOTMS, ph.Metrics.TPOTInterval = nil, nil // nothing is decoded there
+		}
+		ph.GPUs.Why = fmt.Sprintf("decided: %d of the GPUs %s", ph.GPUs.Used, map[inputs.Phase]string{inputs.Prefill: "prefill", inputs.Decode: "decode"}[ph.Phase])
+		plan.Phases = append(plan.Phases, *ph)
+	}
+	d.whole(plan, found, chosen, split)
+	d.requirements(plan)
+	return plan, nil
+}
+
+func (p *sidePlan) parts() []stagegraph.Part {
+	return p.sol.final.best.graph.Parts(p.sol.final.best.stages)
+}
+
+// whole fills in what both sides come to, by the figures that the plan states of each.
+func (d *disaggregation) whole(plan *results.Plan, found *apartSolution, chosen [2]*sideChoice, split gpuSplit) {
+	w := &d.c.Workload
+	in, out := float64(w.Input.Mid()), float64(w.Output.Mid())
+	a, b := &plan.Phases[0].Metrics, &plan.Phases[1].Metrics
+	best := found.result.Best
+	prefill, decode := best.Prefill, best.Decode
+	prefill.TTFT, prefill.Period = *a.TTFTMS/1e3, in / *a.TokensPerS
+	decode.Round, decode.Period = *b.TPOTMS/1e3, out / *b.OutputTokensPerS
+	f := found.level.problem.Of(best.Pair, prefill, decode)
+	x := d.figures(&f)
+	unit := float64(len(d.c.Model.Layers) * d.costs.KVHeads())
+	u := &results.Disaggregated{
+		PrefillBatch: chosen[0].batch(), RequestsPerS: 1 / f.Period(),
+		PrefillRequestsPerS: 1 / f.Prefill, DecodeRequestsPerS: 1 / f.Decode, TransferRequestsPerS: 1 / f.Handover, LimitedBy: "decode",
+		Transfer: results.KVTransfer{
+			Link: "network", PromptGiB: d.prompt[0] / gib, GPUGiB: d.prompt[0] / unit * max(prefill.Share, decode.Share) / gib,
+			TimeMS: f.Transfer * 1e3, Utilisation: f.Handover / f.Period(),
+		},
+	}
+	switch f.Period() {
+	case f.Decode:
+	case f.Prefill:
+		u.LimitedBy = "prefill"
+	default:
+		u.LimitedBy = "transfer"
+	}
+	if d.sameHost(split) {
+		u.Transfer.Link = "node"
+	}
+	g := &u.GPUs
+	g.Used, g.Parts = split.used(), plan.Phases[0].GPUs.Parts+plan.Phases[1].GPUs.Parts
+	g.Available, g.Match = available(d.c.Cluster.Pools, g.Used)
+	g.Why = found.counted
+	m := &u.Metrics
+	perGPU := x.tokens / float64(g.Used)
+	m.TTFTMS, m.TPOTMS, m.E2EMS = ms(x.ttft), ms(x.tpot), ms(x.e2e)
+	m.TokensPerS, m.OutputTokensPerS, m.TokensPerSPerGPU = &x.tokens, &x.output, &perGPU
+	m.TPOTInterval = b.TPOTInterval
+	if i := a.TTFTInterval; i != nil {
+		m.TTFTInterval = &[2]float64{i[0] + u.Transfer.TimeMS, i[1] + u.Transfer.TimeMS}
+	}
+	m.TokensPerSInterval = d.rateInterval(&f)
+	if usd := usdPerHourOf(d.c, &results.PhasePlan{Stages: slices.Concat(plan.Phases[0].Stages, plan.Phases[1].Stages)}); usd > 0 {
+		million := usd / 3600 / x.tokens * 1e6
+		m.USDPerHour, m.USDPerMillion = &usd, &million
+	}
+	plan.Disaggregated = u
+}
+
+// rateInterval is the range of tokens/s: of each end the lower of both sides.
+func (d *disaggregation) rateInterval(f *poolsplit.Figures) *[2]float64 {
+	w := &d.c.Workload
+	in, out := float64(w.Input.Mid()), float64(w.Output.Mid())
+	prompt, ok := d.interval(cost.MetricPromptRate, in/f.Prefill, 1/in)
+	decode, also := d.interval(cost.MetricDecodeRate, out/f.Decode, 1/out)
+	if !ok || !also {
+		return nil
+	}
+	both := &[2]float64{}
+	for i := range both {
+		both[i] = min(prompt[i], decode[i], 1/f.Handover) * (in + out)
+	}
+	return both
+}
+
+func (d *disaggregation) interval(m cost.Metric, value, unit float64) ([2]float64, bool) {
+	i := intervalOf(d.costs, m, value, unit)
+	if i == nil {
+		return [2]float64{}, false
+	}
+	return *i, true
+}
+
+// requirements holds the whole against what was asked; each is told with the phase that it
+// speaks of: the first token of prefill, everything else of decode, which sets the rate
+// with it.
+func (d *disaggregation) requirements(plan *results.Plan) {
+	whole := results.PhasePlan{Metrics: plan.Disaggregated.Metrics, GPUs: plan.Disaggregated.GPUs}
+	for _, q := range requirementsOf(d.c, &whole, nil) {
+		at := 1
+		if q.Name == string(inputs.TTFT) {
+			at = 0
+		}
+		plan.Phases[at].Requirements = append(plan.Phases[at].Requirements, q)
+	}
+}
+
+// proof says what was proved of the split.
+func (d *disaggregation) proof(ctx context.Context, found *apartSolution, took time.Duration) results.Solve {
+	best, r := found.result.Best, &found.result
+	s := results.Solve{Status: "feasible", Objective: best.Value[1], ObjectiveUnit: d.unitOf(found.aim.purpose), Backend: d.backend(found),
+		TimeMS: math.Ceil(took.Seconds()) * 1e3, AgreedBy: []string{}}
+	bound := r.Bound[1]
+	switch {
+	case r.Proved:
+		s.Status, bound = "optimal", s.Objective
+		s.AgreedBy = []string{s.Backend}
+	case errors.Is(ctx.Err(), context.Canceled):
+		s.Status = "interrupted"
+	case ctx.Err() != nil:
+		s.Status = "time_limit"
+	}
+	if !math.IsInf(bound, 0) && bound > 0 && (r.Proved || r.Bound[0] == best.Value[0]) {
+		bound = min(bound, s.Objective)
+		gap := (s.Objective - bound) / s.Objective
+		s.BestBound, s.Gap = &bound, &gap
+	}
+	last := found.passes[len(found.passes)-1]
+	s.Outer = last.Outer
+	s.Certificate = results.Certificate{
+		Objective: d.formula(found), Quantisation: map[string]float64{}, Balance: "of each side by itself", GPUCount: found.counted,
+		LeftOut: []string{
+			"replicas of a side that differ from each other",
+			"numbers of prompts in flight of a prefill replica other than powers of two",
+			"GPUs of a side that are not the first, or the last, of their pool: " + found.sizes,
+			"layers of unlike KV caches are counted as alike when a prompt's cache is sent",
+			"what the searches of the sides leave out",
+		},
+		Passes: append(slices.Clone(found.empty), found.passes...),
+	}
+	if d.perGPU {
+		s.Certificate.LeftOut = append(s.Certificate.LeftOut, fmt.Sprintf("more than %d GPUs of a pool where the number is unlimited", mostApart))
+	}
+	return s
+}
+
+func (d *disaggregation) backend(found *apartSolution) string {
+	return d.plans[found.result.Best.Decode.ID].plan.run.backend
+}
+
+func (d *disaggregation) unitOf(purpose string) string {
+	switch {
+	case purpose == forLatency:
+		return "seconds for a request"
+	case purpose == forBoth:
+		return "weighted ratios"
+	case d.perGPU:
+		return "GPU-seconds per token"
+	}
+	return "seconds per token"
+}
+
+// formula says what the objective is, with the figures it is scaled by.
+func (d *disaggregation) formula(found *apartSolution) string {
+	tokens := "a second of a token of the deployment"
+	if d.perGPU {
+		tokens = "a GPU-second of a token"
+	}
+	a := found.aim
+	switch a.purpose {
+	case forLatency:
+		return "latency: TTFT with the transfer + (output − 1)·TPOT of a request, in seconds; ties go to the higher throughput"
+	case forThroughput:
+		return "throughput: " + tokens + ", the lower of both rates; ties go to the lower latency"
+	}
+	wl, wc := weightsOf(d.c)
+	return fmt.Sprintf("%g·ℓ/ℓ* + %g·c/c*: latency ℓ of a request against the best reachable alone, ℓ* = %.4g s; c, %s, against the best reachable alone, c* = %.4g; so %g would be the best of both at once", wl, wc, a.norms[0], tokens, a.norms[1], wl+wc)
+}
+
+// binding says what holds the optimum back.
+func (d *disaggregation) binding(plan *results.Plan) []string {
+	u := plan.Disaggregated
+	name := map[string]string{"prefill": "the prefill side", "decode": "the decode side", "transfer": "the transfer of the KV cache"}[u.LimitedBy]
+	out := []string{fmt.Sprintf("rate: %s sets it, %.4g requests/s; prefill could take %.4g, decode %.4g, the link %.4g", name, u.RequestsPerS, u.PrefillRequestsPerS, u.DecodeRequestsPerS, u.TransferRequestsPerS)}
+	for i := range plan.Phases {
+		ph := &plan.Phases[i]
+		_, full := extremes(ph.Stages)
+		if full.MemoryGiB > 0.9*full.CapacityGiB {
+			out = append(out, fmt.Sprintf("memory: stage %d of %s fills %.3g of %.3g GiB a GPU", full.Index, ph.Phase, full.MemoryGiB, full.CapacityGiB))
+		}
+	}
+	return out
+}
