@@ -321,32 +321,41 @@ func (d *disaggregation) figures(f *poolsplit.Figures) apartFigures {
 // miss is the share by which figures miss what is asked, by the requirement that is missed
 // most; 0 where all are met.
 func (d *disaggregation) miss(f *apartFigures, gpus int, hourly float64) float64 {
-	most, keep := 1.0, 1-d.margin
+	most := 1.0
 	for _, q := range d.c.Goal.Requirements {
-		ratio := 0.0
-		switch q.Kind {
-		case inputs.TTFT:
-			ratio = f.ttft / (q.Value * keep)
-		case inputs.TPOT:
-			ratio = f.tpot / (q.Value * keep)
-		case inputs.EndToEnd:
-			ratio = f.e2e / (q.Value * keep)
-		case inputs.TokensPerSecond:
-			ratio = q.Value / (f.tokens * keep)
-		case inputs.TokensPerSGPU:
-			ratio = q.Value * float64(gpus) / (f.tokens * keep)
-		case inputs.OutputPerSecond:
-			ratio = q.Value / (f.output * keep)
-		case inputs.OutputPerSGPU:
-			ratio = q.Value * float64(gpus) / (f.output * keep)
-		case inputs.CostUSDPerHour:
-			ratio = hourly / q.Value
-		}
-		if ratio > most*(1+1e-12) {
-			most = ratio
+		if r := d.ratio(q, f, gpus, hourly); r > most*(1+1e-12) {
+			most = r
 		}
 	}
 	return most - 1
+}
+
+// ratio is the figure that a requirement bounds against what it may be, the margin
+// included; above 1 it is missed.
+func (d *disaggregation) ratio(q inputs.Requirement, f *apartFigures, gpus int, hourly float64) float64 {
+	want := q.Value * (1 - d.margin)
+	switch q.Kind {
+	case inputs.TTFT:
+		return f.ttft / want
+	case inputs.TPOT:
+		return f.tpot / want
+	case inputs.EndToEnd:
+		return f.e2e / want
+	case inputs.CostUSDPerHour:
+		return hourly / q.Value
+	}
+	want = q.Value / (1 - d.margin)
+	switch q.Kind {
+	case inputs.TokensPerSecond:
+		return want / f.tokens
+	case inputs.TokensPerSGPU:
+		return want * float64(gpus) / f.tokens
+	case inputs.OutputPerSecond:
+		return want / f.output
+	case inputs.OutputPerSGPU:
+		return want * float64(gpus) / f.output
+	}
+	return 0
 }
 
 // perToken is c: seconds a token of the deployment, or of each GPU where their number is ours.

@@ -3,8 +3,10 @@ package formulation
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"partita/formulation/poolsplit"
 	"partita/formulation/stagegraph"
 	"partita/inputs"
 	"partita/results"
@@ -13,10 +15,38 @@ import (
 // mixedWork bounds the search for a mixed deployment to compare with: some three seconds.
 const mixedWork = 50_000_000
 
-// mixed holds the best deployment that serves both phases on the same GPUs against the
-// plan, under the same condition and by the same objective, and says which is better.
-func (d *disaggregation) mixed(ctx context.Context, rep *results.Report, found *apartSolution, timed bool) error {
+// compare holds what else could be done against the plan: half of the GPUs on either side,
+// and the best deployment that serves both phases on the same GPUs.
+func (d *disaggregation) compare(ctx context.Context, rep *results.Report, found *apartSolution, timed bool) error {
+	if err := d.halves(ctx, rep, found, timed); err != nil {
+		return err
+	}
+	line, err := d.mixed(ctx, rep, found, d.c, "mixed", timed)
+	if err != nil {
+		return err
+	}
+	if w := d.against(rep, line); w != "" {
+		rep.Warnings = append(rep.Warnings, w)
+	}
+	if line.Feasible {
+		return nil
+	}
+	// The first token of a mixed deployment is that of the last prompt of a batch that comes
+	// at once: what it could do without that is told, too.
 	c := *d.c
+	c.Goal.Requirements = slices.DeleteFunc(slices.Clone(c.Goal.Requirements), func(q inputs.Requirement) bool {
+		return q.Kind == inputs.TTFT || q.Kind == inputs.EndToEnd
+	})
+	if len(c.Goal.Requirements) == len(d.c.Goal.Requirements) {
+		return nil
+	}
+	_, err = d.mixed(ctx, rep, found, &c, "mixed, no first token asked for", timed)
+	return err
+}
+
+// mixed adds the best mixed deployment of a condition to the comparison.
+func (d *disaggregation) mixed(ctx context.Context, rep *results.Report, found *apartSolution, of *inputs.Condition, name string, timed bool) (*results.Comparison, error) {
+	c := *of
 	c.Goal.Placement = ""
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -25,61 +55,102 @@ func (d *disaggregation) mixed(ctx context.Context, rep *results.Report, found *
 	began := time.Now()
 	other, err := optimize(ctx, stagegraph.New, &c, Options{Backend: backendLabels, effort: effort}, false)
 	if err != nil {
-		return fmt.Errorf("the mixed deployment to compare with: %w", err)
+		return nil, fmt.Errorf("the mixed deployment to compare with: %w", err)
 	}
-	line := results.Comparison{Heuristic: "mixed", WhyInfeasible: "no mixed deployment was found"}
+	line := results.Comparison{Heuristic: name, WhyInfeasible: "no mixed deployment was found"}
 	if len(other.Reasons) > 0 {
 		line.WhyInfeasible = other.Reasons[0]
 	}
-	if other.Plan != nil && len(other.Plan.Phases) == 1 {
+	if other.Plan != nil {
 		ph := &other.Plan.Phases[0]
-		line.Strategy = fmt.Sprintf("mixed: %s, %s, %s", counted(ph.Strategy.Replicas, "replica"), counted(ph.Strategy.PP, "stage"), counted(ph.GPUs.Used, "GPU"))
+		line.Strategy = fmt.Sprintf("%s, %s, %s", counted(ph.Strategy.Replicas, "replica"), counted(ph.Strategy.PP, "stage"), counted(ph.GPUs.Used, "GPU"))
 		line.LatencyMS, line.TokensPerS, line.GPUs = ph.Metrics.E2EMS, ph.Metrics.TokensPerS, ph.GPUs.Used
 		if other.Feasible {
-			line.Feasible, line.WhyInfeasible = true, ""
-			value, mine := d.valueOf(found, &ph.Metrics, ph.GPUs.Used), rep.Plan.Disaggregated.Solve.Objective
-			gap := 100 * (value - mine) / mine
-			line.Objective, line.GapPercent = &value, &gap
+			line.WhyInfeasible = ""
+			d.score(rep, found, &line)
 		}
 	}
+	d.add(rep, &line, began, timed)
+	return &line, nil
+}
+
+// score gives a deployment that meets everything its objective and how it compares.
+func (d *disaggregation) score(rep *results.Report, found *apartSolution, line *results.Comparison) {
+	x := apartFigures{e2e: *line.LatencyMS / 1e3, tokens: *line.TokensPerS}
+	c := d.perToken(&x, line.GPUs)
+	value := c
+	switch found.aim.purpose {
+	case forLatency:
+		value = x.e2e
+	case forBoth:
+		wl, wc := weightsOf(d.c)
+		value = wl*x.e2e/found.aim.norms[0] + wc*c/found.aim.norms[1]
+	}
+	mine := rep.Plan.Disaggregated.Solve.Objective
+	gap := 100 * (value - mine) / mine
+	line.Feasible, line.Objective, line.GapPercent = true, &value, &gap
+}
+
+func (d *disaggregation) add(rep *results.Report, line *results.Comparison, began time.Time, timed bool) {
 	if timed {
 		line.TimeMS = float64(time.Since(began).Microseconds()) / 1e3
 	}
-	rep.Plan.Comparison = append(rep.Plan.Comparison, line)
-	if s := d.against(rep, &line, other); s != "" {
-		rep.Warnings = append(rep.Warnings, s)
+	rep.Plan.Comparison = append(rep.Plan.Comparison, *line)
+}
+
+// halves adds the rule of thumb that gives either side half of the GPUs, with the best
+// plans of both sides on them.
+func (d *disaggregation) halves(ctx context.Context, rep *results.Report, found *apartSolution, timed bool) error {
+	began := time.Now()
+	line := results.Comparison{Heuristic: "half-and-half", WhyInfeasible: "no plan of both sides on half of the GPUs of each pool meets the requirements"}
+	l, half := found.level, *found.level
+	half.problem.Pairs, half.of = nil, nil
+	for pair, at := range l.problem.Pairs {
+		if s := l.splits[l.of[pair]]; slices.Equal(s.prefill, s.decode) && s.used() == rep.Plan.Disaggregated.GPUs.Used {
+			half.problem.Pairs, half.of = append(half.problem.Pairs, at), append(half.of, l.of[pair])
+		}
 	}
+	if len(half.of) == 0 {
+		line.WhyInfeasible = "the GPUs of a pool cannot be halved"
+		d.add(rep, &line, began, timed)
+		return nil
+	}
+	link := d.link(l.splits[half.of[0]])
+	half.problem.Link = func(int) poolsplit.Link { return link }
+	half.problem.Value = half.value(found.aim)
+	r, err := poolsplit.Search(ctx, &half.problem, &half, nil)
+	if err != nil {
+		return err
+	}
+	if r.Best != nil {
+		x := d.figures(&r.Best.Figures)
+		latency := x.e2e * 1e3
+		a, b := d.plans[r.Best.Prefill.ID].choice, d.plans[r.Best.Decode.ID].choice
+		line.Strategy = fmt.Sprintf("%s prefill, %s decode, %s each", counted(a.replicas, "replica"), counted(b.replicas, "replica"), counted(sum(a.gpus), "GPU"))
+		line.LatencyMS, line.TokensPerS, line.GPUs = &latency, &x.tokens, 2*sum(a.gpus)
+		if r.Best.Value[0] == 0 {
+			line.WhyInfeasible = ""
+			d.score(rep, found, &line)
+		}
+	}
+	d.add(rep, &line, began, timed)
 	return nil
 }
 
-// valueOf is the objective of the search at the metrics of another deployment.
-func (d *disaggregation) valueOf(found *apartSolution, m *results.Metrics, gpus int) float64 {
-	x := apartFigures{e2e: *m.E2EMS / 1e3, tokens: *m.TokensPerS}
-	c := d.perToken(&x, gpus)
-	switch found.aim.purpose {
-	case forLatency:
-		return x.e2e
-	case forThroughput:
-		return c
-	}
-	wl, wc := weightsOf(d.c)
-	return wl*x.e2e/found.aim.norms[0] + wc*c/found.aim.norms[1]
-}
-
 // against warns where a mixed deployment does what was asked better, or does it at all.
-func (d *disaggregation) against(rep *results.Report, line *results.Comparison, other *results.Report) string {
+func (d *disaggregation) against(rep *results.Report, line *results.Comparison) string {
 	const remedy = "state the placement pipeline"
+	u := rep.Plan.Disaggregated
 	switch {
 	case !line.Feasible:
 		return ""
 	case !rep.Feasible:
 		return "placement: a mixed deployment meets the requirements that no disaggregated one meets: " + remedy
-	case *line.GapPercent < 0 && !fewer(d.c):
+	case fewer(d.c) && line.GPUs < u.GPUs.Used:
+		return fmt.Sprintf("placement: a mixed deployment meets the requirements on %s, a disaggregated one needs %d: %s", counted(line.GPUs, "GPU"), u.GPUs.Used, remedy)
+	case !fewer(d.c) && *line.GapPercent < 0:
 		return fmt.Sprintf("placement: a mixed deployment is better here by %.3g %%: %.4g tokens/s against %.4g, %s for a request against %s: %s",
-			-*line.GapPercent, *line.TokensPerS, *rep.Plan.Disaggregated.Metrics.TokensPerS,
-			amount(*line.LatencyMS/1e3, "s"), amount(*rep.Plan.Disaggregated.Metrics.E2EMS/1e3, "s"), remedy)
-	case line.GPUs < rep.Plan.Disaggregated.GPUs.Used && fewer(d.c):
-		return fmt.Sprintf("placement: a mixed deployment meets the requirements on %s, a disaggregated one needs %d: %s", counted(line.GPUs, "GPU"), rep.Plan.Disaggregated.GPUs.Used, remedy)
+			-*line.GapPercent, *line.TokensPerS, *u.Metrics.TokensPerS, amount(*line.LatencyMS/1e3, "s"), amount(*u.Metrics.E2EMS/1e3, "s"), remedy)
 	}
 	return ""
 }

@@ -28,7 +28,7 @@ func (d *disaggregation) report(ctx context.Context, found *apartSolution, start
 		}
 		return rep, nil
 	}
-	plan, err := d.plan(rep, found)
+	plan, err := d.plan(ctx, rep, found)
 	if err != nil {
 		return nil, err
 	}
@@ -45,11 +45,8 @@ func (d *disaggregation) report(ctx context.Context, found *apartSolution, start
 		rep.Reasons = append(rep.Reasons, missed(q))
 	}
 	plan.Disaggregated.Solve = d.proof(ctx, found, time.Since(start))
-	for i := range plan.Phases {
-		plan.Phases[i].Solve.TimeMS = plan.Disaggregated.Solve.TimeMS
-	}
 	rep.Binding = d.binding(plan)
-	if err := d.mixed(ctx, rep, found, timed); err != nil {
+	if err := d.compare(ctx, rep, found, timed); err != nil {
 		return nil, err
 	}
 	plan.Warnings, plan.Assumptions = rep.Warnings, rep.Assumptions
@@ -74,7 +71,7 @@ func (d *disaggregation) describe(rep *results.Report) {
 }
 
 // plan is the plan with all but the proof of the split.
-func (d *disaggregation) plan(rep *results.Report, found *apartSolution) (*results.Plan, error) {
+func (d *disaggregation) plan(ctx context.Context, rep *results.Report, found *apartSolution) (*results.Plan, error) {
 	best := found.result.Best
 	split := found.level.splits[found.level.of[best.Pair]]
 	plan := &results.Plan{
@@ -86,8 +83,8 @@ func (d *disaggregation) plan(rep *results.Report, found *apartSolution) (*resul
 	for i, p := range []poolsplit.Point{best.Prefill, best.Decode} {
 		x := d.plans[p.ID]
 		chosen[i], parts[i] = x.choice, x.plan.parts()
-		if x.choice.phase == inputs.Decode {
-			if err := x.plan.run.confirm(context.Background(), x.plan.sol); err != nil {
+		if x.choice.phase == inputs.Decode && ctx.Err() == nil && x.plan.sol.final.proved {
+			if err := x.plan.run.confirm(ctx, x.plan.sol); err != nil {
 				return nil, err
 			}
 		}
@@ -110,7 +107,9 @@ func (d *disaggregation) plan(rep *results.Report, found *apartSolution) (*resul
 		plan.Phases = append(plan.Phases, *ph)
 	}
 	d.whole(plan, found, chosen, split)
-	d.requirements(plan)
+	if err := d.requirements(ctx, plan, found); err != nil {
+		return nil, err
+	}
 	return plan, nil
 }
 
@@ -195,15 +194,54 @@ func (d *disaggregation) interval(m cost.Metric, value, unit float64) ([2]float6
 // requirements holds the whole against what was asked; each is told with the phase that it
 // speaks of: the first token of prefill, everything else of decode, which sets the rate
 // with it.
-func (d *disaggregation) requirements(plan *results.Plan) {
+func (d *disaggregation) requirements(ctx context.Context, plan *results.Plan, found *apartSolution) error {
 	whole := results.PhasePlan{Metrics: plan.Disaggregated.Metrics, GPUs: plan.Disaggregated.GPUs}
-	for _, q := range requirementsOf(d.c, &whole, nil) {
+	nearest, err := d.nearest(ctx, found, unmet(requirementsOf(d.c, &whole, nil)))
+	if err != nil {
+		return err
+	}
+	for _, q := range requirementsOf(d.c, &whole, nearest) {
 		at := 1
 		if q.Name == string(inputs.TTFT) {
 			at = 0
 		}
 		plan.Phases[at].Requirements = append(plan.Phases[at].Requirements, q)
 	}
+	return nil
+}
+
+// nearest finds, for requirements that are missed, the value that a plan meets with the
+// other requirements kept; none where even without it there is no plan, or no proof in time.
+func (d *disaggregation) nearest(ctx context.Context, found *apartSolution, missed []results.RequirementResult) (map[inputs.RequirementKind]float64, error) {
+	out := map[inputs.RequirementKind]float64{}
+	l := found.level
+	for _, q := range missed {
+		kind := inputs.RequirementKind(q.Name)
+		others := *d
+		c := *d.c
+		c.Goal.Requirements = slices.DeleteFunc(slices.Clone(c.Goal.Requirements), func(r inputs.Requirement) bool { return r.Kind == kind })
+		others.c = &c
+		l.problem.Value = func(pair int, f poolsplit.Figures) poolsplit.Value {
+			split := l.splits[l.of[pair]]
+			x := d.figures(&f)
+			if others.miss(&x, split.used(), d.hourly(split)) > 1e-9 {
+				return poolsplit.Worst
+			}
+			// By how much the requirement is missed, as a ratio: it grows with the figures.
+			return poolsplit.Value{0, d.ratio(inputs.Requirement{Kind: kind, Value: 1}, &x, split.used(), d.hourly(split)), 0}
+		}
+		r, err := poolsplit.Search(ctx, &l.problem, l, nil)
+		if err != nil {
+			return nil, err
+		}
+		if r.Best == nil || !r.Proved {
+			continue
+		}
+		if out[kind] = r.Best.Value[1]; !kind.Upper() {
+			out[kind] = 1 / r.Best.Value[1]
+		}
+	}
+	return out, nil
 }
 
 // proof says what was proved of the split.

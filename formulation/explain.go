@@ -30,7 +30,7 @@ func Explain(ctx context.Context, c *inputs.Condition, opts Options) (*results.E
 	if err := noTraining(c, "explain", "`partita solve` says which requirement is missed and by how much"); err != nil {
 		return nil, err
 	}
-	if err := noLanes(c, "explain"); err != nil {
+	if err := pipelinesAlone(c, "explain"); err != nil {
 		return nil, err
 	}
 	if opts.TimeLimit > 0 {

@@ -35,7 +35,7 @@ func Formulate(ctx context.Context, c *inputs.Condition, opts Options) (*Formula
 	if err := noTraining(c, "model", "`partita solve` searches the strategies of a training step"); err != nil {
 		return nil, err
 	}
-	if err := noLanes(c, "model"); err != nil {
+	if err := pipelinesAlone(c, "model"); err != nil {
 		return nil, err
 	}
 	if opts.TimeLimit > 0 {

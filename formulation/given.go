@@ -35,7 +35,7 @@ func Evaluate(ctx context.Context, c *inputs.Condition, g Given, opts Options) (
 	if err := noTraining(c, "evaluate", "`partita solve` finds the best step of training"); err != nil {
 		return nil, err
 	}
-	if err := noLanes(c, "evaluate"); err != nil {
+	if err := pipelinesAlone(c, "evaluate"); err != nil {
 		return nil, err
 	}
 	e, err := evaluateGiven(ctx, c, g, opts)

@@ -117,12 +117,20 @@ func checkLanesAsked(c *inputs.Condition) error {
 	return errors.Join(all...)
 }
 
-// noLanes is the refusal of what takes pipelines alone; nil for a condition of such.
-func noLanes(c *inputs.Condition, command string) error {
-	if c == nil || c.Goal.Placement != inputs.Lanes {
+// pipelinesAlone is the refusal of what takes pipelines alone; nil for a condition of such.
+func pipelinesAlone(c *inputs.Condition, command string) error {
+	remedy := ""
+	switch {
+	case c == nil:
+		return nil
+	case c.Goal.Placement == inputs.Lanes:
+		remedy = "`partita solve` places lanes; or state the placement pipeline"
+	case c.Goal.Placement == inputs.Disaggregated:
+		remedy = "`partita solve` keeps prefill and decode apart; or state the placement pipeline"
+	default:
 		return nil
 	}
-	return &AskedError{Place: c.Places["goal.placement"], What: "placement lanes", Why: fmt.Sprintf("partita %s takes pipelines alone", command), Remedy: "`partita solve` places lanes; or state the placement pipeline"}
+	return &AskedError{Place: c.Places["goal.placement"], What: "placement " + string(c.Goal.Placement), Why: fmt.Sprintf("partita %s takes pipelines alone", command), Remedy: remedy}
 }
 
 // lanesReport makes the plan of a search for lanes.

@@ -104,7 +104,7 @@ func Reformulate(c *inputs.Condition, s Spec) (*OuterModel, error) {
 	if err := noTraining(c, "model", "`partita solve` searches the strategies of a training step"); err != nil {
 		return nil, err
 	}
-	if err := noLanes(c, "model"); err != nil {
+	if err := pipelinesAlone(c, "model"); err != nil {
 		return nil, err
 	}
 	r, err := newRun(c, Options{Backend: backendLabels})

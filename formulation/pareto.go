@@ -24,7 +24,7 @@ func Pareto(ctx context.Context, c *inputs.Condition, opts Options) (*results.Fr
 	if err := noTraining(c, "pareto", "in training the shortest step is the highest throughput: `partita solve` finds it"); err != nil {
 		return nil, err
 	}
-	if err := noLanes(c, "pareto"); err != nil {
+	if err := pipelinesAlone(c, "pareto"); err != nil {
 		return nil, err
 	}
 	if opts.TimeLimit > 0 {

@@ -1,5 +1,14 @@
 package results
 
+import (
+	"slices"
+
+	"partita/inputs"
+)
+
+// Apart is the phase of two deployments seen as one: no plan has a phase of that name.
+const Apart inputs.Phase = "prefill and decode apart"
+
 // Disaggregated is a deployment of two: the GPUs of the first phase of the plan prefill,
 // those of the second decode, and the KV cache of every prompt goes from one to the other.
 // What a phase says of itself leaves the other out; what is said here is of both together,
@@ -8,16 +17,15 @@ type Disaggregated struct {
 	// PrefillBatch is the number of prompts in flight on the prefill side, over all replicas.
 	// The batch of the workload is in flight on the decode side.
 	PrefillBatch int `json:"prefill_batch"`
-	// Rates in requests/s: of either side alone, of the link, and of the deployment, which
-	// is the least of them. LimitedBy names that one: prefill, decode or transfer.
+	// RequestsPerS is the rate of the deployment in requests/s: the least of the next three.
 	RequestsPerS         float64    `json:"requests_per_s"`
-	PrefillRequestsPerS  float64    `json:"prefill_requests_per_s"`
-	DecodeRequestsPerS   float64    `json:"decode_requests_per_s"`
-	TransferRequestsPerS float64    `json:"transfer_requests_per_s"`
-	LimitedBy            string     `json:"limited_by"`
-	Transfer             KVTransfer `json:"transfer"`
-	GPUs                 GPUCount   `json:"gpus"` // of both sides
-	Metrics              Metrics    `json:"metrics"`
+	PrefillRequestsPerS  float64    `json:"prefill_requests_per_s"`  // requests/s that the prefill side takes
+	DecodeRequestsPerS   float64    `json:"decode_requests_per_s"`   // requests/s that the decode side takes
+	TransferRequestsPerS float64    `json:"transfer_requests_per_s"` // requests/s that the link between them carries
+	LimitedBy            string     `json:"limited_by"`              // which of them is the least: prefill, decode or transfer
+	Transfer             KVTransfer `json:"transfer"`                // of a prompt's KV cache
+	GPUs                 GPUCount   `json:"gpus"`                    // of both sides
+	Metrics              Metrics    `json:"metrics"`                 // of both sides together
 	// Solve is the proof that no other split of the GPUs is better; those of the phases are
 	// proofs about their side of this one.
 	Solve Solve `json:"solve"`
@@ -37,4 +45,23 @@ type KVTransfer struct {
 	// Utilisation is the share of the time that the busiest link sends, at the rate of the
 	// deployment; at most 1.
 	Utilisation float64 `json:"utilisation"`
+}
+
+// Whole is the deployment as it is judged: the only one of most plans, or what both sides
+// come to, with the GPUs, requirements and proof of both together and no strategy of its
+// own. Nil of a plan without phases.
+func (p *Plan) Whole() *PhasePlan {
+	u := p.Disaggregated
+	switch {
+	case len(p.Phases) == 0:
+		return nil
+	case u == nil:
+		return &p.Phases[0]
+	}
+	whole := &PhasePlan{Phase: Apart, GPUs: u.GPUs, Metrics: u.Metrics, Solve: u.Solve, Requirements: []RequirementResult{}}
+	for i := range p.Phases {
+		whole.Stages = slices.Concat(whole.Stages, p.Phases[i].Stages)
+		whole.Requirements = slices.Concat(whole.Requirements, p.Phases[i].Requirements)
+	}
+	return whole
 }

@@ -14,9 +14,8 @@ func ComparisonText(w io.Writer, r *results.Report, on Screen) error {
 	var rows [][]string
 	unit := ""
 	if r.Plan != nil && r.Feasible {
-		for i := range r.Plan.Phases {
-			ph := &r.Plan.Phases[i]
-			rows = append(rows, []string{"this plan (" + string(r.Status) + ")", figure(ph.Solve.Objective), "", "", strategyLine(ph)})
+		for _, ph := range judged(r.Plan) {
+			rows = append(rows, []string{"this plan (" + string(r.Status) + ")", figure(ph.Solve.Objective), "", "", planLine(r.Plan, ph)})
 			unit = ph.Solve.ObjectiveUnit
 		}
 	}

@@ -14,8 +14,16 @@ import (
 func htmlBody(w *webpage, r *results.Report, files []FileNote) {
 	reportShort(w, r)
 	if r.Plan != nil {
+		apart := r.Plan.Disaggregated != nil
+		if apart {
+			htmlApart(w, r)
+		}
 		for i := range r.Plan.Phases {
-			htmlPhase(w, r, &r.Plan.Phases[i])
+			ph := &r.Plan.Phases[i]
+			if apart {
+				ph = sideOf(ph)
+			}
+			htmlPhase(w, r, ph)
 		}
 	}
 	reportWarnings(w, r)
@@ -24,6 +32,9 @@ func htmlBody(w *webpage, r *results.Report, files []FileNote) {
 	}
 	reportBasis(w, r)
 	if r.Plan != nil {
+		if r.Plan.Disaggregated != nil {
+			htmlProof(w, r.Plan.Whole(), r.Feasible)
+		}
 		for i := range r.Plan.Phases {
 			htmlProof(w, &r.Plan.Phases[i], r.Feasible)
 		}
@@ -41,14 +52,7 @@ func htmlPhase(w *webpage, r *results.Report, ph *results.PhasePlan) {
 	if says := restsOn(ph); len(says) > 0 {
 		w.paragraph("An interval holds nine of ten measured runs: " + strings.Join(says, "; ") + ".")
 	}
-	if len(ph.Requirements) > 0 {
-		w.heading(3, "Requirements")
-		rows := requirementRows(ph)
-		for i := range rows {
-			rows[i] = append(rows[i], intervalOf(ph, ph.Requirements[i].Name))
-		}
-		w.table(slices.Concat(requirementHeader, []string{"predicted interval#"}), rows)
-	}
+	htmlRequirements(w, ph)
 	htmlMap(w, r.Plan, ph)
 	if ofTraining(ph) {
 		htmlRanks(w, r.Plan, ph)
@@ -60,6 +64,19 @@ func htmlPhase(w *webpage, r *results.Report, ph *results.PhasePlan) {
 		return
 	}
 	htmlPipeline(w, ph)
+}
+
+// htmlRequirements holds each requirement against the plan, with the interval of its figure.
+func htmlRequirements(w *webpage, ph *results.PhasePlan) {
+	if len(ph.Requirements) == 0 {
+		return
+	}
+	w.heading(3, "Requirements")
+	rows := requirementRows(ph)
+	for i := range rows {
+		rows[i] = append(rows[i], intervalOf(ph, ph.Requirements[i].Name))
+	}
+	w.table(slices.Concat(requirementHeader, []string{"predicted interval#"}), rows)
 }
 
 // tile is one figure of a plan with what was asked of it.

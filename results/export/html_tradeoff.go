@@ -65,7 +65,7 @@ func scatterKey(c *scatter) []keyEntry {
 // names of those that have none. Where the number of GPUs is open the throughput is that
 // of each GPU, as the objective counts it.
 func comparisonChart(p *results.Plan) (chart *scatter, missing []string) {
-	ph := &p.Phases[0]
+	ph := p.Whole()
 	chart = &scatter{Kind: "scatter", X: "latency of a request (s)", Y: "tokens/s", Points: []spot{}}
 	each := ph.GPUs.Available == nil
 	if each {
@@ -101,7 +101,7 @@ func comparisonChart(p *results.Plan) (chart *scatter, missing []string) {
 			add("if", f.Change, f.Strategy, f.Metrics.E2EMS, f.Metrics.TokensPerS, f.GPUs)
 		}
 	}
-	add("plan", "this plan", strategyLine(ph), ph.Metrics.E2EMS, ph.Metrics.TokensPerS, ph.GPUs.Used)
+	add("plan", "this plan", planLine(p, ph), ph.Metrics.E2EMS, ph.Metrics.TokensPerS, ph.GPUs.Used)
 	for _, c := range p.Comparison {
 		sort, about := "rule", c.Strategy
 		if !c.Feasible {
@@ -136,9 +136,8 @@ func tradeoffRows(p *results.Plan) [][]string {
 		rows[at] = slices.Concat([]string{name}, figures, cells, []string{strategy}) // the figures beside the names, on a phone too
 		at++
 	}
-	for i := range p.Phases {
-		m := &p.Phases[i].Metrics
-		add(m.E2EMS, m.TokensPerS, p.Phases[i].GPUs.Used)
+	for _, ph := range judged(p) {
+		add(ph.Metrics.E2EMS, ph.Metrics.TokensPerS, ph.GPUs.Used)
 	}
 	for _, c := range p.Comparison {
 		add(c.LatencyMS, c.TokensPerS, c.GPUs)

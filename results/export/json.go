@@ -29,17 +29,27 @@ func withoutNulls(p *results.Plan) *results.Plan {
 		for j := range ph.Stages {
 			ph.Stages[j].GPUs = list(ph.Stages[j].GPUs)
 		}
-		cert := &ph.Solve.Certificate
-		if cert.Quantisation == nil {
-			cert.Quantisation = map[string]float64{}
-		}
-		cert.LeftOut = list(cert.LeftOut)
-		cert.Passes = append([]results.CertificatePass{}, cert.Passes...)
-		for j := range cert.Passes {
-			cert.Passes[j].Choices = list(cert.Passes[j].Choices)
-		}
+		certified(&ph.Solve.Certificate)
+	}
+	if p.Disaggregated != nil {
+		u := *p.Disaggregated
+		u.Solve.AgreedBy = list(u.Solve.AgreedBy)
+		certified(&u.Solve.Certificate)
+		c.Disaggregated = &u
 	}
 	return &c
+}
+
+// certified puts empty lists where a certificate has nil ones.
+func certified(cert *results.Certificate) {
+	if cert.Quantisation == nil {
+		cert.Quantisation = map[string]float64{}
+	}
+	cert.LeftOut = list(cert.LeftOut)
+	cert.Passes = append([]results.CertificatePass{}, cert.Passes...)
+	for j := range cert.Passes {
+		cert.Passes[j].Choices = list(cert.Passes[j].Choices)
+	}
 }
 
 // list is l, or an empty list where it is nil.

@@ -18,13 +18,24 @@ func Report(r *results.Report) []byte {
 	reportShort(d, r)
 	reportWarnings(d, r)
 	if r.Plan != nil {
+		apart := r.Plan.Disaggregated != nil
+		if apart {
+			reportApart(d, r)
+		}
 		for i := range r.Plan.Phases {
-			reportPhase(d, r, &r.Plan.Phases[i])
+			ph := &r.Plan.Phases[i]
+			if apart {
+				ph = sideOf(ph)
+			}
+			reportPhase(d, r, ph)
 		}
 		reportComparison(d, r.Plan)
 	}
 	reportBasis(d, r)
 	if r.Plan != nil {
+		if r.Plan.Disaggregated != nil {
+			reportProof(d, r.Plan.Whole(), r.Feasible)
+		}
 		for i := range r.Plan.Phases {
 			reportProof(d, &r.Plan.Phases[i], r.Feasible)
 		}
@@ -121,8 +132,8 @@ func reportComparison(d *document, p *results.Plan) {
 // comparisonNote says what the figures of a comparison are.
 func comparisonNote(p *results.Plan) string {
 	unit := ""
-	if len(p.Phases) > 0 && p.Phases[0].Solve.ObjectiveUnit != "" {
-		unit = " (" + p.Phases[0].Solve.ObjectiveUnit + ")"
+	if whole := p.Whole(); whole != nil && whole.Solve.ObjectiveUnit != "" {
+		unit = " (" + whole.Solve.ObjectiveUnit + ")"
 	}
 	return "Every heuristic is evaluated on the same costs; the gap is how far its objective" + unit + " is above the plan's."
 }

@@ -30,13 +30,16 @@ func SummaryOn(w io.Writer, r *results.Report, on Screen) error {
 		}
 	}
 	if r.Plan != nil {
-		for i := range r.Plan.Phases {
-			s.phase(&r.Plan.Phases[i])
+		if r.Plan.Disaggregated != nil {
+			s.apart(r.Plan)
+		} else {
+			for i := range r.Plan.Phases {
+				s.phase(&r.Plan.Phases[i])
+			}
 		}
 		s.comparison(r)
 		s.gap()
-		for i := range r.Plan.Phases {
-			ph := &r.Plan.Phases[i]
+		for i, ph := range judged(r.Plan) {
 			s.styled(soft, tag("proof", i), proofLine(&ph.Solve, r.Feasible))
 			if rules := rulesLine(ph.Solve.Certificate.Rules); rules != "" {
 				s.styled(soft, "rules     ", rules)

@@ -21,15 +21,15 @@ func verdict(r *results.Report) string {
 	if !r.Feasible {
 		if r.Status == results.StatusInfeasible {
 			which := "the closest one"
-			if len(r.Plan.Phases) > 0 && r.Plan.Phases[0].Solve.Status != "optimal" {
+			if whole := r.Plan.Whole(); whole != nil && whole.Solve.Status != "optimal" {
 				which = "the closest one found in time"
 			}
 			return "Proved infeasible: no plan meets every requirement. The plan shown is " + which + " and must not be taken for an answer."
 		}
 		return "No plan that meets every requirement was found within the limit. The plan shown is the closest one found."
 	}
-	for i := range r.Plan.Phases {
-		if s := &r.Plan.Phases[i].Solve; r.Status != results.StatusOptimal {
+	for _, ph := range judged(r.Plan) {
+		if s := &ph.Solve; r.Status != results.StatusOptimal {
 			return "Found, not proved optimal: objective " + gapLine(s) + "."
 		}
 	}
@@ -241,9 +241,8 @@ func requirementRows(ph *results.PhasePlan) [][]string {
 // differ from run to run and are not told.
 func comparisonRows(p *results.Plan) [][]string {
 	var rows [][]string
-	for i := range p.Phases {
-		ph := &p.Phases[i]
-		rows = append(rows, []string{"this plan", strategyLine(ph), figure(ph.Solve.Objective), ""})
+	for _, ph := range judged(p) {
+		rows = append(rows, []string{"this plan", planLine(p, ph), figure(ph.Solve.Objective), ""})
 	}
 	for _, c := range p.Comparison {
 		row := []string{c.Heuristic, c.Strategy, "", ""}

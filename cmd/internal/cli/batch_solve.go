@@ -113,10 +113,16 @@ func (s *scenarioSolver) judge(out *batch.Outcome, c *inputs.Condition, report *
 	for i := range report.Plan.Phases {
 		report.Plan.Phases[i].Solve.TimeMS = 0 // a clock decides it: left out
 	}
-	if phase := &report.Plan.Phases[0]; report.Feasible {
+	if u := report.Plan.Disaggregated; u != nil {
+		u.Solve.TimeMS = 0
+	}
+	if phase := report.Plan.Whole(); report.Feasible {
 		r.Objective, r.ObjectiveUnit = &phase.Solve.Objective, phase.Solve.ObjectiveUnit
 		r.Gap, r.AgreedBy = phase.Solve.Gap, phase.Solve.AgreedBy
-		r.Strategy, r.GPUs, r.Metrics = &phase.Strategy, &phase.GPUs, phase.Metrics
+		r.GPUs, r.Metrics = &phase.GPUs, phase.Metrics
+		if report.Plan.Disaggregated == nil { // else there are two, in the plan
+			r.Strategy = &phase.Strategy
+		}
 		r.Comparison = report.Plan.Comparison
 		if report.Status != results.StatusOptimal {
 			r.Reason = "not proved optimal within the limit"
