@@ -21,32 +21,19 @@ func (d *disaggregation) compare(ctx context.Context, rep *results.Report, found
 	if err := d.halves(ctx, rep, found, timed); err != nil {
 		return err
 	}
-	line, err := d.mixed(ctx, rep, found, d.c, "mixed", timed)
+	line, err := d.mixed(ctx, rep, found, timed)
 	if err != nil {
 		return err
 	}
 	if w := d.against(rep, line); w != "" {
 		rep.Warnings = append(rep.Warnings, w)
 	}
-	if line.Feasible {
-		return nil
-	}
-	// The first token of a mixed deployment is that of the last prompt of a batch that comes
-	// at once: what it could do without that is told, too.
-	c := *d.c
-	c.Goal.Requirements = slices.DeleteFunc(slices.Clone(c.Goal.Requirements), func(q inputs.Requirement) bool {
-		return q.Kind == inputs.TTFT || q.Kind == inputs.EndToEnd
-	})
-	if len(c.Goal.Requirements) == len(d.c.Goal.Requirements) {
-		return nil
-	}
-	_, err = d.mixed(ctx, rep, found, &c, "mixed, no first token asked for", timed)
-	return err
+	return nil
 }
 
-// mixed adds the best mixed deployment of a condition to the comparison.
-func (d *disaggregation) mixed(ctx context.Context, rep *results.Report, found *apartSolution, of *inputs.Condition, name string, timed bool) (*results.Comparison, error) {
-	c := *of
+// mixed adds the best mixed deployment of the condition to the comparison.
+func (d *disaggregation) mixed(ctx context.Context, rep *results.Report, found *apartSolution, timed bool) (*results.Comparison, error) {
+	c := *d.c
 	c.Goal.Placement = ""
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -57,7 +44,7 @@ func (d *disaggregation) mixed(ctx context.Context, rep *results.Report, found *
 	if err != nil {
 		return nil, fmt.Errorf("the mixed deployment to compare with: %w", err)
 	}
-	line := results.Comparison{Heuristic: name, WhyInfeasible: "no mixed deployment was found"}
+	line := results.Comparison{Heuristic: "mixed", WhyInfeasible: "no mixed deployment was found"}
 	if len(other.Reasons) > 0 {
 		line.WhyInfeasible = other.Reasons[0]
 	}

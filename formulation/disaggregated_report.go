@@ -157,9 +157,14 @@ func (d *disaggregation) whole(plan *results.Plan, found *apartSolution, chosen 
 	m.TokensPerS, m.OutputTokensPerS, m.TokensPerSPerGPU = &x.tokens, &x.output, &perGPU
 	m.TPOTInterval = b.TPOTInterval
 	if i := a.TTFTInterval; i != nil {
-		m.TTFTInterval = &[2]float64{i[0] + u.Transfer.TimeMS, i[1] + u.Transfer.TimeMS}
+		// Rounded sums must not put the figure outside.
+		m.TTFTInterval = &[2]float64{min(i[0]+u.Transfer.TimeMS, *m.TTFTMS), max(i[1]+u.Transfer.TimeMS, *m.TTFTMS)}
 	}
-	m.TokensPerSInterval = d.rateInterval(&f)
+	if i := d.rateInterval(&f); i != nil {
+		m.TokensPerSInterval = &[2]float64{min(i[0], x.tokens), max(i[1], x.tokens)}
+	}
+	m.E2EInterval = intervalOf(d.costs, cost.MetricEndToEnd, x.e2e, 1e3)
+	m.Evidence = rests(d.costs, inputs.Mixed, m)
 	if usd := usdPerHourOf(d.c, &results.PhasePlan{Stages: slices.Concat(plan.Phases[0].Stages, plan.Phases[1].Stages)}); usd > 0 {
 		million := usd / 3600 / x.tokens * 1e6
 		m.USDPerHour, m.USDPerMillion = &usd, &million
@@ -196,11 +201,11 @@ func (d *disaggregation) interval(m cost.Metric, value, unit float64) ([2]float6
 // with it.
 func (d *disaggregation) requirements(ctx context.Context, plan *results.Plan, found *apartSolution) error {
 	whole := results.PhasePlan{Metrics: plan.Disaggregated.Metrics, GPUs: plan.Disaggregated.GPUs}
-	nearest, err := d.nearest(ctx, found, unmet(requirementsOf(d.c, &whole, nil)))
+	nearest, err := d.nearest(ctx, found, unmet(requirementsOf(d.costs, d.c, &whole, nil)))
 	if err != nil {
 		return err
 	}
-	for _, q := range requirementsOf(d.c, &whole, nearest) {
+	for _, q := range requirementsOf(d.costs, d.c, &whole, nearest) {
 		at := 1
 		if q.Name == string(inputs.TTFT) {
 			at = 0

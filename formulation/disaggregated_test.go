@@ -417,7 +417,7 @@ func apartAgrees(c *inputs.Condition, all []pairOf, rep *results.Report, fail fu
 
 // TestDisaggregatedTwice: the same condition gives the same bytes.
 func TestDisaggregatedTwice(t *testing.T) {
-	c, err := read.Load(read.Options{Paths: []string{"../examples/llama-3.1-70b-fp8-disaggregated-2x8-h100.yaml"}})
+	c, err := read.Load(read.Options{Paths: []string{"../examples/disaggregated/llama-3.1-70b-fp8-2x8-h100.yaml"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -165,6 +165,16 @@ func TestMarkdownStatements(t *testing.T) {
 		{goals, "- Balance: 20%", map[string]string{"goal.balance": "20 %"}},
 		{goals, "- Idle GPUs allowed: yes", map[string]string{"goal.allow_idle": "yes"}},
 
+		{goals, "- Placement: lanes", map[string]string{"goal.placement": "lanes"}},
+		{goals, "- Placement: disaggregated", map[string]string{"goal.placement": "disaggregated"}},
+		{goals, "- **PD disaggregation**: yes", map[string]string{"goal.placement": "disaggregated"}},
+		{goals, "- PD disaggregation: off", map[string]string{"goal.placement": "pipeline"}},
+		{goals, "- PD disaggregation", map[string]string{"goal.placement": "disaggregated"}},
+		{goals, "- Serving: prefill and decode on separate GPUs", map[string]string{"goal.placement": "disaggregated"}},
+		{strategy, "- Prefill and decode are disaggregated.", map[string]string{"goal.placement": "disaggregated"}},
+		{input, "* **Phase**: prefill and decode disaggregated", map[string]string{"goal.placement": "disaggregated"}},
+		{input, "* Phase: prefill and decode", map[string]string{"workload.phase": "mixed"}},
+
 		{strategy, "* **GPUs **: 128", map[string]string{"strategy.gpus": "128"}},
 		{strategy, "* **Tensor parallelism**: 16", map[string]string{"strategy.tp": "16"}},
 		{strategy, "* Tensor Parallelism (TP): 8-way", map[string]string{"strategy.tp": "8"}},

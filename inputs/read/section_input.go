@@ -20,7 +20,7 @@ func inputReaders() []reader {
 			"sequence length output", "max new token", "new token", "number output token", "average output length", "output", "output sequence", "decode length", "generation", "output len", "generated length"}, read: lengthsOf("workload.output")},
 		{section: s, title: "Input/Output length", names: []string{"input output length", "input output", "isl osl", "sequence input output", "input output sequence length", "input output token", "prompt output length"}, read: readInputOutput},
 		{section: s, title: "Request rate", names: []string{"request rate", "qps", "rps", "arrival rate", "request per second", "query per second"}, read: readRequestRate},
-		entire(s, "Phase", "workload.phase", "phase", "inference phase", "stage", "mode", "serving phase"),
+		{section: s, title: "Phase", names: []string{"phase", "inference phase", "stage", "mode", "serving phase"}, read: readPhase},
 	}
 }
 

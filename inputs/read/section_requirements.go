@@ -35,7 +35,8 @@ func requirementReaders() []reader {
 		single(s, "Latency weight", "goal.weights.latency", "latency weight", "weight latency"),
 		single(s, "Throughput weight", "goal.weights.throughput", "throughput weight", "weight throughput"),
 		single(s, "Balance", "goal.balance", "balance", "load balance", "imbalance", "balance tolerance"),
-		single(s, "Placement", "goal.placement", "placement", "placement mode"),
+		{section: s, title: "Placement", names: []string{"placement", "placement mode"}, read: readApart},
+		{section: s, title: "Disaggregation", names: apartNames, read: readApart, strong: true},
 		single(s, "Margin", "goal.margin", "margin", "safety margin"),
 		entire(s, "Idle GPUs allowed", "goal.allow_idle", "allow idle", "idle gpu", "idle gpu allowed", "allow idle gpu", "idle"),
 	}

@@ -214,11 +214,6 @@ func parsePhase(s string) (any, error) {
 	return nil, &inputs.QuantityError{Text: s, Want: "prefill, decode, mixed or training"}
 }
 
-// disaggregation is how people say that prefill and decode run on GPUs of their own:
-// "disaggregated", "PD disaggregation", "prefill and decode disaggregated". What they
-// negate ("not disaggregated") is no match.
-var disaggregation = regexp.MustCompile(`(?i)^\s*((pd|p/d|p-d|prefill([ -]?decode|/decode| and decode)?|serving|deployment|are|is|separated|and|run)[\s,/-]+)*(disaggregat(ed|ion)|disagg|separat(ed|ion))(\s+(serving|deployment|prefill( and |/| )decode|pools))?[\s.]*$`)
-
 func parsePlacement(s string) (any, error) {
 	switch phrase(s) {
 	case "pipeline":
@@ -226,7 +221,7 @@ func parsePlacement(s string) (any, error) {
 	case "lane", "lanes":
 		return inputs.Lanes, nil
 	}
-	if disaggregation.MatchString(s) {
+	if keepsApart(s) {
 		return inputs.Disaggregated, nil
 	}
 	return nil, &inputs.QuantityError{Text: s, Want: "pipeline, lanes or disaggregated"}

@@ -113,6 +113,9 @@ func Of(p *results.Plan) (*Serving, error) {
 func Files(name string, p *results.Plan) ([]File, error) {
 	for _, t := range Targets() {
 		if t.Name == name {
+			if p != nil && p.Disaggregated != nil {
+				return nil, &Refusal{Title: t.Title, Reasons: []string{"the plan keeps prefill and decode apart: files for two deployments that hand KV caches on are not written for it"}}
+			}
 			s, err := Of(p)
 			if err != nil {
 				return nil, err

@@ -230,7 +230,7 @@ func (a *audit) together(p *results.Plan, calc *cost.Calculator, sides [2]*audit
 	}
 	t.report(a.list, fmt.Sprintf("%s requests/s, limited by %s", number(rate), u.LimitedBy))
 
-	f := figures{ttft: first.ttft + transfer, tpot: second.tpot, round: math.NaN(), samples: math.NaN(), usdPerHour: math.NaN(), usdPerMillion: math.NaN()}
+	f := figures{ttft: first.ttft + transfer, tpot: second.tpot, round: math.NaN(), samples: math.NaN(), kernel: math.NaN(), usdPerHour: math.NaN(), usdPerMillion: math.NaN()}
 	f.e2e = f.ttft + (out-1)*f.tpot
 	f.output, f.tokens = rate*out, rate*(in+out)
 	used := float64(a.used)
