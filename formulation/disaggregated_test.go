@@ -366,7 +366,7 @@ func apartAgrees(c *inputs.Condition, all []pairOf, rep *results.Report, fail fu
 		}
 		return "wide"
 	}
-	left := slices.DeleteFunc(slices.Clone(all), func(x pairOf) bool { return x.miss(c) > got+near })
+	left := slices.DeleteFunc(slices.Clone(all), func(x pairOf) bool { return x.miss(c) > got*(1+1e-9)+1e-9 })
 	rank := func(x *pairOf) float64 { return 0 }
 	switch c.Goal.Objective {
 	case inputs.GPUs:
