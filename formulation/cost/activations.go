@@ -13,8 +13,8 @@ const logitBytes = 4
 // load's steps:
 //
 //	2 hidden states (residual and operator input) + the largest operator's own
-//	tensors + one hidden state to communicate from + on the last stage the logits of
-//	one position a sequence, gathered                                              (M3)
+//	tensors + one hidden state to communicate from; or on the last stage a hidden state
+//	and what choosing tokens takes, bytes a logit of one position a sequence       (M3)
 //
 // kinds tells which kinds of layer the stage holds. Micro-batches are not cut into
 // chunks: a step that is too large to fit asks for more micro-batches.
@@ -29,7 +29,8 @@ func (c *Calculator) Activations(pool int, kinds []bool, last bool, s Shape, l L
 }
 
 // stepBytes is the memory of one step whose largest operator has the given elements.
-func (c *Calculator) stepBytes(operator float64, last bool, s Shape, w *split) float64 {
+// Logits are made, gathered, when the layers are done.
+func (c *Calculator) stepBytes(operator float64, last bool, s Shape, w *split, sampler float64) float64 {
 	m := &c.model
 	hidden := w.tokens * m.hidden
 	elements := 2*hidden + operator
@@ -38,7 +39,7 @@ func (c *Calculator) stepBytes(operator float64, last bool, s Shape, w *split) f
 	}
 	bytes := elements * m.activationBytes
 	if last {
-		bytes += w.sequences * m.vocab * logitBytes
+		bytes = math.Max(bytes, hidden*m.activationBytes+w.sequences*m.vocab*sampler)
 	}
 	return bytes
 }

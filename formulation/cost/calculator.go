@@ -58,8 +58,9 @@ type device struct {
 	gpusPerNode int
 	node        *wire
 	network     *wire
-	capacity    int64
 	host        inputs.HostConstants
+	memory      engineMemory
+	reserves    reserves
 	notes       []OperatorEfficiency
 }
 
@@ -92,7 +93,7 @@ func New(c *inputs.Condition) (*Calculator, error) {
 		}
 	}
 	for i := range c.Cluster.Pools {
-		d, warnings, err := newDevice(&c.Cluster, &c.Cluster.Pools[i], &c.Model)
+		d, warnings, err := newDevice(&c.Cluster, &c.Cluster.Pools[i], &c.Model, c.Engine)
 		if err != nil {
 			problems = append(problems, err)
 			continue

@@ -9,7 +9,7 @@ import (
 )
 
 // newDevice resolves one pool.
-func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model) (device, []string, error) {
+func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model, engine string) (device, []string, error) {
 	a := &pool.Accelerator
 	if err := checkPool(pool); err != nil {
 		return device{}, nil, err
@@ -28,7 +28,8 @@ func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model) (dev
 		precision:   p,
 		stated:      stated,
 		gpusPerNode: gpusPerNode(pool),
-		capacity:    int64(math.Floor(float64(pool.MemoryBytes) * pool.Utilization)),
+		memory:      newEngineMemory(engine, pool, &constants.Memory),
+		reserves:    newReserves(pool, &constants.Memory),
 	}
 	note := unknownGeneration(constants, a)
 	if note != "" && !fullyStated(a) {

@@ -32,7 +32,7 @@ func NewGraph(c *inputs.Condition) (*GraphCalculator, error) {
 	var problems []error
 	for i := range c.Cluster.Pools {
 		p := &c.Cluster.Pools[i]
-		d, warnings, err := newDevice(&c.Cluster, p, &c.Model)
+		d, warnings, err := newDevice(&c.Cluster, p, &c.Model, "")
 		if err != nil {
 			problems = append(problems, err)
 			continue
@@ -129,11 +129,11 @@ func (g *GraphCalculator) SendMS(node int, inside bool) float64 {
 // Capacity is what nodes may fill of a GPU of a pool, in bytes: its usable memory without
 // the runtime's reserve.
 func (g *GraphCalculator) Capacity(pool int) int64 {
-	return max(0, g.devices[pool].capacity-runtimeReserve)
+	return max(0, g.devices[pool].memory.capacity-graphReserve)
 }
 
 // Reserve is what a plan leaves to the runtime on each GPU, in bytes.
-func (g *GraphCalculator) Reserve() int64 { return runtimeReserve }
+func (g *GraphCalculator) Reserve() int64 { return graphReserve }
 
 // OwnConstants reports whether a figure rests on constants of this package: not where the
 // file has every time, or the condition the utilisation of every pool.

@@ -25,7 +25,7 @@ func NewSingle(a *inputs.Accelerator, products inputs.DType) (*Single, error) {
 		Name: a.Name, Accelerator: *a, MemoryBytes: max(1, a.MemoryBytes), Utilization: 1,
 		GPUsPerNode: maxTabled, Count: inputs.Count{Min: 1, Max: 1}, Intra: a.Link,
 	}
-	d, _, err := newDevice(&inputs.Cluster{Pools: []inputs.Pool{pool}}, &pool, &inputs.Model{Weights: products, Activation: inputs.BF16})
+	d, _, err := newDevice(&inputs.Cluster{Pools: []inputs.Pool{pool}}, &pool, &inputs.Model{Weights: products, Activation: inputs.BF16}, "")
 	if err != nil {
 		return nil, err
 	}

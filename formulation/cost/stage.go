@@ -2,18 +2,14 @@ package cost
 
 import "math"
 
-// runtimeReserve is kept free on each GPU for the driver's context, the libraries'
-// workspaces and captured graphs: 2 GiB. Published: 1.8 GiB beside weights, cache
-// and activations on one H100, 3.6 GiB with tensor parallelism over two (vLLM pull
-// request 10511); the utilisation leaves another tenth of the memory.
-const runtimeReserve int64 = 2 << 30
-
-// Reserve is what a plan leaves to the runtime on each GPU of the pool, in bytes.
-func (c *Calculator) Reserve(int) int64 { return runtimeReserve }
+// graphReserve is kept free on each GPU of an operator graph: 2 GiB, for the driver's
+// context and the libraries' workspaces.
+const graphReserve int64 = 2 << 30
 
 // Capacity is what a plan may fill on each GPU of the pool, in bytes:
-// ⌊MemoryBytes · Utilization⌋.
-func (c *Calculator) Capacity(pool int) int64 { return c.devices[pool].capacity }
+// ⌊MemoryBytes · Utilization⌋, or MemoryBytes under an engine that leaves a share of the
+// KV cache free instead (engine.go), which Memory.Reserve then has.
+func (c *Calculator) Capacity(pool int) int64 { return c.devices[pool].memory.capacity }
 
 // StageMemory is the memory of one GPU of a stage (M4). counts holds the number of
 // layers of each kind; first stages hold the embedding, last ones the head.
@@ -28,8 +24,9 @@ func (c *Calculator) StageMemory(pool int, counts []int, first, last bool, s Sha
 // StageMemories is the memory of all stages of one shape under one load, in parts.
 type StageMemories struct {
 	c           *Calculator
+	engine      *engineMemory
 	shape       Shape
-	reserve     int64
+	reserve     [2]int64 // of a stage beside others, and of the whole model
 	embedding   int64
 	head        [2]int64 // of a stage without the embedding, and with it
 	weights, kv []int64  // of a layer of each kind
@@ -45,6 +42,7 @@ func (c *Calculator) Memories(pool int, s Shape, l Load) StageMemories {
 
 // memories fills the parts into the slices given, which are empty.
 func (c *Calculator) memories(pool int, s Shape, l Load, bytes []int64, elements []float64, steps []split) StageMemories {
+	d := &c.devices[pool]
 	for kind := range c.kinds {
 		bytes = append(bytes, c.LayerWeights(pool, kind, s))
 	}
@@ -59,7 +57,7 @@ func (c *Calculator) memories(pool int, s Shape, l Load, bytes []int64, elements
 		}
 	}
 	return StageMemories{
-		c: c, shape: s, reserve: c.Reserve(pool), embedding: c.EmbeddingWeights(s),
+		c: c, engine: &d.memory, shape: s, reserve: [2]int64{d.reserves.serving(s.GPUs(), true), d.reserves.serving(s.GPUs(), false)}, embedding: c.EmbeddingWeights(s),
 		head:    [2]int64{c.HeadWeights(s, false), c.HeadWeights(s, true)},
 		weights: bytes[:len(c.kinds)], kv: bytes[len(c.kinds):], steps: steps, operators: elements,
 	}
@@ -67,11 +65,15 @@ func (c *Calculator) memories(pool int, s Shape, l Load, bytes []int64, elements
 
 // Of is StageMemory.
 func (m *StageMemories) Of(counts []int, first, last bool) Memory {
-	mem := Memory{Reserve: m.reserve}
+	mem := Memory{Reserve: m.reserve[0]}
+	if first && last {
+		mem.Reserve = m.reserve[1]
+	}
 	for kind, n := range counts {
 		if n > 0 {
 			mem.Weights += int64(n) * m.weights[kind]
 			mem.KV += int64(n) * m.kv[kind]
+			mem.Reserve += int64(n) * m.engine.slackOf(m.kv[kind])
 		}
 	}
 	if first {
@@ -90,7 +92,7 @@ func (m *StageMemories) Of(counts []int, first, last bool) Memory {
 				operator = math.Max(operator, m.operators[i*len(counts)+kind])
 			}
 		}
-		largest = math.Max(largest, m.c.stepBytes(operator, last, m.shape, &m.steps[i]))
+		largest = math.Max(largest, m.c.stepBytes(operator, last, m.shape, &m.steps[i], m.engine.sampler))
 	}
 	mem.Activations = roundUp(largest)
 	return mem
@@ -101,7 +103,7 @@ func (m *StageMemories) Of(counts []int, first, last bool) Memory {
 func (m *StageMemories) MostLayers(first, last bool, capacity int64) int {
 	counts := [1]int{1}
 	one := m.Of(counts[:], first, last)
-	left, each := capacity-one.Total(), m.weights[0]+m.kv[0]
+	left, each := capacity-one.Total(), m.weights[0]+m.kv[0]+m.engine.slackOf(m.kv[0])
 	if left < 0 {
 		return 0
 	}

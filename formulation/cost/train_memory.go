@@ -26,12 +26,6 @@ func (b TrainBytes) Total() int64 {
 
 // Reserve of training beside what the model needs.
 const (
-	// trainRuntime is the driver's context and the workspaces of libraries on one GPU:
-	// 1.79 GiB beside tensors (vLLM pull request 10511, H100).
-	trainRuntime = 1.79 * (1 << 30)
-	// trainCommunicator is what each group that a rank communicates in adds: 3.58 GiB
-	// instead of 1.79 with one tensor-parallel group of two (the same source).
-	trainCommunicator = 1.79 * (1 << 30)
 	// trainBuckets are the buffers that gradients are reduced and weights gathered in, in
 	// elements of 2 bytes: allgather_bucket_size and reduce_bucket_size of DeepSpeed's
 	// ZeRO, 5e8 each. Megatron works in place and needs none.
@@ -116,8 +110,9 @@ func (c *Calculator) trainStates(s TrainShape, held []TrainHeld) trainStates {
 	return p
 }
 
-// trainReserve is what is taken beside tensors of the model, in bytes.
-func (c *Calculator) trainReserve(_ int, s TrainShape, p *trainStates, held []TrainHeld) float64 {
+// trainReserve is what is taken beside tensors of the model, in bytes: the runtime, each
+// group that a rank communicates in, and buckets.
+func (c *Calculator) trainReserve(pool int, s TrainShape, p *trainStates, held []TrainHeld) float64 {
 	first, last := false, false
 	for i := range held {
 		first, last = first || held[i].First, last || held[i].Last
@@ -128,7 +123,8 @@ func (c *Calculator) trainReserve(_ int, s TrainShape, p *trainStates, held []Tr
 			groups++
 		}
 	}
-	bytes := trainRuntime + float64(groups)*trainCommunicator
+	r := &c.devices[pool].reserves
+	bytes := r.runtime + float64(groups)*r.communicator
 	if s.DP*s.CP > 1 {
 		bytes += 2 * math.Min(trainBuckets, 2*p.all())
 	}

@@ -17,7 +17,10 @@ type deployment struct {
 	precision          inputs.DType // "": as the catalogue has the model
 	gpus, nodes        int          // nodes 0: not stated
 	layout
-	utilization string // share of the memory that the engine was let fill; "": the default
+	engine      string       // "": not known
+	cache       inputs.DType // of the KV cache; "": as goes with the weights
+	longest     int          // context that the engine was started with, tokens; 0: not stated
+	utilization string       // share of the memory that the engine was let fill; "": the default
 }
 
 // layout is how the GPUs share the work: replicas·PP stages of TP·CP·DPA = EP·ETP GPUs.
@@ -65,6 +68,10 @@ func (k known) deploymentOf(r *measured.Row) (d deployment, reason string) {
 	d.gpus = d.layout.gpus()
 	if r.Nodes > 0 && r.Nodes <= d.gpus && d.gpus%r.Nodes == 0 {
 		d.nodes = r.Nodes
+	}
+	d.engine, d.longest = servingEngine(r.Framework), longestOf(r)
+	if d.cache = cacheOf(d.engine, d.precision); d.precision == "" {
+		d.cache = cacheOf(d.engine, m.Weights)
 	}
 	if found := utilized.FindStringSubmatch(r.Notes); found != nil {
 		d.utilization = found[1]

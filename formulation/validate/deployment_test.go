@@ -54,20 +54,29 @@ func TestDeploymentOf(t *testing.T) {
 		f(&r)
 		return r
 	}
+	want := func(change func(*deployment)) deployment {
+		d := deployment{accelerator: "H100-SXM-80GB", model: "Llama-3.1-8B", gpus: 8, nodes: 1, layout: layout{1, 1, 8, 1, 1, 1, 8}}
+		change(&d)
+		return d
+	}
 	for _, c := range []struct {
 		name string
 		row  measured.Row
 		want deployment
 		why  string
 	}{
-		{"identifier", base, deployment{"H100-SXM-80GB", "Llama-3.1-8B", "", 8, 1, layout{1, 1, 8, 1, 1, 1, 8}, ""}, ""},
+		{"identifier", base, want(func(*deployment) {}), ""},
 		{"name, and a format of its own", with(func(r *measured.Row) { r.HuggingFace, r.Model, r.Precision = "", "Llama-3.1-8B", "FP8 rowwise" }),
-			deployment{"H100-SXM-80GB", "Llama-3.1-8B", inputs.FP8, 8, 1, layout{1, 1, 8, 1, 1, 1, 8}, ""}, ""},
+			want(func(d *deployment) { d.precision = inputs.FP8 }), ""},
 		{"format in the identifier", with(func(r *measured.Row) { r.HuggingFace, r.Precision = "nvidia/Llama-3.1-8B-Instruct-FP8", "FP8" }),
-			deployment{"H100-SXM-80GB", "Llama-3.1-8B", inputs.FP8, 8, 1, layout{1, 1, 8, 1, 1, 1, 8}, ""}, ""},
+			want(func(d *deployment) { d.precision = inputs.FP8 }), ""},
 		{"utilisation, no nodes", with(func(r *measured.Row) { r.Notes, r.Nodes = "total 79 GiB gmu 0.95; x", 3 }),
-			deployment{"H100-SXM-80GB", "Llama-3.1-8B", "", 8, 0, layout{1, 1, 8, 1, 1, 1, 8}, "0.95"}, ""},
-		{"no format", with(func(r *measured.Row) { r.Precision = "" }), deployment{"H100-SXM-80GB", "Llama-3.1-8B", "", 8, 1, layout{1, 1, 8, 1, 1, 1, 8}, ""}, ""},
+			want(func(d *deployment) { d.nodes, d.utilization = 0, "0.95" }), ""},
+		{"no format", with(func(r *measured.Row) { r.Precision = "" }), want(func(*deployment) {}), ""},
+		{"vLLM keeps 16 bits of cache", with(func(r *measured.Row) { r.Framework, r.Precision, r.Notes = "vLLM 0.5", "FP8", "max_model_len 2048" }),
+			want(func(d *deployment) { d.engine, d.precision, d.cache, d.longest = "vllm", inputs.FP8, inputs.BF16, 2048 }), ""},
+		{"TensorRT-LLM does not", with(func(r *measured.Row) { r.Framework, r.Precision = "NIM 1.8.0 (TensorRT-LLM)", "FP8" }),
+			want(func(d *deployment) { d.engine, d.precision = "trtllm", inputs.FP8 }), ""},
 		{"GPU", with(func(r *measured.Row) { r.GPU = "abacus" }), deployment{}, `GPU "abacus" is not in the catalogue`},
 		{"model", with(func(r *measured.Row) { r.HuggingFace = "no/such" }), deployment{}, `model "no/such" is not in the catalogue`},
 		{"format", with(func(r *measured.Row) { r.Precision = "ternary" }), deployment{}, `number format "ternary"`},

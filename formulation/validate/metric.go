@@ -16,6 +16,7 @@ const (
 	stepTime   // of one decode step
 	weights
 	cacheTokens
+	longestContext
 	overflow // the deployment does not fit
 	// Of a kernel or a link by itself.
 	matmulRate // FLOP/s
@@ -56,7 +57,8 @@ func measures() map[string]measure {
 		"prefill_ms": {quantity: promptTime, scale: ms}, "decode_ms_per_token": {quantity: stepTime, scale: ms},
 		"weights_gib_per_gpu": {quantity: weights, scale: gib},
 		"kv_cache_tokens":     {quantity: cacheTokens, scale: 1}, "kv_blocks_16": {quantity: cacheTokens, scale: 1.0 / 16}, "cuda_blocks_16": {quantity: cacheTokens, scale: 1.0 / 16},
-		"does_not_fit": {quantity: overflow}, "oom": {quantity: overflow},
+		"max_context_k_tokens": {quantity: longestContext, scale: 1},
+		"does_not_fit":         {quantity: overflow}, "oom": {quantity: overflow},
 	}
 }
 
@@ -72,7 +74,7 @@ func (q quantity) more() bool {
 // chosenBy reports whether layouts are chosen by the quantity.
 func (q quantity) chosenBy() bool {
 	switch q {
-	case weights, cacheTokens, overflow, matmulRate, reduceTime, reduceRate, sendRate:
+	case weights, cacheTokens, longestContext, overflow, matmulRate, reduceTime, reduceRate, sendRate:
 		return false
 	}
 	return true
@@ -87,7 +89,7 @@ func (q quantity) total() string {
 		return "time to first token"
 	case wholeRequest:
 		return "time of a request"
-	case weights, cacheTokens:
+	case weights, cacheTokens, longestContext:
 		return "memory"
 	case trainStep, trainRate, usefulFLOPS, allFLOPS:
 		return "training step"
@@ -110,6 +112,8 @@ func notPredicted(kind, metric string) string {
 		return "metric " + metric + " of a kernel or a link is not predicted"
 	case strings.HasSuffix(metric, "_p99") || strings.HasSuffix(metric, "_p95") || strings.HasSuffix(metric, "_p90"):
 		return "a percentile of a distribution is not predicted"
+	case metric == "non_torch_gib", metric == "activation_peak_gib", metric == "kv_cache_gib_per_gpu":
+		return "constants of memory were taken from this run"
 	case strings.HasPrefix(metric, "peak_mem_"), strings.HasPrefix(metric, "max_allocated_"), strings.HasPrefix(metric, "theoretical_"), metric == "nvidia_smi_mb":
 		return "memory of training: the program has no training mode"
 	}

@@ -127,6 +127,9 @@ func (p *pricer) state(s step) (stated, error) {
 	if errors.As(err, &problems) {
 		return stated{why: "no condition: " + problems[0].Problem}, nil
 	}
+	if err == nil {
+		c.Engine = p.engine // for its memory; its limits are no concern of what did run
+	}
 	return stated{Condition: c}, err
 }
 
@@ -158,6 +161,9 @@ func (p *pricer) settings(s step) []read.Override {
 	say("model.catalog", p.model)
 	if p.precision != "" {
 		say("model.precision", string(p.precision))
+	}
+	if p.cache != "" {
+		say("model.kv_precision", string(p.cache))
 	}
 	say("workload.phase", string(s.phase))
 	say("workload.batch", strconv.Itoa(s.batch))
@@ -246,7 +252,7 @@ func (r *run) value(m measure) (float64, *failed, error) {
 
 func (r *run) quantity(q quantity) (float64, *failed, error) {
 	switch q {
-	case weights, cacheTokens:
+	case weights, cacheTokens, longestContext:
 		return r.memory(q)
 	case promptTime, stepTime:
 		return r.alone(q)
@@ -281,24 +287,4 @@ func (r *run) alone(q quantity) (float64, *failed, error) {
 		return *p.Metrics.TPOTMS / 1e3, nil, nil
 	}
 	return *p.Metrics.TTFTMS / 1e3, nil, nil
-}
-
-// memory is what the weights take, or how many tokens the cache of a replica holds, with
-// one short request in flight.
-func (r *run) memory(q quantity) (float64, *failed, error) {
-	short := inputs.Range{Min: 1, Max: 1}
-	p, err := r.one(inputs.Mixed, short, short)
-	if err != nil {
-		return 0, nil, err
-	}
-	if p.why != "" {
-		return 0, &failed{why: p.why}, nil
-	}
-	if q == weights {
-		return float64(p.Weights), nil, nil
-	}
-	if bad := verdict(p); bad != nil || *p.Metrics.KVTokens <= 0 {
-		return 0, &failed{why: notFitting, unfit: true}, nil
-	}
-	return float64(*p.Metrics.KVTokens), nil, nil
 }

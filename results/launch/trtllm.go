@@ -84,15 +84,21 @@ func (s *Serving) trtYAML() ([]byte, error) {
 
 // trtShare is free_gpu_memory_fraction of a replica: the share for the KV cache of what is
 // left free by weights and activations. Ranks keep as many blocks as the one with the fewest;
-// the share is what every GPU has room for, or what the plan's own sequences take of the
-// fullest where that is more.
+// the share is what every GPU has room for, at most the share of a plan that was made for
+// this engine, or what the plan's own sequences take of the fullest where that is more.
 func (s *Serving) trtShare(stages []*results.Stage) float64 {
 	of := func(gib func(*results.Stage) float64) func(*results.Stage) float64 {
 		return func(x *results.Stage) float64 {
 			return gib(x) / (s.memory(x) - x.Memory.WeightsGiB - x.Memory.ActivationsGiB)
 		}
 	}
-	return share(max(least(stages, of(room)), most(stages, of(kvGiB))))
+	fits := least(stages, of(room))
+	for _, x := range stages {
+		if pool, err := s.pool(x.Pool); err == nil {
+			fits = min(fits, pool.Utilization)
+		}
+	}
+	return share(max(fits, most(stages, of(kvGiB))))
 }
 
 func (s *Serving) trtScript(checkpoint Checkpoint, all []node) File {
