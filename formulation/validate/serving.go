@@ -159,38 +159,75 @@ func (r *run) batch() (state, *failed, error) {
 }
 
 // open is serving of requests that come at a rate, whatever is in flight: a request finds
-// as many as come while it is there (Little's law). Where more come than are served the
+// as many as come while one is there (Little's law). Where more come than are served the
 // deployment is full, and the queue grows as long as they come.
 func (r *run) open() (state, *failed, error) {
 	limit := mostSequences * r.replicas
 	if r.total > 0 {
 		limit = min(limit, r.total)
 	}
-	full, bad, err := r.atMost(limit, overloaded)
-	if bad != nil || err != nil || full.rate <= r.rate {
-		return full, bad, err
+	n, bad, err := r.admitted(limit)
+	if bad != nil || err != nil {
+		return state{}, bad, err
 	}
-	low, high := 1, limit // requests in flight: the least that serve what comes
-	for low < high {
+	if math.IsInf(r.rate, 1) && n == r.total {
+		return r.rush()
+	}
+	full, _, err := r.steady(n)
+	if full.noTTFT = overloaded; err != nil || full.rate <= r.rate {
+		return full, nil, err
+	}
+	// found is how many come while one of those that a request finds n of is there.
+	found := func(n int) (state, float64, error) {
+		x, _, err := r.steady(n)
+		return x, r.rate * float64(n) / x.rate, err
+	}
+	low, high := r.replicas, n // the last number that too many are found with, the first that not
+	for high-low > 1 {
 		mid := (low + high) / 2
-		x, _, err := r.steady(mid)
+		_, others, err := found(mid)
 		if err != nil {
 			return state{}, nil, err
 		}
-		if x.rate*(1-1/float64(mid)) >= r.rate { // the others, without the one that comes
+		if others <= float64(mid-r.replicas) {
 			high = mid
 		} else {
-			low = mid + 1
+			low = mid
 		}
 	}
-	x, _, err := r.steady(low)
-	x.rate = r.rate
+	// Between the two on a line: of what a request finds less what it would find, the zero.
+	a, first, err := found(low)
+	if err != nil {
+		return state{}, nil, err
+	}
+	b, second, err := found(high)
+	if err != nil {
+		return state{}, nil, err
+	}
+	share := 0.0
+	if over, under := first-float64(low-r.replicas), float64(high-r.replicas)-second; over > 0 && over+under > 0 {
+		share = min(1, over/(over+under))
+	}
+	x := state{tpot: a.tpot + share*(b.tpot-a.tpot), ttft: a.ttft + share*(b.ttft-a.ttft), rate: r.rate}
 	if r.total > 0 { // the last ones are still served when none come any more
-		whole := x.ttft + float64(r.output.Mid()-1)*x.tpot
-		x.rate = float64(r.total) / (float64(r.total)/r.rate + whole)
+		x.rate = float64(r.total) / (float64(r.total)/r.rate + x.ttft + float64(r.output.Mid()-1)*x.tpot)
 	}
-	if math.IsNaN(x.rate) {
-		x.rate = r.rate
+	return x, nil, nil
+}
+
+// rush is a run whose requests come all at once and find room: all prompts are read, on
+// average half of them before one's own, while those before decode; all are there until
+// prompts are read and every token is decoded.
+func (r *run) rush() (state, *failed, error) {
+	all := *r
+	all.requests = r.total
+	x, bad, err := all.batch()
+	if bad != nil || err != nil {
+		return x, bad, err
 	}
-	return x, nil, err
+	decoded := float64(r.output.Mid()-1) * x.tpot
+	x.rate = float64(r.total) / (x.ttft + decoded)
+	x.tpot += x.ttft / 2 / float64(max(1, r.output.Mid()-1))
+	x.ttft /= 2
+	return x, nil, nil
 }
