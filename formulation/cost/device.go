@@ -36,7 +36,11 @@ func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model, engi
 		warnings = append(warnings, fmt.Sprintf("pool %q: %s; state the utilisation to replace them", pool.Name, note))
 	}
 	o := &constants.Operators
-	d.matmul = d.resolve("matmul of the weights", matmulOf(constants, p.matmul), p.matmulPeak, a, note)
+	kernels := p.matmul
+	if m.Weights.Bytes() < kernels.Bytes() {
+		kernels = m.Weights // unpacked inside the product: a kernel of its own
+	}
+	d.matmul = d.resolve("matmul of the weights", matmulOf(constants, kernels), p.matmulPeak, a, note)
 	if p.dense != p.matmul {
 		d.dense = d.resolve("matmul beside the experts", matmulOf(constants, p.dense), p.densePeak, a, note)
 	} else {

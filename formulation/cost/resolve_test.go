@@ -54,11 +54,19 @@ func TestComputeFormat(t *testing.T) {
 	}
 }
 
-// FP8 weights on a device without FP8 move half the bytes of 16-bit ones.
+// FP8 weights on a device without FP8 move half the bytes of 16-bit ones, by kernels with
+// constants of their own.
 func TestNarrowWeightsMoveNarrow(t *testing.T) {
 	step := Step{Phase: inputs.Decode, Sequences: 1, New: 1, Cached: 10}
-	wide := mustNew(t, conditionOf(llama8B(inputs.BF16), poolOf(a100(), 1))).Layer(0, 0, tensor(1), step)
-	narrow := mustNew(t, conditionOf(llama8B(inputs.FP8), poolOf(a100(), 1))).Layer(0, 0, tensor(1), step)
+	a := a100()
+	same := *profileOf(&a)
+	same.Operators.GEMM8 = same.Operators.GEMM16
+	a.Profile = &same
+	wide := mustNew(t, conditionOf(llama8B(inputs.BF16), poolOf(a, 1))).Layer(0, 0, tensor(1), step)
+	narrow := mustNew(t, conditionOf(llama8B(inputs.FP8), poolOf(a, 1))).Layer(0, 0, tensor(1), step)
+	same.Operators.GEMM8.Floor += 1
+	slow := mustNew(t, conditionOf(llama8B(inputs.FP8), poolOf(a, 1))).Layer(0, 0, tensor(1), step)
+	near(t, "four launches", slow-narrow, 4, 1e-6)
 	weights := 4096*(32+8+8)*128 + 4096*4096 + 3*4096*14336
 	near(t, "saved", wide-narrow, float64(weights)/(0.86*2039e9), 1e-6)
 }

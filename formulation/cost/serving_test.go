@@ -1,0 +1,128 @@
+package cost
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"partita/inputs"
+)
+
+// pricesOf are the prices of a layer in the steps of a mix.
+func pricesOf(calc *Calculator, m *Mix, s Shape) Prices {
+	price := func(st Step) float64 { return calc.Layer(0, 0, s, st) }
+	return Prices{price(m.Decode), price(m.Chunk), price(m.Next), price(m.DecodePlain), price(m.ChunkPlain), price(m.BothPlain)}
+}
+
+// One request by itself decodes in plain steps and waits for nothing.
+func TestServingOfOne(t *testing.T) {
+	w := Serving{Sequences: 1, Groups: 1, Input: 1000, Longest: 2000, Output: 100}
+	m := w.Mix(1)
+	p := Prices{Decode: 3}
+	if got := m.Step(&p); got != 3 {
+		t.Errorf("a step takes %g, want 3", got)
+	}
+	if got := m.First(7, &p, w.Longest); got != 7 {
+		t.Errorf("the first token takes %g, want the prompt's 7", got)
+	}
+}
+
+// Chunks, shares and passes by hand.
+func TestMix(t *testing.T) {
+	for _, x := range []struct {
+		w           Serving
+		ranks       int
+		share, part float64
+		chunk       Step
+		passes      float64
+		plain, both int
+	}{
+		// 10 others of 100 tokens: a prompt in every tenth step, by itself.
+		{Serving{11, 1, 1000, 1000, 100}, 1, 0.1, 0, Step{inputs.Prefill, 1, 1000, 0}, 1, 1000, 1011},
+		{Serving{11, 2, 1000, 1000, 100}, 1, 0.05, 0, Step{inputs.Prefill, 1, 1000, 0}, 1, 1000, 1006},
+		// 250 come in a hundred steps: chunks of 2.5, in every one.
+		{Serving{251, 1, 1000, 1000, 100}, 1, 1, 0.5, Step{inputs.Prefill, 2, 1000, 0}, 1, 2000, 2251},
+		// 16 a step, of which the budget takes 8; of two ranks twice as many.
+		{Serving{161, 1, 1000, 1000, 10}, 1, 2, 0, Step{inputs.Prefill, 8, 1000, 0}, 1, 8000, 8161},
+		{Serving{161, 1, 1000, 1000, 10}, 2, 1, 0, Step{inputs.Prefill, 16, 1000, 0}, 1, 16000, 16161},
+		// A prompt of three steps.
+		{Serving{11, 1, 20000, 20000, 100}, 1, 0.1, 0, Step{inputs.Prefill, 1, 20000, 0}, 3, 6667, 6678},
+	} {
+		m := x.w.Mix(x.ranks)
+		if math.Abs(m.Share-x.share) > 1e-12 || math.Abs(m.Part-x.part) > 1e-12 || m.Chunk != x.chunk || m.Passes != x.passes ||
+			m.ChunkPlain.Sequences != x.plain || m.BothPlain.Sequences != x.both {
+			t.Errorf("%+v on %d ranks: %+v", x.w, x.ranks, m)
+		}
+	}
+}
+
+// A step of D = 4 that takes a chunk of 10 along, decoding adding A = 3 to it, in a quarter
+// of the steps: 4 + (10 + 3 − 4)/4 = 6.25; of those 13 long ones and 4 short ones half of
+// (3·16 + 169)/4/6.25 is left when a request comes.
+func TestStepAndFirst(t *testing.T) {
+	m := Mix{Share: 0.25, Passes: 1}
+	p := Prices{Decode: 4, Chunk: 10, Next: 10, DecodePlain: 2, ChunkPlain: 5, BothPlain: 6}
+	if got := m.Step(&p); math.Abs(got-6.25) > 1e-12 {
+		t.Errorf("a step takes %g, want 6.25", got)
+	}
+	left := (3*16.0 + 169) / 4 / 6.25 / 2
+	if got := m.First(20, &p, 100); math.Abs(got-(20+3+6.25+left)) > 1e-12 {
+		t.Errorf("first token after %g, want %g", got, 20+3+6.25+left)
+	}
+	// A prompt of two steps has decoding go along twice.
+	if got := m.First(20, &p, 2*ChunkTokens); math.Abs(got-(20+6+6.25+left)) > 1e-12 {
+		t.Errorf("first token of a long prompt after %g", got)
+	}
+}
+
+// Weights are read once for both: the average step is at least a decode step and at most
+// one with its chunks beside it; more sequences in flight never make it shorter, nor the
+// first token earlier.
+func TestServingIsBetween(t *testing.T) {
+	calc, err := New(conditionOf(llama70B(inputs.BF16), poolOf(h100(), 8)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		tp := rapid.SampledFrom([]int{1, 2, 4, 8}).Draw(t, "tp")
+		s := Shape{TP: tp, CP: 1, DPAttention: 1, EP: 1, ETP: tp}
+		input := rapid.IntRange(1, 30000).Draw(t, "input")
+		w := Serving{Sequences: rapid.IntRange(2, 600).Draw(t, "sequences"), Groups: 1, Input: input, Longest: input, Output: rapid.IntRange(1, 4000).Draw(t, "output")}
+		of := func(w Serving) (step, first, most, decode float64) {
+			m := w.Mix(1)
+			p := pricesOf(calc, &m, s)
+			prompt := calc.Layer(0, 0, s, w.PromptStep())
+			return m.Step(&p), m.First(prompt, &p, w.Longest), p.Decode + m.Share*m.chunk(&p), p.Decode
+		}
+		step, first, most, decode := of(w)
+		if step < decode || step > most*(1+1e-12) {
+			t.Fatalf("a step takes %g s, decoding %g, with prompts beside it %g", step, decode, most)
+		}
+		w.Sequences++
+		if more, later, _, _ := of(w); more < step*(1-1e-9) || later < first*(1-1e-9) {
+			t.Fatalf("with one more in flight a step takes %g s, not %g, the first token %g, not %g", more, step, later, first)
+		}
+	})
+}
+
+// The host's part is that of the profile, and nothing where the input states the
+// utilisation.
+func TestHost(t *testing.T) {
+	c := conditionOf(llama70B(inputs.BF16), poolOf(h100(), 8))
+	calc, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := calc.devices[0].constants.Host
+	if got, want := calc.HostStep(0, 100), h.Step+100*h.Sequence; got != want || got <= 0 {
+		t.Errorf("a step of 100 takes %g s of the host, want %g", got, want)
+	}
+	if got, want := calc.HostRequest(0, 1000), h.Request+1000*h.Token; got != want || got <= 0 {
+		t.Errorf("a request takes %g s of the host, want %g", got, want)
+	}
+	c.Cluster.Pools[0].Accelerator.Efficiency = &inputs.Efficiency{Compute: 0.5, Bandwidth: 0.5}
+	if calc, err = New(c); err != nil || calc.HostStep(0, 100) != 0 || calc.HostRequest(0, 1000) != 0 {
+		t.Errorf("a host beside a stated utilisation: %v", err)
+	}
+}
