@@ -44,12 +44,13 @@ const (
 	// bend is where the loss turns from the square to the size of an error, in standard
 	// deviations: 95 % efficient where errors are Gaussian (Huber 1964).
 	bend = 1.345
+	// mostBend keeps it small where the form of the law misses, not the timing: the size of the
+	// typical error counts then, not that of the worst.
+	mostBend = 0.05
 	// madToSigma is a Gaussian's standard deviation in median absolute deviations.
 	madToSigma = 1.4826
 	// leastSpread keeps the loss from taking rounding for information.
 	leastSpread = 1e-4
-	// commonBend is the bend, in log units, of the loss that starts are compared by.
-	commonBend = 0.05
 )
 
 // fit finds the values of the free constants that make log errors small, by damped
@@ -141,7 +142,7 @@ func loss(errors []float64, at float64) float64 {
 	return sum
 }
 
-// descend improves values step by step. The loss it returns is that of commonBend.
+// descend improves values step by step. The loss it returns is that of mostBend.
 func (l *law) descend(points []point, start []float64, free []bool) ([]float64, float64) {
 	values, index := append([]float64(nil), start...), indices(free)
 	errors := l.errors(points, values)
@@ -150,7 +151,7 @@ func (l *law) descend(points []point, start []float64, free []bool) ([]float64, 
 		if len(index) == 0 {
 			break
 		}
-		at := bend * spread(errors)
+		at := math.Min(bend*spread(errors), mostBend)
 		now := loss(errors, at)
 		normal, right := l.normal(points, values, errors, index, at)
 		far, ok := 0.0, false
@@ -167,7 +168,7 @@ func (l *law) descend(points []point, start []float64, free []bool) ([]float64, 
 			break
 		}
 	}
-	return values, loss(errors, commonBend)
+	return values, loss(errors, mostBend)
 }
 
 // moved are values after a step in their logarithms, kept within bounds, and how far it
