@@ -9,6 +9,7 @@ import (
 
 	"partita/formulation/cost"
 	"partita/inputs"
+	"partita/inputs/profile"
 	"partita/results"
 )
 
@@ -119,6 +120,11 @@ func newGivenEvaluation(c *inputs.Condition, g Given, opts Options) *evaluation 
 		Condition: c.Name, Source: g.Source, Problems: []results.Problem{}, Readings: []results.Reading{}, Mapping: []string{},
 		Stages: []results.EvaluatedStage{}, Requirements: []results.RequirementResult{}, OutsideSearch: []string{},
 		Changes: []results.Change{}, Engines: []results.Engine{}, Assumptions: []results.Assumption{}, Warnings: []string{},
+	}
+	for _, a := range c.Assumptions {
+		if strings.HasPrefix(a.What, profile.Assumed) { // the figures rest on them, not on the built-in ones
+			e.assume(a.What, a.Value, a.Because)
+		}
 	}
 	e.c = c
 	if s := g.Strategy; s != nil {

@@ -145,6 +145,7 @@ func TestPlantedConstantsAreFound(t *testing.T) {
 		"operators.prefill": {"floor", "compute", "bandwidth"},
 		"operators.decode":  {"floor", "bandwidth"},
 		"operators.stream":  {"floor", "bandwidth"},
+		"operators.experts": {"compute", "bandwidth"},
 		"links.nvlink":      {"one_shot_latency_2", "one_shot_latency_8", "ring_latency_2", "ring_latency_8", "ring_share_2", "ring_share_8", "send_latency", "send_share"},
 	} {
 		t.Run(path, func(t *testing.T) {

@@ -7,6 +7,10 @@ import (
 	"partita/inputs"
 )
 
+// Assumed begins the name of an assumption that constants of a device are not the built-in
+// ones.
+const Assumed = "constants of "
+
 // Fields are the constants of a profile where they stand, by path, for what sets them many
 // times over, as a fit does.
 func Fields(p *inputs.Profile) map[string]*float64 {

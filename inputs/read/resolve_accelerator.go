@@ -71,7 +71,7 @@ func (d *draft) calibrated(a *inputs.Accelerator, label string) {
 			}
 		}
 	}
-	d.assume("constants of "+label, strings.Join(paths, ", "), strings.Join(sources, "; ")+"; all others are built in, and intervals are those of the built-in constants")
+	d.assume(profile.Assumed+label, strings.Join(paths, ", "), strings.Join(sources, "; ")+"; all others are built in, and intervals are those of the built-in constants")
 }
 
 // statedMemory is the capacity that counts. People write 80GB for a device whose
