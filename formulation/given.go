@@ -33,8 +33,8 @@ func Evaluate(ctx context.Context, c *inputs.Condition, g Given, opts Options) (
 	if err := noGraph(c, "evaluate", "`partita export PLAN` verifies a saved plan of a graph once more, `partita compare` holds heuristics against the optimum"); err != nil {
 		return nil, err
 	}
-	if err := noTraining(c, "evaluate", "`partita solve` finds the best step of training"); err != nil {
-		return nil, err
+	if trains(c) {
+		return evaluateTraining(ctx, c, g, opts)
 	}
 	if err := pipelinesAlone(c, "evaluate"); err != nil {
 		return nil, err

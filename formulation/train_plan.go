@@ -48,10 +48,7 @@ func (p *trainingPlan) phase() (*results.PhasePlan, error) {
 		ph.Strategy.Layers = append(ph.Strategy.Layers, s.Last-s.First+1)
 		ph.Strategy.Recompute = append(ph.Strategy.Recompute, s.Recompute)
 	}
-	memory := make([]cost.TrainBytes, pp)
-	for i := range memory {
-		memory[i] = p.memory(i)
-	}
+	memory := training.Memory(p.c, p.costs, l)
 	for r := range l.DP {
 		for k := range l.Stages {
 			i := l.Rank(k)
@@ -132,34 +129,6 @@ func (p *trainingPlan) stage(replica, k int, gpus []string, m cost.TrainBytes) r
 	}
 }
 
-// memory is what each GPU of rank i holds.
-func (p *trainingPlan) memory(i int) cost.TrainBytes {
-	l, c := p.l, p.c
-	var held []cost.TrainHeld
-	for k := i; k < len(l.Stages); k += l.PP() {
-		s := &l.Stages[k]
-		counts := make([]int, len(c.Model.Kinds))
-		for _, kind := range c.Model.Layers[s.First : s.Last+1] {
-			counts[kind]++
-		}
-		held = append(held, cost.TrainHeld{Counts: counts, First: k == 0, Last: k == len(l.Stages)-1, Recompute: s.Recompute,
-			InFlight: training.InFlight(i, l.PP(), l.Virtual, l.MicroBatches(c.Workload.Batch))})
-	}
-	return p.costs.TrainMemory(l.Stages[i].Pool, l.Shape(), l.Work(c), *c.Workload.Training, held)
-}
-
-// overfull says which rank its GPUs do not hold; "" where all fit.
-func (p *trainingPlan) overfull() (text string, short float64) {
-	for i := range p.l.PP() {
-		k := p.l.Stages[i].Pool
-		if have, take := p.costs.Capacity(k), p.memory(i).Total(); take > have && float64(take-have)/gib > short {
-			short = float64(take-have) / gib
-			text = fmt.Sprintf("rank %d needs %.1f GiB on each of its GPUs, %s has %.1f GiB", i, float64(take)/gib, p.c.Cluster.Pools[k].Name, float64(have)/gib)
-		}
-	}
-	return text, short
-}
-
 // balance is that of the ranks, which have as many GPUs each.
 func (p *trainingPlan) balance(memory []cost.TrainBytes) results.Balance {
 	ranks := make([]results.Stage, len(memory))
@@ -216,6 +185,15 @@ func trainingLine(l *training.Layout) string {
 		parts = append(parts, "SP")
 	}
 	return strings.Join(append(parts, "recompute "+recomputeWords(l)), ", ")
+}
+
+// layersByRank are the layers of each pipeline rank, over all its stages.
+func layersByRank(l *training.Layout) []int {
+	out := make([]int, l.PP())
+	for k := range l.Stages {
+		out[l.Rank(k)] += l.Stages[k].Last - l.Stages[k].First + 1
+	}
+	return out
 }
 
 // recomputeWords is the recompute of the stages: one word, or how many stages have which.

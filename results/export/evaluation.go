@@ -27,7 +27,7 @@ func EvaluationText(w io.Writer, v *results.Evaluation, on Screen) error {
 	s.readings(v)
 	if v.Phase != nil {
 		s.line("strategy  ", strategyLine(v.Phase)+" ("+string(v.Phase.Phase)+")")
-		s.line("          ", sequencesLine(&v.Phase.Strategy))
+		s.line("          ", loadLine(v.Phase))
 	}
 	s.line("GPUs      ", neededLine(v))
 	for i, m := range v.Mapping {
@@ -166,6 +166,10 @@ func (s *screen) figures(v *results.Evaluation) {
 		rows[i] = append(rows[i][:5], rows[i][6])
 	}
 	s.table([]string{"requirement", "want#", "got#", "!", "margin#", "kept#~"}, rows)
+	if ofTraining(ph) {
+		s.rankTable(ph)
+		return
+	}
 	s.stages(v)
 }
 
@@ -269,6 +273,9 @@ func briefMetrics(m *results.Metrics) string {
 	}
 	if m.TPOTMS != nil {
 		out = append(out, "TPOT "+duration(*m.TPOTMS))
+	}
+	if m.StepMS != nil && m.MFU != nil {
+		out = append(out, "step "+duration(*m.StepMS))
 	}
 	if m.TokensPerS != nil {
 		out = append(out, figure(*m.TokensPerS)+" tokens/s")
