@@ -32,7 +32,7 @@ func shortcuts() []shortcut {
 		{"batch", "workload.batch", "sequences in flight over all replicas"},
 		{"input", "workload.input", "prompt length in tokens: 2048 or 128..10240"},
 		{"output", "workload.output", "generated tokens a sequence: 512 or 128..1024"},
-		{"phase", "workload.phase", "prefill, decode or mixed"},
+		{"phase", "workload.phase", "prefill, decode, mixed or training"},
 		{"ttft", "goal.requirements.ttft", "longest time to the first token: 500ms"},
 		{"tpot", "goal.requirements.tpot", "longest time per output token: 30ms"},
 		{"e2e", "goal.requirements.e2e", "longest time of a whole request: 20s"},

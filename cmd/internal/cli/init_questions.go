@@ -37,6 +37,9 @@ type question struct {
 const (
 	defaultCluster = "8 x H100"
 	defaultModel   = "Llama-3.1-8B"
+
+	defaultStep     = "512"
+	defaultSequence = "4096"
 )
 
 func initQuestions() []question {
@@ -49,6 +52,9 @@ func initQuestions() []question {
 		{"workload.batch", "Sequences in flight, over all replicas", "64", words("How many requests are served at a time.")},
 		{"workload.input", "Prompt tokens", "2048", words("One length, or a range such as 128..10240.")},
 		{"workload.output", "Generated tokens", "512", words("One length, or a range such as 128..1024.")},
+		{"workload.global_batch", "Sequences of a training step, or its tokens", defaultStep, words("A number such as 2048, or tokens such as 16M tokens.")},
+		{"workload.sequence", "Tokens of a sequence", defaultSequence, words("One length: sequences are packed to it.")},
+		{"goal.requirements.step_time", "Longest training step", "none", words("A time such as 5s, or none.")},
 		{"goal.requirements.ttft", "Longest time to the first token", "none", words("A time such as 2s or 500ms, or none.")},
 		{"goal.requirements.tpot", "Longest time per output token", "none", words("A time such as 50ms, a rate such as 20 tokens/s, or none.")},
 		{"goal.requirements.throughput", "Least throughput, prompt and generated", "none", words("A rate such as 5000 tokens/s, or none.")},
@@ -65,6 +71,8 @@ func (q *questions) ask(ctx context.Context) error {
 	q.say("Enter takes what stands in brackets, ? explains, Ctrl-C leaves nothing behind.\n")
 	for _, next := range initQuestions() {
 		switch {
+		case q.training() && ofServing(next.path), !q.training() && ofTraining(next.path):
+			continue
 		case next.path == "cluster" && statesCluster(q.stated), next.path == "model" && statesModel(q.stated), q.stated[next.path]:
 			continue
 		case next.path == "cluster.network" && !q.severalNodes():
@@ -103,7 +111,7 @@ func (q *questions) one(ctx context.Context, next question) error {
 			opts.Texts = append(slices.Clone(opts.Texts), clusterText("", or(answer, next.otherwise))...)
 		case next.path == "model":
 			opts.Model = or(answer, next.otherwise)
-		case next.path == "workload.output", answer != "":
+		case next.path == "workload.output", next.path == "workload.global_batch", next.path == "workload.sequence", answer != "":
 			opts.Overrides = append(slices.Clone(opts.Overrides), read.Override{Key: next.path, Value: or(answer, next.otherwise)})
 		default:
 			return nil
@@ -148,7 +156,38 @@ func (q *questions) complete(opts read.Options) (*inputs.Condition, error) {
 	if !statesModel(stated) {
 		opts.Model = defaultModel
 	}
+	if q.training() {
+		for path, otherwise := range map[string]string{"workload.global_batch": defaultStep, "workload.sequence": defaultSequence} {
+			if !stated[path] && !stated["workload.batch"] && !stated["workload.input"] {
+				opts.Overrides = append(slices.Clone(opts.Overrides), read.Override{Key: path, Value: otherwise})
+			}
+		}
+	}
 	return q.reader.Load(opts)
+}
+
+// training reports whether a flag states the phase training.
+func (q *questions) training() bool {
+	return slices.ContainsFunc(q.opts.Overrides, func(o read.Override) bool {
+		return read.Path(o.Key) == "workload.phase" && read.SameValue("workload.phase", o.Value, string(inputs.Training))
+	})
+}
+
+// ofServing and ofTraining report whether a question makes sense in one of the two alone.
+func ofServing(path string) bool {
+	switch path {
+	case "workload.batch", "workload.input", "workload.output", "goal.requirements.ttft", "goal.requirements.tpot":
+		return true
+	}
+	return false
+}
+
+func ofTraining(path string) bool {
+	switch path {
+	case "workload.global_batch", "workload.sequence", "goal.requirements.step_time":
+		return true
+	}
+	return false
 }
 
 // severalNodes reports whether the GPUs so far can be on more than one machine.

@@ -70,6 +70,9 @@ func TestInitAsks(t *testing.T) {
 			want: map[string]string{"name": "model", "cluster.count": "2", "cluster.accelerator": "L40S", "model.catalog": "Qwen2.5-7B", "workload.output": "512"}},
 		{name: "rest.yaml", args: []string{"--ask", "--cluster", "4 x L40S", "--batch", "8", "--phase", "prefill", "-o", "rest.yaml"}, answers: []string{"Qwen2.5-7B", "", "", "", "", "", "", ""},
 			want: map[string]string{"name": "rest", "cluster.count": "4", "cluster.accelerator": "L40S", "model.catalog": "Qwen2.5-7B", "workload.batch": "8", "workload.phase": "prefill"}},
+		{name: "step.yaml", args: []string{"--ask", "--phase", "training", "-o", "step.yaml"}, answers: []string{"2 nodes of 8x H100", "400Gb/s", "Llama-3.1-8B", "", "4M tokens", "", "10s", "", "", ""},
+			want: map[string]string{"name": "step", "cluster.count": "16", "cluster.nodes": "2", "cluster.gpus_per_node": "8", "cluster.accelerator": "H100", "cluster.network": "50 GB/s", "model.catalog": "Llama-3.1-8B",
+				"workload.phase": "training", "workload.global_batch": "4M tokens", "workload.sequence": "4096", "goal.requirements.step_time": "10 s"}},
 	} {
 		code, stdout, stderr := asked(t, strings.Join(row.answers, "\n")+"\n", row.args...)
 		if code != exitFound {
