@@ -16,7 +16,8 @@ type mix struct {
 
 // mixes are the ways that the stages of the rank at hand may recompute within the limit, the
 // fastest first: all alike, or the last ones, which are the larger ones, one step more than
-// the others. A strategy that says it stage by stage leaves one way.
+// the others. A strategy that says it stage by
+// stage, or rank by rank, leaves one way.
 func (b *builder) mixes(pool, i int) []mix {
 	v := len(b.held)
 	times := make([][len(recomputes)]float64, v)
@@ -37,11 +38,14 @@ func (b *builder) mixes(pool, i int) []mix {
 	}
 	list := b.x.pinnedRecompute()
 	switch {
+	case len(list) == b.pp && len(list) > 1: // rank by rank
+		add(func(int) int { return indexOf(list[i]) })
+		return out
 	case len(list) == b.pp*v && len(list) > 1:
 		add(func(c int) int { return indexOf(list[i+c*b.pp]) })
 		return out
 	case len(list) > 1:
-		return nil // it speaks of another number of stages
+		return nil // it speaks of other numbers of stages
 	}
 	choices := b.x.choices(times[v-1])
 	for k, r := range choices {

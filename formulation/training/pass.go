@@ -197,6 +197,8 @@ func (r *run) settle(ctx context.Context, p *pass, out *outcome, c *choice) erro
 	case out.best == nil || cutoff == c.limit:
 		out.record.infeasible(&c.split, whyNone)
 		r.contest(out, c)
+	case c.split.equal(&out.best.split):
+		out.record.solved(&c.split, out.best.value) // known from an earlier pass
 	default:
 		out.record.pruned(&c.split, p.aim.of(&c.split, cutoff), whyStages)
 		r.contest(out, c)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,6 +144,9 @@ func TestNumberOfGPUs(t *testing.T) {
 		t.Errorf("%g s on %d GPUs, 8 take %g s", fast.Seconds, fast.Layout.GPUs(), by[8].Seconds)
 	}
 	both := solved(t, open(inputs.Balanced), Options{})
+	if passes := both.Solve.Certificate.Passes; len(passes) != 3 || both.Solve.Outer.Solved == 0 {
+		t.Errorf("%d passes, %+v", len(passes), both.Solve.Outer)
+	}
 	least := math.Inf(1)
 	for n := 1; n <= 8; n++ {
 		if by[n].Feasible {
@@ -192,6 +196,20 @@ func TestPinned(t *testing.T) {
 	sol = solved(t, c, Options{Pinned: &inputs.Strategy{PP: 2, Layers: []int{5, 3}, VirtualStages: 1, Recompute: []inputs.Recompute{inputs.NoRecompute, inputs.FullRecompute}}})
 	if l := sol.Layout; sol.Status != results.StatusOptimal || l.Stages[0].Last != 4 || l.Stages[1].Recompute != inputs.FullRecompute {
 		t.Errorf("%s %+v", sol.Status, l)
+	}
+	none, full := inputs.NoRecompute, inputs.FullRecompute
+	for _, x := range []struct{ list, want []inputs.Recompute }{
+		{[]inputs.Recompute{none, full}, []inputs.Recompute{none, full, none, full}}, // rank by rank
+		{[]inputs.Recompute{full, none, none, full}, []inputs.Recompute{full, none, none, full}},
+	} {
+		sol = solved(t, c, Options{Pinned: &inputs.Strategy{PP: 2, VirtualStages: 2, Recompute: x.list}})
+		var got []inputs.Recompute
+		for _, s := range sol.Layout.Stages {
+			got = append(got, s.Recompute)
+		}
+		if !slices.Equal(got, x.want) {
+			t.Errorf("recompute %v, want %v", got, x.want)
+		}
 	}
 }
 
