@@ -2,6 +2,7 @@ package cost
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"partita/inputs/evidence"
@@ -92,16 +93,16 @@ func (c *Calculator) Held(metric Metric, ratio float64, upper bool) (share float
 
 // Evidence says in a sentence what the interval of a metric rests on.
 func (c *Calculator) Evidence(metric Metric) string {
-	regimes := c.regimes(metric)
+	regimes, asked := c.evidenceFor(metric)
 	if len(regimes) == 0 {
 		return "the condition states the utilisation; the figure follows from it and carries no interval"
 	}
 	var says []string
-	for _, r := range regimes {
+	for i, r := range regimes {
 		if r == nil {
 			return "nothing was measured that tells how far it is off"
 		}
-		says = append(says, r.Says())
+		says = append(says, r.Says(asked[i], c.modelKind()))
 	}
 	for i := range c.devices {
 		if d := &c.devices[i]; d.own && !d.stated {
@@ -112,23 +113,30 @@ func (c *Calculator) Evidence(metric Metric) string {
 	return strings.Join(says, "; ")
 }
 
-// regimes is the evidence on a metric for each generation that relies on our constants;
-// nil where there is none.
-func (c *Calculator) regimes(metric Metric) []*evidence.Regime {
-	as, _ := metric.measured()
-	model := evidence.Dense
+// modelKind is the kind of model that evidence is told apart by.
+func (c *Calculator) modelKind() string {
 	for i := range c.kinds {
 		if c.kinds[i].experts > 0 {
-			model = evidence.Experts
+			return evidence.Experts
 		}
 	}
-	var out []*evidence.Regime
-	seen := map[string]bool{}
-	for i := range c.devices {
-		if d := &c.devices[i]; !d.stated && !seen[d.generation] {
-			seen[d.generation] = true
-			out = append(out, evidence.Find(as, d.generation, model))
-		}
-	}
+	return evidence.Dense
+}
+
+func (c *Calculator) regimes(metric Metric) []*evidence.Regime {
+	out, _ := c.evidenceFor(metric)
 	return out
+}
+
+// evidenceFor is the evidence on a metric for each generation that relies on our
+// constants, nil where there is none, and those generations.
+func (c *Calculator) evidenceFor(metric Metric) (out []*evidence.Regime, generations []string) {
+	as, _ := metric.measured()
+	for i := range c.devices {
+		if d := &c.devices[i]; !d.stated && !slices.Contains(generations, d.generation) {
+			generations = append(generations, d.generation)
+			out = append(out, evidence.Find(as, d.generation, c.modelKind()))
+		}
+	}
+	return out, generations
 }

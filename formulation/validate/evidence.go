@@ -20,8 +20,19 @@ func (q quantity) evidence() (evidence.Metric, bool) {
 		return evidence.EndToEnd, true
 	case outputRate, totalRate, requestRate:
 		return evidence.Rate, true
+	case trainStep, trainRate, usefulFLOPS, allFLOPS:
+		return evidence.Step, true
 	}
 	return "", false
+}
+
+// inverse reports whether a quantity is a rate of what its evidence has as a time.
+func (q quantity) inverse() bool {
+	switch q {
+	case trainRate, usefulFLOPS, allFLOPS:
+		return true
+	}
+	return false
 }
 
 // evident is a row that counts as a case, by its place in the table.
@@ -47,16 +58,27 @@ func evidentRows(lib *catalog.Catalog, rows []measured.Row, found []outcome) []e
 		} else {
 			seen[k] = true
 		}
-		c := evidence.Case{Metric: metric, Family: r.Family, Ratio: r.Value / o.unseen(), Model: evidence.Dense}
-		if a, ok := lib.Accelerator(o.accelerator); ok {
-			c.Generation = a.Generation
-		}
-		if m, ok := lib.Model(o.deployment.model); ok && routed(&m) {
-			c.Model = evidence.Experts
+		c := evidence.Case{Metric: metric, Family: r.Family, Ratio: r.Value / o.unseen()}
+		c.Generation, c.Model = o.regime(lib)
+		if o.quantity.inverse() {
+			c.Ratio = 1 / c.Ratio
 		}
 		out = append(out, evident{i, c})
 	}
 	return out
+}
+
+// regime is the generation of a row's device and the kind of its model.
+func (o *outcome) regime(lib *catalog.Catalog) (generation, kind string) {
+	device, model, kind := o.accelerator, o.deployment.model, evidence.Dense
+	if t := o.trained; t != nil {
+		device, model = t.accelerator, t.model.catalog
+	}
+	if m, ok := lib.Model(model); ok && routed(&m) {
+		kind = evidence.Experts
+	}
+	a, _ := lib.Accelerator(device)
+	return a.Generation, kind
 }
 
 // Evidence is what the rows of a table say on how far predictions are off, by constants
@@ -157,7 +179,7 @@ func claims(found []outcome, all []evident) []results.ClaimScore {
 				out = append(out, results.ClaimScore{Metric: k.total, MarginPercent: 100 * m})
 			}
 			out[at].N++
-			if o.quantity.more() && all[i].Ratio >= 1-m || !o.quantity.more() && all[i].Ratio <= 1/(1-m) {
+			if rate := all[i].Metric == evidence.Rate; rate && all[i].Ratio >= 1-m || !rate && all[i].Ratio <= 1/(1-m) {
 				out[at].Held++
 			}
 		}

@@ -53,6 +53,11 @@ func Build(cases []Case) []Regime {
 			continue
 		}
 		r := Regime{Metric: k.metric, Generation: k.generation, Model: k.model, Cases: len(g), Families: families}
+		for _, c := range g {
+			if c.Model == Experts {
+				r.Routed++
+			}
+		}
 		for i := range Levels {
 			r.Ratios = append(r.Ratios, rounded(quantile(g, float64(i)/(Levels-1))))
 		}

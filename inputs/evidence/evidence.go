@@ -46,6 +46,7 @@ type Regime struct {
 	Generation string   `yaml:"generation,omitempty"`
 	Model      string   `yaml:"model,omitempty"` // Dense or Experts
 	Cases      int      `yaml:"cases"`           // runs
+	Routed     int      `yaml:"routed"`          // runs of them whose model has experts
 	Families   []string `yaml:"families,flow"`   // tables that the runs are from
 	// Low and High hold nine of ten cases of a table that is not among those they are made
 	// from: quantiles of 5 and 95 %, widened by what it takes where each is left out in turn.
@@ -85,14 +86,20 @@ func (r *Regime) HeldAbove(ratio float64) float64 {
 	return 1 - below
 }
 
-// Says tells what the evidence is, in a clause.
-func (r *Regime) Says() string {
-	on := "all devices"
-	if r.Generation != "" {
-		on = r.Generation
+// Says tells in a clause what the evidence is for a generation and a kind of model, and
+// where it is of others.
+func (r *Regime) Says(generation, model string) string {
+	on := r.Generation
+	if on == "" {
+		on = "all devices, few or none " + strings.ToLower(generation)
 	}
-	if r.Model != "" {
+	switch {
+	case r.Model != "":
 		on += ", " + map[string]string{Dense: "dense models", Experts: "models with experts"}[r.Model]
+	case model == Experts && r.Routed == 0:
+		on += ", no model with experts"
+	case model == Dense && r.Routed == r.Cases:
+		on += ", no dense model"
 	}
 	return fmt.Sprintf("%d measured runs of %d published tables (%s)", r.Cases, len(r.Families), on)
 }

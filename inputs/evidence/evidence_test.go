@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -164,10 +165,27 @@ func TestFindFallsBack(t *testing.T) {
 	}
 }
 
+func TestSaysWhatItIsNot(t *testing.T) {
+	for _, c := range []struct {
+		r                 Regime
+		generation, model string
+		want              string
+	}{
+		{Regime{Generation: "hopper", Model: Dense, Cases: 30, Families: []string{"a", "b"}}, "hopper", Dense, "30 measured runs of 2 published tables (hopper, dense models)"},
+		{Regime{Generation: "hopper", Cases: 30, Families: []string{"a", "b"}}, "hopper", Experts, "30 measured runs of 2 published tables (hopper, no model with experts)"},
+		{Regime{Generation: "hopper", Cases: 30, Routed: 4, Families: []string{"a", "b"}}, "hopper", Experts, "30 measured runs of 2 published tables (hopper)"},
+		{Regime{Cases: 30, Routed: 30, Families: []string{"a", "b"}}, "Ada", Dense, "30 measured runs of 2 published tables (all devices, few or none ada, no dense model)"},
+	} {
+		if got := c.r.Says(c.generation, c.model); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
 // What is embedded reads, is in order and speaks for every metric of serving.
 func TestEmbedded(t *testing.T) {
 	for _, m := range []Metric{TTFT, TPOT, Rate, EndToEnd} {
-		if r := Find(m, "no such device", Dense); r == nil || r.Says() == "" {
+		if r := Find(m, "no such device", Dense); r == nil || !strings.Contains(r.Says("abacus", Dense), "few or none abacus") {
 			t.Errorf("%s: %+v", m, r)
 		}
 	}
