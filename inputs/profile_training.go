@@ -17,9 +17,6 @@ type TrainingConstants struct {
 	TensorExposed float64 `json:"tensor_exposed"`
 	// DataExposed is the share of data-parallel collectives that no computation hides.
 	DataExposed float64 `json:"data_exposed"`
-	// NetworkSlowdown is how much longer data-parallel collectives take between nodes, over
-	// many rings and beside computation, than alone.
-	NetworkSlowdown float64 `json:"network_slowdown"`
 	// Step is what the host takes of every step, in seconds.
 	Step float64 `json:"step"`
 }

@@ -44,8 +44,15 @@ type TrainEngine struct {
 	// Eager layers run every norm, residual, activation and rotary embedding as kernels of
 	// its own.
 	Eager bool
-	// Serial tensor parallelism waits for its collectives in the forward pass.
-	Serial bool
+	// Serial tensor parallelism waits for its collectives in the forward pass, SerialBackward
+	// in the backward pass too, where the gradients of weights could hide them.
+	Serial, SerialBackward bool
+	// Apart: gradients of a micro-batch are written, and then added to their sum, instead of
+	// being added where they are computed.
+	Apart bool
+	// Flat exchange of weights and gradients crosses nodes over one link instead of those of
+	// all GPUs of a node, parameter by parameter (DeepSpeed's ZeRO-3 of 2021).
+	Flat bool
 }
 
 // Interleaved is the Overlap of a pipeline of so many ranks and stages on each: the parts of

@@ -31,9 +31,7 @@ type trainRates struct {
 	// dataExposed is the share of DP collectives that nothing hides, however long the
 	// computation beside them: the first and the last part, and what both slow each other.
 	dataExposed float64
-	// networkSlowdown is how much longer collectives across nodes take than alone.
-	networkSlowdown float64
-	stepSeconds     float64
+	stepSeconds float64
 }
 
 // beside is the time of computation with a collective along with it.
@@ -55,7 +53,7 @@ func (d *device) trainRates() trainRates {
 		return trainRates{
 			matmul: trainRoofline{roofline: d.matmul}, wide: trainRoofline{roofline: d.wide},
 			attention: d.prefill, attentionBack: d.prefill, stream: d.stream,
-			tensorExposed: g.TensorExposed, dataExposed: g.DataExposed, networkSlowdown: 1,
+			tensorExposed: g.TensorExposed, dataExposed: g.DataExposed,
 		}
 	}
 	rate := func(share, peak float64) roofline {
@@ -76,29 +74,31 @@ func (d *device) trainRates() trainRates {
 		attention:     rate(g.Attention, d.precision.widePeak),
 		attentionBack: rate(g.Attention*attentionBackward, d.precision.widePeak),
 		stream:        d.stream,
-		tensorExposed: g.TensorExposed, dataExposed: g.DataExposed, networkSlowdown: g.NetworkSlowdown,
+		tensorExposed: g.TensorExposed, dataExposed: g.DataExposed,
 		stepSeconds: g.Step,
 	}
 }
 
 // trainGather is the time of an all-gather or reduce-scatter of so many bytes over data
 // parallel ranks: a ring through all nodes, whose latency grows with each (a tree, as of
-// small all-reduces, does not serve them), beside computation that slows it.
-func (d *device) trainGather(bytes float64, g group) float64 {
+// small all-reduces, does not serve them). A flat ring uses one link of each node.
+func (d *device) trainGather(bytes float64, g group, flat bool) float64 {
 	k := g.nodes()
 	if k <= 1 {
 		return d.allGather(bytes, g)
 	}
 	inside := d.allGather(bytes, group{g.perNode, g.perNode})
-	q := float64(k)
-	between := (q - 1) * (d.network.hopLatency + bytes/float64(g.perNode)/q*d.network.secondsPerByte[tabled(k)])
-	return inside + between*d.train.networkSlowdown
+	q, links := float64(k), float64(g.perNode)
+	if flat {
+		links = 1
+	}
+	return inside + (q-1)*(d.network.hopLatency+bytes/links/q*d.network.secondsPerByte[tabled(k)])
 }
 
 // metered keeps what the meter reads of each operator; collectives are all exposed to a
 // reading of the network, and none to others.
 func (r *trainRates) metered(m Meter) trainRates {
-	out := trainRates{tensorExposed: 1, dataExposed: 1, networkSlowdown: r.networkSlowdown}
+	out := trainRates{tensorExposed: 1, dataExposed: 1}
 	for _, p := range []struct{ to, from *roofline }{
 		{&out.matmul.roofline, &r.matmul.roofline}, {&out.wide.roofline, &r.wide.roofline},
 		{&out.attention, &r.attention}, {&out.attentionBack, &r.attentionBack}, {&out.stream, &r.stream},

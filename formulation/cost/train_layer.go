@@ -29,11 +29,12 @@ func (w *trainWork) norm() pass {
 //
 //	forward m×k·k×n;  backward m×n·n×k and k×m·m×n, added to the weights' gradient     (T2)
 func (w *trainWork) product(r *trainRoofline, m, k, n float64) pass {
-	return pass{
-		forward: r.matmul(m, k, n, 0),
-		// Every micro-batch reads and writes the sum of gradients.
-		backward: r.matmul(m, n, k, 0) + r.matmul(k, m, n, 2*w.c.gradientBytes*k*n),
+	// Every micro-batch reads and writes the sum of gradients.
+	sum := 2 * w.c.gradientBytes * k * n
+	if w.step.Apart {
+		sum *= 2
 	}
+	return pass{forward: r.matmul(m, k, n, 0), backward: r.matmul(m, n, k, 0) + r.matmul(k, m, n, sum)}
 }
 
 // weights is product with weights in the model's format.
@@ -54,6 +55,9 @@ func (w *trainWork) tensorParallel(gradients float64) pass {
 	exposed := w.d.train.tensorExposed
 	if w.step.Serial {
 		exposed = 1
+	}
+	if w.step.SerialBackward {
+		gradients = 0
 	}
 	if !w.s.SP {
 		sum := w.d.allReduce(bytes, w.tensor)

@@ -92,8 +92,8 @@ func (w *trainWork) sharded(p pass) pass {
 // overWeights is the time of one reduce-scatter or all-gather of so many dense and expert
 // parameters of a rank, over the ranks that have the same.
 func (w *trainWork) overWeights(dense, experts, bytes float64) float64 {
-	return w.d.trainGather(dense*bytes, w.d.groupOf(w.s.CP*w.s.DP, w.s.TP)) +
-		w.d.trainGather(experts*bytes, w.d.groupOf(w.s.GPUs()/(w.s.EP*w.s.ETP), w.s.EP*w.s.ETP))
+	return w.d.trainGather(dense*bytes, w.d.groupOf(w.s.CP*w.s.DP, w.s.TP), w.step.Flat) +
+		w.d.trainGather(experts*bytes, w.d.groupOf(w.s.GPUs()/(w.s.EP*w.s.ETP), w.s.EP*w.s.ETP), w.step.Flat)
 }
 
 // TrainEmbedding is the time of looking up one micro-batch's tokens, in seconds, and of

@@ -29,7 +29,7 @@ type trained struct {
 	everyOther  bool // layers are recomputed, as torchtitan's selective recompute does about
 	engine      cost.TrainEngine
 	packed      bool // short examples make a sequence, and attend within themselves
-	slowNetwork bool // see site
+	twoBoards   bool // of four GPUs in a node: see site
 }
 
 func (t *trained) gpus() int { return t.pp * t.shape.GPUs() }

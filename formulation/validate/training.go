@@ -1,6 +1,8 @@
 package validate
 
 import (
+	"maps"
+	"math"
 	"strings"
 
 	"partita/formulation/cost"
@@ -65,21 +67,28 @@ func (o *outcome) mapTrained(k known, r *measured.Row) {
 	if r.Virtual == 0 && t.pp > 1 && !plainPipeline(r) {
 		t.virtual = 0 // not stated
 	}
-	t.slowNetwork = r.Family == "bloom"
+	t.twoBoards = r.Family == "bloom"
 	t.everyOther, t.engine = everyOther(r.Recompute), engineOf(r, t.unfused)
 	t.packed = strings.HasSuffix(r.Model, "SFT") && strings.HasPrefix(r.Framework, "NeMo")
 	o.measure, o.trained = m, &t
 }
 
-// engineOf tells what the engines of published runs lack: Megatron-LM before 2023 fused
-// attention and the overlap of tensor parallelism; llm-foundry ran eager PyTorch with flash
-// attention in Triton; torchtitan says whether it compiled and whether its TP was asynchronous.
+// engineOf tells what the engines of published runs lack:
+//
+//   - Megatron-LM of 2021 and its forks with DeepSpeed: fused attention, overlap of tensor
+//     parallelism, gradients added where they are computed. In 2022 (Korthikanti et al.) the
+//     backward pass hides collectives and adds gradients in place.
+//   - llm-foundry of 2023 runs eager PyTorch with flash attention in Triton.
+//   - torchtitan says whether it compiled and whether its TP was asynchronous.
 func engineOf(r *measured.Row, unfused bool) cost.TrainEngine {
 	foundry := strings.Contains(r.Framework, "foundry")
 	titan := r.Framework == "torchtitan"
+	waits := titan && !says(r, "async tp")
+	old := unfused && !strings.HasPrefix(r.Family, "korthikanti")
 	return cost.TrainEngine{
 		Unfused: unfused, FirstFlash: foundry, Eager: foundry || titan && strings.HasPrefix(r.Notes, "eager"),
-		Serial: unfused || titan && !says(r, "async tp"),
+		Serial: unfused || waits, SerialBackward: old || waits, Apart: old,
+		Flat: r.Framework == "DeepSpeed ZeRO-3",
 	}
 }
 
@@ -242,18 +251,31 @@ func (t *trained) priceUniform(c *inputs.Condition, calc *cost.Calculator) train
 	return out
 }
 
-// site states where published runs were made, which no column says: between nodes InfiniBand of
-// 200 Gb/s a GPU with A100 and 400 Gb/s with what came later; with GB200 an NVLink domain of
-// 64 of its 72 GPUs (NVIDIA's reference designs: DGX A100, DGX H100, GB200 NVL72). BLOOM was
-// trained on Jean Zay, whose nodes of 8 GPUs have four Omni-Path links of 100 Gb/s.
+// limitedPart is an H100 of 500 W, whose peaks in the catalogue are those of the whole power.
+const limitedPart = "H100-96GB-HBM2e"
+
+// site states where published runs were made, which no column says: between nodes InfiniBand
+// of 200 Gb/s a GPU with A100 and 400 Gb/s with what came later; with GB200 an NVLink domain
+// of 64 of its 72 GPUs (NVIDIA's reference designs: DGX A100, DGX H100, GB200 NVL72). BLOOM was
+// trained on nodes of 8 A100 "using NVLink 4 inter-gpu connects" (model card): two boards of
+// four, each pair of GPUs joined by 4 links, and PCIe between the boards, over which TP 8 goes.
+//
+// torchtitan's H100 are limited to 500 of 700 W, and power goes with the cube of the clock.
 func (t *trained) site(c *inputs.Condition) {
 	pool := &c.Cluster.Pools[0]
 	rate := 50e9
 	switch {
-	case t.slowNetwork:
-		rate = 4 * 12.5e9 / 8
+	case t.twoBoards:
+		rate, pool.GPUsPerNode = 31.5e9, 4
 	case strings.HasPrefix(pool.Accelerator.Name, "A100"):
 		rate = 25e9
+	}
+	if strings.HasPrefix(pool.Accelerator.Name, limitedPart) {
+		limit := math.Cbrt(500.0 / 700)
+		pool.Accelerator.FLOPS = maps.Clone(pool.Accelerator.FLOPS)
+		for format := range pool.Accelerator.FLOPS {
+			pool.Accelerator.FLOPS[format] *= limit
+		}
 	}
 	c.Cluster.Network = inputs.Link{Kind: inputs.LinkInfiniBand, BytesPerSecond: rate}
 	if strings.HasPrefix(pool.Accelerator.Name, "GB200") {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -18,26 +19,92 @@ import (
 // book is what was fitted, by generation.
 type book struct{ fits []profile.Fit }
 
+// add puts a part of what was fitted of a generation beside its other parts.
 func (b *book) add(f profile.Fit) {
-	b.fits = slices.DeleteFunc(b.fits, func(o profile.Fit) bool { return o.Generation == f.Generation })
-	b.fits = append(b.fits, f)
-	sort.Slice(b.fits, func(i, j int) bool { return b.fits[i].Generation < b.fits[j].Generation })
+	at := slices.IndexFunc(b.fits, func(o profile.Fit) bool { return o.Generation == f.Generation })
+	if at < 0 {
+		b.fits = append(b.fits, f)
+		sort.Slice(b.fits, func(i, j int) bool { return b.fits[i].Generation < b.fits[j].Generation })
+		return
+	}
+	o := b.fits[at]
+	// A family that had no say in a part has its constants as they were fitted on all.
+	of := func(f *profile.Fit, family string) map[string]float64 {
+		if own, ok := f.Without[family]; ok {
+			return own
+		}
+		return f.Constants
+	}
+	merged := profile.Fit{Generation: f.Generation, Constants: union(o.Constants, f.Constants), Without: map[string]map[string]float64{}}
+	for _, family := range append(slices.Clone(o.Families), f.Families...) {
+		if !slices.Contains(merged.Families, family) {
+			merged.Families = append(merged.Families, family)
+			merged.Without[family] = union(of(&o, family), of(&f, family))
+		}
+	}
+	slices.Sort(merged.Families)
+	b.fits[at] = merged
 }
 
-// base is the profile that the constants of a generation start from: what is written by
-// hand, and what was fitted of the generations it inherits from, without a family where
-// one is named.
-func (b *book) base(generation, family string) (*inputs.Profile, error) {
-	others := slices.DeleteFunc(slices.Clone(b.fits), func(f profile.Fit) bool { return f.Generation == generation })
-	return profile.Resolve(others, generation, family)
+func union(a, b map[string]float64) map[string]float64 {
+	out := map[string]float64{}
+	for _, m := range []map[string]float64{a, b} {
+		for k, v := range m {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// forget takes constants out, and families that no constant is left of.
+func (b *book) forget(g generation) {
+	for i := range b.fits {
+		f := &b.fits[i]
+		if f.Generation != g.name {
+			continue
+		}
+		drop := func(m map[string]float64) map[string]float64 {
+			out := union(m, nil)
+			for _, c := range g.constants {
+				delete(out, c.path)
+			}
+			return out
+		}
+		f.Constants = drop(f.Constants)
+		kept := map[string]map[string]float64{}
+		for family, m := range f.Without {
+			// What is as fitted on all rows came of another part.
+			if m = drop(m); !maps.Equal(m, f.Constants) {
+				kept[family] = m
+			}
+		}
+		f.Without = kept
+		f.Families = slices.DeleteFunc(slices.Clone(f.Families), func(family string) bool { return kept[family] == nil })
+	}
+	b.fits = slices.DeleteFunc(b.fits, func(f profile.Fit) bool { return len(f.Constants) == 0 })
+}
+
+// base is the profile that the constants of a part start from: what is written by hand, and
+// what was fitted of other parts and of the generations it inherits from, without a family
+// where one is named.
+func (b *book) base(g generation, family string) (*inputs.Profile, error) {
+	others := &book{fits: slices.Clone(b.fits)}
+	others.forget(g)
+	return profile.Resolve(others.fits, g.name, family)
 }
 
 // fitGeneration fits a generation on all its families, and without each.
 func fitGeneration(ctx context.Context, w io.Writer, bench *validate.Bench, b *book, g generation, held bool) (*profile.Fit, error) {
-	if len(g.constants) > mostConstants {
-		return nil, fmt.Errorf("%d constants are declared; at most %d may be fitted", len(g.constants), mostConstants)
+	declaredOf := 0
+	for _, o := range declared() {
+		if o.name == g.name {
+			declaredOf += len(o.constants)
+		}
 	}
-	d, err := dataOf(ctx, bench, g.name)
+	if declaredOf > mostConstants {
+		return nil, fmt.Errorf("%d constants are declared; at most %d may be fitted", declaredOf, mostConstants)
+	}
+	d, err := dataOf(ctx, bench, g.name, g.part)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +125,7 @@ func fitGeneration(ctx context.Context, w io.Writer, bench *validate.Bench, b *b
 		return nil, err
 	}
 	families := d.families()
-	fmt.Fprintf(w, "\n%s: %d constants fitted on %d rows of %d families\n", g.name, len(g.constants)-len(all.unsupported), len(d.rows), len(families))
+	fmt.Fprintf(w, "\n%s, %s: %d constants fitted on %d rows of %d families\n", g.name, g.part.name, len(g.constants)-len(all.unsupported), len(d.rows), len(families))
 	for i, c := range g.constants {
 		fmt.Fprintf(w, "  %-34s %10.4g -> %.4g\n", c.path, p.start[i], all.values[i])
 	}
@@ -99,7 +166,7 @@ func fitGeneration(ctx context.Context, w io.Writer, bench *validate.Bench, b *b
 
 // problem starts the constants of a generation where its base has them.
 func (b *book) problem(d *data, g generation, family string) (*problem, error) {
-	base, err := b.base(g.name, family)
+	base, err := b.base(g, family)
 	if err != nil {
 		return nil, err
 	}
@@ -120,9 +187,10 @@ func (b *book) leaveOut(ctx context.Context, d *data, g generation, family strin
 	if err != nil {
 		return nil, nil, err
 	}
-	p.rows = without(d.rows, family)
+	p.rows = without(d.rows, family, g.part)
 	s := &solution{values: p.start}
-	if left := len(d.families()) - 1; left > 0 {
+	left := slices.ContainsFunc(p.rows, func(o observation) bool { return o.weight > 0 })
+	if left {
 		if s, err = p.supportedFit(ctx, all.values); err != nil {
 			return nil, nil, err
 		}
@@ -131,7 +199,7 @@ func (b *book) leaveOut(ctx context.Context, d *data, g generation, family strin
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(d.families()) == 1 {
+	if !left {
 		return map[string]float64{}, r, nil
 	}
 	return fitted(g.constants, s), r, nil

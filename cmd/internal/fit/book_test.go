@@ -32,6 +32,53 @@ func TestTextIsReadBack(t *testing.T) {
 	}
 }
 
+// Parts of a generation stand beside each other, and one is taken out without the other.
+func TestPartsOfAGeneration(t *testing.T) {
+	kernels := profile.Fit{
+		Generation: "hopper", Families: []string{"nim", "both"}, Constants: map[string]float64{"operators.gemm16.floor": 1e-6},
+		Without: map[string]map[string]float64{"nim": {"operators.gemm16.floor": 2e-6}, "both": {"operators.gemm16.floor": 3e-6}},
+	}
+	steps := profile.Fit{
+		Generation: "hopper", Families: []string{"both", "dgxc"}, Constants: map[string]float64{"training.gemm16": 0.7},
+		Without: map[string]map[string]float64{"dgxc": {"training.gemm16": 0.6}, "both": {"training.gemm16": 0.8}},
+	}
+	b := &book{}
+	b.add(kernels)
+	b.add(steps)
+	want := []profile.Fit{{
+		Generation: "hopper", Families: []string{"both", "dgxc", "nim"}, Constants: map[string]float64{"operators.gemm16.floor": 1e-6, "training.gemm16": 0.7},
+		Without: map[string]map[string]float64{
+			"nim":  {"operators.gemm16.floor": 2e-6, "training.gemm16": 0.7},
+			"dgxc": {"operators.gemm16.floor": 1e-6, "training.gemm16": 0.6},
+			"both": {"operators.gemm16.floor": 3e-6, "training.gemm16": 0.8},
+		},
+	}}
+	if diff := cmp.Diff(want, b.fits); diff != "" {
+		t.Errorf("together (-want +got):\n%s", diff)
+	}
+	b.forget(generation{name: "hopper", constants: []constant{{path: "training.gemm16"}}})
+	kernels.Families = []string{"both", "nim"}
+	if diff := cmp.Diff([]profile.Fit{kernels}, b.fits); diff != "" {
+		t.Errorf("one taken out (-want +got):\n%s", diff)
+	}
+	b.forget(generation{name: "hopper", constants: []constant{{path: "operators.gemm16.floor"}}})
+	if len(b.fits) != 0 {
+		t.Errorf("nothing is fitted, and there is %v", b.fits)
+	}
+}
+
+// Releases of one table are one source.
+func TestSources(t *testing.T) {
+	for family, want := range map[string]string{
+		"bridge-26.04.01": "bridge", "nemo-2412": "nemo", "mlperf-train-v3.1": "mlperf", "sc21-t2": "sc21",
+		"korthikanti-layer": "korthikanti", "korthikanti": "korthikanti", "llm-foundry": "llm-foundry", "mlm-h100": "mlm-h100", "dgxc": "dgxc",
+	} {
+		if got := training.source(family); got != want {
+			t.Errorf("%s is of %s, want %s", family, got, want)
+		}
+	}
+}
+
 func TestNothingFitted(t *testing.T) {
 	var back struct {
 		Generations []profile.Fit `yaml:"generations"`
@@ -90,7 +137,7 @@ func TestFitOfTheSample(t *testing.T) {
 	if diff := cmp.Diff(f, again); err != nil || diff != "" {
 		t.Errorf("again: %v %s", err, diff)
 	}
-	if _, err := fitGeneration(t.Context(), &out, bench, &book{}, generation{"gaudi", g.constants}, true); err == nil {
+	if _, err := fitGeneration(t.Context(), &out, bench, &book{}, generation{"gaudi", g.constants, serving}, true); err == nil {
 		t.Error("a generation without rows is fitted")
 	}
 }

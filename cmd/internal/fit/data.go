@@ -33,7 +33,7 @@ const half = 10
 
 // dataOf selects the rows of a generation that have a prediction, and weighs them: each
 // family by its say, and in it each kind of metric alike.
-func dataOf(ctx context.Context, bench *validate.Bench, generation string) (*data, error) {
+func dataOf(ctx context.Context, bench *validate.Bench, generation string, of part) (*data, error) {
 	cases, err := bench.Price(ctx, nil, nil)
 	if err != nil {
 		return nil, err
@@ -49,7 +49,8 @@ func dataOf(ctx context.Context, bench *validate.Bench, generation string) (*dat
 		return 1
 	}
 	for i, c := range cases {
-		if c.Predicted <= 0 || profile.Of(c.Generation).Generation != generation || !slices.Contains(totals(), c.Total) {
+		if c.Predicted <= 0 || profile.Of(c.Generation).Generation != generation || !slices.Contains(of.totals, c.Total) ||
+			of.unfit != nil && of.unfit(c.Row) {
 			continue
 		}
 		d.at = append(d.at, i)
@@ -116,11 +117,17 @@ func (d *data) model(base *inputs.Profile, constants []constant) model {
 	}
 }
 
-// without are the weights with a family left out.
-func without(rows []observation, family string) []observation {
+// without are the weights with a family left out, and those that share its source.
+func without(rows []observation, family string, of part) []observation {
+	source := func(family string) string {
+		if of.source == nil {
+			return family
+		}
+		return of.source(family)
+	}
 	out := slices.Clone(rows)
 	for i := range out {
-		if out[i].family == family {
+		if source(out[i].family) == source(family) {
 			out[i].weight = 0
 		}
 	}

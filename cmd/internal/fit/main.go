@@ -2,7 +2,7 @@
 // and writes inputs/profile/fitted.yaml; then it fits once more without each family, so
 // that every family can be scored with constants that never saw it.
 //
-//	go run -tags=lpsolve ./cmd/internal/fit [-out FILE] [-generation NAME] FILE.csv
+//	go run -tags=lpsolve ./cmd/internal/fit [-out FILE] [-generation NAME] [-part NAME] FILE.csv
 //
 // The same table gives the same bytes. It runs for some minutes.
 package main
@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 
 	"partita/formulation/validate"
 	"partita/inputs/measured"
@@ -22,21 +23,22 @@ import (
 func main() {
 	out := flag.String("out", "inputs/profile/fitted.yaml", "the file to write; empty: print what was found and write nothing")
 	only := flag.String("generation", "", "fit this generation alone; the others keep what they have")
+	of := flag.String("part", "", "fit this part alone, serving or training; the other keeps what it has")
 	held := flag.Bool("held", true, "fit without each family too")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: fit [-out FILE] [-generation NAME] [-held=false] FILE.csv")
+		fmt.Fprintln(os.Stderr, "usage: fit [-out FILE] [-generation NAME] [-part NAME] [-held=false] FILE.csv")
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, flag.Arg(0), *out, *only, *held); err != nil {
+	if err := run(ctx, flag.Arg(0), *out, *only, *of, *held); err != nil {
 		fmt.Fprintln(os.Stderr, "fit:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, table, out, only string, held bool) error {
+func run(ctx context.Context, table, out, only, of string, held bool) error {
 	rows, err := measured.Load(table)
 	if err != nil {
 		return err
@@ -45,14 +47,20 @@ func run(ctx context.Context, table, out, only string, held bool) error {
 	if err != nil {
 		return err
 	}
-	b := newBook(only)
-	for _, g := range declared() {
-		if only != "" && only != g.name {
-			continue
-		}
+	asked := slices.DeleteFunc(declared(), func(g generation) bool {
+		return only != "" && only != g.name || of != "" && of != g.part.name
+	})
+	b := &book{}
+	for _, f := range profile.Fits() {
+		b.add(f)
+	}
+	for _, g := range asked {
+		b.forget(g)
+	}
+	for _, g := range asked {
 		f, err := fitGeneration(ctx, os.Stdout, bench, b, g, held)
 		if err != nil {
-			return fmt.Errorf("%s: %w", g.name, err)
+			return fmt.Errorf("%s, %s: %w", g.name, g.part.name, err)
 		}
 		b.add(*f)
 	}
@@ -60,15 +68,4 @@ func run(ctx context.Context, table, out, only string, held bool) error {
 		return nil
 	}
 	return os.WriteFile(out, b.text(), 0o644)
-}
-
-// newBook starts from what is fitted already where one generation alone is fitted anew.
-func newBook(only string) *book {
-	b := &book{}
-	if only != "" {
-		for _, f := range profile.Fits() {
-			b.add(f)
-		}
-	}
-	return b
 }
