@@ -54,11 +54,30 @@ func (s *side) condition(batch int) *inputs.Condition {
 	c.Workload.Phase, c.Workload.Batch = s.phase, batch
 	c.Cluster.Pools = s.pools
 	c.Goal.Requirements, c.Goal.AllowIdle = nil, false
+	c.Rules = append(slices.Clone(c.Rules), handoverRules(c.Engine, s.phase)...)
 	c.Goal.Objective = inputs.Balanced
 	if s.phase == inputs.Decode {
 		c.Goal.Objective = inputs.Throughput
 	}
 	return &c
+}
+
+// handoverRules are the limits of engines to whom a server may hand a KV cache, beyond those
+// of their rule packs, which are about one deployment (results/launch has the sources).
+func handoverRules(engine string, phase inputs.Phase) []inputs.Rule {
+	rule := func(name, expr, because, source string) inputs.Rule {
+		return inputs.Rule{Name: name, Expr: expr, Because: because, Source: source}
+	}
+	switch {
+	case engine == "vllm":
+		return []inputs.Rule{
+			rule("vLLM: no pipeline hands a KV cache on", "pp == 1", "NixlConnector does not support pipelines", "github.com/vllm-project/vllm issues 40674 and 52913"),
+			rule("vLLM: a server that hands a KV cache on is on one host", "stage_nodes == 1", "NixlConnector is documented for servers of one host", "github.com/vllm-project/vllm docs/features/nixl_connector_usage.md"),
+		}
+	case engine == "sglang" && phase == inputs.Decode:
+		return []inputs.Rule{rule("SGLang: no pipeline takes a KV cache over", "pp == 1", "a decode server has one stage, or as many as prefill, which is not searched", "github.com/sgl-project/sglang pull request 14265")}
+	}
+	return nil
 }
 
 // newSide takes GPUs of each pool: the first ones to prefill, the last ones to decode, so

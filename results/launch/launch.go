@@ -32,18 +32,22 @@ type Target struct {
 	write func(s *Serving) ([]File, error)
 	// train writes what starts a training step; nil: the target serves alone.
 	train func(s *Serving) ([]File, error)
+	// apart writes what spreads requests over the two sides of a plan that keeps prefill and
+	// decode apart; nil where the target takes none, and together says why.
+	apart    func(sides [2]*Serving) (File, error)
+	together string
 }
 
 // Targets lists what plans can be started on, in the order of the documents.
 func Targets() []Target {
 	return []Target{
-		{Name: "vllm", Title: "vLLM", write: writeVLLM},
-		{Name: "sglang", Title: "SGLang", write: writeSGLang},
-		{Name: "trtllm", Title: "TensorRT-LLM", write: writeTensorRT},
-		{Name: "megatron", Title: "Megatron-LM", write: writeMegatron},
-		{Name: "llamacpp", Title: "llama.cpp", write: writeLlamaCpp},
-		{Name: "ray", Title: "vLLM on Ray", write: writeRay},
-		{Name: "k8s", Title: "Kubernetes", write: writeKubernetes},
+		{Name: "vllm", Title: "vLLM", write: writeVLLM, apart: vllmProxy},
+		{Name: "sglang", Title: "SGLang", write: writeSGLang, apart: sglangApartRouter},
+		{Name: "trtllm", Title: "TensorRT-LLM", write: writeTensorRT, together: "it keeps prefill and decode apart with trtllm-serve disaggregated, whose files are not written here"},
+		{Name: "megatron", Title: "Megatron-LM", write: writeMegatron, together: "it hands no KV cache from one server to another"},
+		{Name: "llamacpp", Title: "llama.cpp", write: writeLlamaCpp, together: "it hands no KV cache from one server to another"},
+		{Name: "ray", Title: "vLLM on Ray", write: writeRay, together: "prefill and decode apart are written for vLLM without Ray (--to vllm)"},
+		{Name: "k8s", Title: "Kubernetes", write: writeKubernetes, together: "prefill and decode apart are written as scripts alone (--to vllm, --to sglang)"},
 	}
 }
 
@@ -75,6 +79,7 @@ type Serving struct {
 	Replicas [][]*results.Stage
 
 	hosts map[string]string // by the id of a GPU that the cluster lists
+	apart *apart            // of one side of a plan that keeps prefill and decode apart
 }
 
 // Of is the serving of a plan.
@@ -114,7 +119,8 @@ func Files(name string, p *results.Plan) ([]File, error) {
 	for _, t := range Targets() {
 		if t.Name == name {
 			if p != nil && p.Disaggregated != nil {
-				return nil, &Refusal{Title: t.Title, Reasons: []string{"the plan keeps prefill and decode apart: files for two deployments that hand KV caches on are not written for it"}}
+				files, err := writeApart(&t, p)
+				return files, unnamed(t.Title, err)
 			}
 			s, err := Of(p)
 			if err != nil {
@@ -133,14 +139,19 @@ func Files(name string, p *results.Plan) ([]File, error) {
 				}
 			}
 			files, err := write(s)
-			var name *nameError
-			if errors.As(err, &name) {
-				err = &Refusal{Title: t.Title, Reasons: []string{name.Error()}}
-			}
-			return files, err
+			return files, unnamed(t.Title, err)
 		}
 	}
 	return nil, fmt.Errorf("no launch target %q", name)
+}
+
+// unnamed is an error, a refusal where a GPU has a name that tells no engine which it is.
+func unnamed(title string, err error) error {
+	var name *nameError
+	if errors.As(err, &name) {
+		return &Refusal{Title: title, Reasons: []string{name.Error()}}
+	}
+	return err
 }
 
 // Refused are the reasons for which a target cannot run a plan; nil where it can.

@@ -31,7 +31,11 @@ type Host struct {
 func (s *Serving) Hosts() []Host {
 	used := map[string]bool{}
 	var order []string
-	for _, stages := range s.Replicas {
+	replicas := s.Replicas
+	if s.apart != nil {
+		replicas = s.apart.both
+	}
+	for _, stages := range replicas {
 		for _, stage := range stages {
 			for _, id := range stage.GPUs {
 				if name := s.hostOf(id); !used[name] {

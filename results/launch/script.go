@@ -30,7 +30,7 @@ func (s *Serving) start(name, what string, checks ...string) *starter {
 	} else {
 		x.comment("On the node: bash " + name)
 	}
-	if n := len(s.Replicas); n > 1 {
+	if n := len(s.Replicas); n > 1 && s.apart == nil {
 		x.comment(fmt.Sprintf("The %d replicas are servers that know nothing of each other: spread requests evenly over them. Each takes %d requests at once by the plan.", n, s.Phase.Strategy.SequencesPerReplica))
 	}
 	x.line("#")
@@ -41,8 +41,7 @@ func (s *Serving) start(name, what string, checks ...string) *starter {
 	if n := s.Model.MaxContext; n > 0 && n < s.contextLength() {
 		x.comment(fmt.Sprintf("- The workload holds %d tokens a sequence, the model is made for %d: an engine may refuse that, or answer badly.", s.contextLength(), n))
 	}
-	switch s.Phase.Phase {
-	case "prefill", "decode":
+	if alone := s.Phase.Phase; (alone == "prefill" || alone == "decode") && s.apart == nil {
 		x.comment(fmt.Sprintf("- The plan serves %s alone: the other phase has servers of its own, and this one has to be told of them.", s.Phase.Phase))
 	}
 	x.line("set -euo pipefail")

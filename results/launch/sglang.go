@@ -47,7 +47,7 @@ func writeSGLang(s *Serving) ([]File, error) {
 	all := r.nodes
 	checks := []string{"nvidia-smi or rocm-smi counts the GPUs of a node as the plan does, and nothing else holds memory on them."}
 	if spread(all) {
-		checks = append(checks, fmt.Sprintf("The nodes have the same SGLang and the same weights under MODEL, and reach each other by the addresses below, on ports %d and up.", sglangMeeting))
+		checks = append(checks, fmt.Sprintf("The nodes have the same SGLang and the same weights under MODEL, and reach each other by the addresses below, on ports %d and up.", s.meeting()))
 	}
 	if st := s.Replicas[0][0]; st.EP > 1 && st.EP == len(st.GPUs) {
 		checks = append(checks, "Without more flags the ranks gather all tokens for their experts. Where the package deep_ep is installed, --moe-a2a-backend deepep sends each token to its experts alone, which the plan counts on.")
@@ -61,12 +61,13 @@ func writeSGLang(s *Serving) ([]File, error) {
 	if n := s.Model.MaxContext; n > 0 && n < s.contextLength() {
 		checks = append(checks, "SGLang takes sequences longer than the model's only where SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN=1.")
 	}
-	x := s.start("sglang.sh", "Starts one node's part of a plan on SGLang (version 0.5.6 or later), and stays until a server ends.", checks...)
+	checks = append(checks, s.handoverChecks()...)
+	x := s.start(s.script("sglang"), "Starts one node's part of a plan on SGLang (version 0.5.6 or later), and stays until a server ends.", checks...)
 	x.modelVariable(r.checkpoint)
 	x.hostVariables(x.hosts)
-	x.line("port=${PORT:-%d} # of the first process of a node", sglangPort)
+	x.line("port=%s # of the first process of a node", s.portWord(sglangPort))
 	if spread(all) {
-		x.line("meeting=${MEETING_PORT:-%d} # of the first replica of a node", sglangMeeting)
+		x.line("meeting=${MEETING_PORT:-%d} # of the first replica of a node", s.meeting())
 	}
 	if len(s.Replicas[0]) > 1 {
 		x.line("export SGLANG_PP_LAYER_PARTITION=%s", join(s.layers(), ","))
@@ -93,13 +94,13 @@ func writeSGLang(s *Serving) ([]File, error) {
 		}
 		what := part(n.Replica, n.Rank, of[n.Replica])
 		if n.Rank == 0 {
-			what += fmt.Sprintf(": answers requests on port %d", sglangPort+number[n.Host])
+			what += fmt.Sprintf(": answers requests on port %d", s.port(sglangPort)+number[n.Host])
 		}
 		x.call(n.Host, what, words)
 		number[n.Host]++
 	}
-	files := []File{x.end("sglang.sh", "")}
-	if len(s.Replicas) > 1 {
+	files := []File{x.end(s.script("sglang"), s.idle())}
+	if len(s.Replicas) > 1 && s.apart == nil {
 		files = append(files, s.sglangRouter(all))
 	}
 	return files, nil
@@ -150,7 +151,16 @@ func (s *Serving) sglangFlags(checkpoint Checkpoint, spread bool) []string {
 	if s.Model.Weights == inputs.FP8 && checkpoint.Format != inputs.FP8 {
 		add("--quantization", "fp8")
 	}
-	return out
+	return append(out, s.sglangHandover()...)
+}
+
+// meeting is the first port by which parts of a replica meet: those of the decode side are
+// beyond what replicas of a host that prefill can take.
+func (s *Serving) meeting() int {
+	if s.apart != nil && s.apart.role == string(inputs.Decode) {
+		return sglangMeeting + 20*sglangApart
+	}
+	return sglangMeeting
 }
 
 // sglangName is a name that a model is served under: a colon in it is taken for an adapter's

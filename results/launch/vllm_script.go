@@ -25,27 +25,42 @@ func writeVLLM(s *Serving) ([]File, error) {
 				return []string{why} // replicas are alike
 			}
 		}
+		for i := range servers {
+			if s.apart != nil && len(servers[i].processes) > 1 {
+				return []string{fmt.Sprintf("replica %d of the %s side spans hosts: NixlConnector is documented for servers of one host", i, s.apart.role)}
+			}
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	x := s.start("vllm.sh", "Starts one node's part of a plan on vLLM (vllm serve, version 0.12 or later), and stays until a server ends.", s.vllmChecks(v.servers)...)
+	x := s.start(s.script("vllm"), "Starts one node's part of a plan on vLLM (vllm serve, version 0.12 or later), and stays until a server ends.", s.vllmChecks(v.servers)...)
 	x.modelVariable(v.checkpoint)
 	x.hostVariables(x.hosts)
-	x.line("port=${PORT:-%d} # of the first replica of a node", httpPort)
+	x.line("port=%s # of the first replica of a node", s.portWord(httpPort))
+	locals, command := []string{"local gpus=$1", "shift"}, v.visible+"=$gpus vllm serve \"$MODEL\" \"${flags[@]}\" \"$@\""
+	about := "serve GPUS FLAGS…: start a part of a replica on some GPUs of this node"
+	if s.apart != nil {
+		x.line("channel=%d # by which the first replica of a node is asked for its KV cache", s.port(nixlPort)-sideStep)
+		about = "serve NUMBER GPUS FLAGS…: start a replica on some GPUs of this node; NUMBER counts its ports for the KV cache"
+		locals = []string{"local number=$1 gpus=$2", "shift 2"}
+		command = "VLLM_NIXL_SIDE_CHANNEL_PORT=$((channel + number)) " + command
+		if s.apart.several {
+			command = `VLLM_NIXL_SIDE_CHANNEL_HOST="${hosts[$node]}" ` + command
+		}
+	}
 	x.line("")
 	shared := v.servers[0]
 	for _, e := range shared.env {
 		x.line("export %s=%s", e[0], Word(e[1]))
 	}
-	x.words("flags", append(append(shared.degrees(), shared.flags...), "--served-model-name="+s.Model.Name))
+	x.words("flags", append(append(append(shared.degrees(), shared.flags...), s.kvTransfer()...), "--served-model-name="+s.Model.Name))
 	x.line("")
 	x.background()
-	x.function("serve GPUS FLAGS…: start a part of a replica on some GPUs of this node", "serve", []string{"local gpus=$1", "shift"},
-		v.visible+"=$gpus vllm serve \"$MODEL\" \"${flags[@]}\" \"$@\"")
+	x.function(about, "serve", locals, command)
 	s.vllmCalls(x, v.servers)
-	return []File{x.end("vllm.sh", "")}, nil
+	return []File{x.end(s.script("vllm"), s.idle())}, nil
 }
 
 // vllmCalls are the processes of each host.
@@ -58,12 +73,16 @@ func (s *Serving) vllmCalls(x *starter, servers []vllmServer) {
 		taken[head]++
 		address := fmt.Sprintf(`"${hosts[%d]}"`, head)
 		for j, p := range v.processes {
-			words := []string{"serve", strings.Join(indexes(p.devices), ","), "--gpu-memory-utilization", p.utilization}
-			words = append(words, v.network(strconv.Itoa(j), address, strconv.Itoa(masterPort+slot), strconv.Itoa(rpcPort+slot))...)
+			serve := "serve"
+			if s.apart != nil {
+				serve += " " + strconv.Itoa(slot*v.dp)
+			}
+			words := []string{serve, strings.Join(indexes(p.devices), ","), "--gpu-memory-utilization", p.utilization}
+			words = append(words, v.network(strconv.Itoa(j), address, strconv.Itoa(s.port(masterPort)+slot), strconv.Itoa(s.port(rpcPort)+slot))...)
 			about := part(v.replica, j, len(v.processes))
 			if j == 0 {
 				words = append(words, "--port", fmt.Sprintf("$((port + %d))", slot))
-				about += fmt.Sprintf(": answers requests on port %d", httpPort+slot)
+				about += fmt.Sprintf(": answers requests on port %d", s.port(httpPort)+slot)
 			} else {
 				words = append(words, "--headless")
 			}
@@ -97,7 +116,8 @@ func (s *Serving) vllmChecks(servers []vllmServer) []string {
 	if s.Model.Weights.Bytes() < 1 || s.Model.Weights == "int8" {
 		checks = append(checks, fmt.Sprintf("The checkpoint is quantised to %s; it says how, and vLLM follows it.", s.Model.Weights))
 	}
-	if s.Phase.Phase != "mixed" {
+	checks = append(checks, s.handoverChecks()...)
+	if s.Phase.Phase != "mixed" && s.apart == nil {
 		checks = append(checks, "Prefill and decode servers hand KV on by a --kv-transfer-config, which is yours to add.")
 	}
 	room := fmt.Sprintf("Once started, vLLM logs \"GPU KV cache size\": the plan needs %d tokens", divideUp(s.Phase.Strategy.SequencesPerReplica, v.dp)*s.contextLength())
