@@ -70,8 +70,11 @@ func (r *run) pass(ctx context.Context, p *pass) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	choices := r.choices(ctx, p, out, begun)
+	choices, all := r.choices(ctx, p, out, begun)
 	r.setTick(choices)
+	if !all {
+		out.bound = math.Inf(-1) // of what was not even listed nothing is known
+	}
 	for i, c := range choices {
 		if out.best != nil && (p.any || c.bound >= out.best.value) {
 			for _, rest := range choices[i:] {
@@ -90,11 +93,12 @@ func (r *run) pass(ctx context.Context, p *pass) (*outcome, error) {
 			return nil, err
 		}
 	}
-	out.proved = ctx.Err() == nil && !math.IsInf(out.bound, -1)
-	if out.best != nil {
-		out.bound = min(out.bound, out.best.value)
-		out.proved = out.proved && out.bound >= out.best.value
+	if out.best == nil {
+		out.proved = math.IsInf(out.bound, 1)
+		return out, nil
 	}
+	out.bound = min(out.bound, out.best.value)
+	out.proved = out.bound >= out.best.value
 	return out, nil
 }
 
@@ -149,13 +153,15 @@ func (r *run) choice(p *pass, out *outcome, s Split) (c choice, open bool) {
 }
 
 // choices lists and bounds the outer choices of a pass but those that it has begun with,
-// the lowest bound first. Those that a plan known already beats are told off at once.
-func (r *run) choices(ctx context.Context, p *pass, out *outcome, begun []Split) []choice {
-	var list []choice
+// the lowest bound first; false where time ran out before all were. Those that a plan
+// known already beats are told off at once.
+func (r *run) choices(ctx context.Context, p *pass, out *outcome, begun []Split) (list []choice, all bool) {
+	all = true
 	for _, gpus := range p.levels {
 		n := 0
 		for s := range r.x.splits(gpus, r.refused) {
 			if n++; n%4096 == 0 && ctx.Err() != nil {
+				all = false
 				break
 			}
 			if slices.ContainsFunc(begun, func(o Split) bool { return o.equal(&s) }) {
@@ -167,7 +173,7 @@ func (r *run) choices(ctx context.Context, p *pass, out *outcome, begun []Split)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b choice) int { return cmp.Compare(a.bound, b.bound) })
-	return list
+	return list, all
 }
 
 // settle searches the stages of a choice.

@@ -222,6 +222,45 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+// countdown is a context that ends when it has been asked so many times.
+type countdown struct {
+	context.Context
+	left *int
+}
+
+func (c countdown) Err() error {
+	if *c.left--; *c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// However early it ends, a search says nothing that is not so.
+func TestStoppedAnywhere(t *testing.T) {
+	c := small(t, 8)
+	best := solved(t, c, Options{})
+	seen := map[string]bool{}
+	for n := 0; n < 1<<14; n = n*5/4 + 1 {
+		left := n
+		sol, err := Solve(countdown{t.Context(), &left}, c, Options{Backend: "labels"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[sol.Solve.Status] = true
+		switch s := &sol.Solve; {
+		case sol.Status == results.StatusOptimal && math.Abs(sol.Seconds-best.Seconds) > 1e-6*best.Seconds,
+			sol.Status == results.StatusInfeasible,
+			sol.Layout == nil && sol.Status != results.StatusUnknown,
+			s.BestBound != nil && *s.BestBound > best.Seconds*(1+1e-6),
+			sol.Status == results.StatusFeasible && (s.Status != "interrupted" || s.Outer.Open == 0):
+			t.Errorf("after %d: %s, %+v", n, sol.Status, s.Outer)
+		}
+	}
+	if !seen["optimal"] || !seen["interrupted"] {
+		t.Errorf("seen: %v", seen)
+	}
+}
+
 func TestSameEveryTime(t *testing.T) {
 	var texts []string
 	for range 2 {

@@ -135,6 +135,9 @@ func solveWith(ctx context.Context, c *inputs.Condition, costs costs, o Options)
 	if err != nil {
 		return nil, err
 	}
+	if err := r.x.rules.Err(); err != nil {
+		return nil, err
+	}
 	sol := r.solution(a)
 	if sol.Layout != nil && sol.Solve.Status == string(results.StatusOptimal) {
 		if err := r.confirm(ctx, a, sol); err != nil {
@@ -198,8 +201,8 @@ func (r *run) through(ctx context.Context, lv levels, slack float64) (*answer, e
 			return nil, err
 		}
 		a.counted, a.decided, a.slack = lv.counted, lv.decided, slack
-		if a.out.best != nil || ctx.Err() != nil {
-			a.stopped = ctx.Err() != nil && !a.out.proved
+		if a.out.best != nil || !a.out.proved {
+			a.stopped = !a.out.proved
 			if above.Infeasible > 0 {
 				a.passes = append([]results.CertificatePass{{
 					Purpose: fmt.Sprintf("levels better than %s: none has a layout", l.what), Outer: above, Choices: []results.OuterChoice{},
