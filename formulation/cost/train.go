@@ -53,6 +53,9 @@ type TrainEngine struct {
 	// Flat exchange of weights and gradients crosses nodes over one link instead of those of
 	// all GPUs of a node, parameter by parameter (DeepSpeed's ZeRO-3 of 2021).
 	Flat bool
+	// FusedLoss computes the loss in one kernel, without copies of the logits in 32 bits:
+	// what an engine may have beyond the others.
+	FusedLoss bool
 }
 
 // Interleaved is the Overlap of a pipeline of so many ranks and stages on each: the parts of

@@ -28,7 +28,11 @@ func (c *Calculator) trainActivations(s TrainShape, st TrainStep, h *TrainHeld) 
 	kept *= h.InFlight
 	if h.Last && c.model.vocab > 0 {
 		// Input of the final norm, and of the head on all ranks.
-		loss := a.tokens*math.Ceil(c.model.vocab/a.t)*lossBytes + a.hidden + a.whole
+		each := float64(lossBytes)
+		if st.FusedLoss {
+			each = fusedLossBytes
+		}
+		loss := a.tokens*math.Ceil(c.model.vocab/a.t)*each + a.hidden + a.whole
 		working = math.Max(working, loss)
 	}
 	return kept, working

@@ -32,8 +32,9 @@ const (
 	trainBuckets = 2 * 5e8
 	// lossBytes an element of the logits: 2 as they come, 4 their logarithms of
 	// probabilities, 4 the gradient of the loss and 4 that of the logits before it is
-	// cast back (cross_entropy of PyTorch in 32 bits). Fused losses need less.
-	lossBytes = 14
+	// cast back (cross_entropy of PyTorch in 32 bits). A fused loss needs the logits and
+	// their gradient.
+	lossBytes, fusedLossBytes = 14, 4
 )
 
 // TrainMemory is the memory of one GPU of a pipeline rank that holds the given stages,

@@ -208,3 +208,40 @@ func TestTrainDemandSaturates(t *testing.T) {
 		t.Errorf("%+v", b)
 	}
 }
+
+// The last rank holds the loss of one micro-batch: 14 bytes a logit, 4 where it is fused.
+func TestLossOfTheLastRank(t *testing.T) {
+	m := gpt(2, 64, 4, 51200)
+	calc := mustNew(t, conditionOf(m, poolOf(h100(), 8)))
+	s := TrainShape{DP: 1, TP: 4, CP: 2, EP: 1, ETP: 1}
+	st := TrainStep{MicroBatch: 3, Sequence: 1000}
+	working := func(fused bool) float64 {
+		st.FusedLoss = fused
+		_, w := calc.trainActivations(s, st, &TrainHeld{Counts: []int{2}, Last: true, InFlight: 1})
+		return w
+	}
+	const logits = 3 * 500 * 51200 / 4
+	near(t, "in 32 bits", working(false), 14*logits+2*2*1500*64, 1e-12)
+	near(t, "fused", working(true), 4*logits+2*2*1500*64, 1e-12)
+}
+
+// A communicator for each group that a rank is in, and buckets where gradients are reduced.
+func TestTrainReserve(t *testing.T) {
+	calc := mustNew(t, conditionOf(llama70B(inputs.BF16), poolOf(h200(), 8)))
+	const runtime, group, buckets = 1.92e9 + 0.0054*141e9, 1.92e9, 2e9
+	for _, c := range []struct {
+		name  string
+		shape TrainShape
+		whole bool
+		want  float64
+	}{
+		{"alone", TrainShape{DP: 1, TP: 1, CP: 1, EP: 1, ETP: 1}, true, runtime},
+		{"tensor parallel", TrainShape{DP: 1, TP: 8, CP: 1, EP: 1, ETP: 1}, true, runtime + group},
+		{"data parallel", TrainShape{DP: 8, TP: 1, CP: 1, EP: 1, ETP: 1}, true, runtime + group + buckets},
+		{"all", TrainShape{DP: 2, TP: 2, CP: 2, EP: 1, ETP: 1}, false, runtime + 4*group + buckets},
+	} {
+		held := []TrainHeld{{Counts: []int{80}, First: true, Last: c.whole, InFlight: 1}}
+		got := calc.TrainMemory(0, c.shape, TrainStep{MicroBatch: 1, Sequence: 128}, adam, held).Reserve
+		near(t, c.name, float64(got), c.want, 1e-9)
+	}
+}

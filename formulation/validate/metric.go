@@ -24,6 +24,7 @@ const (
 	reduceRate // of an all-reduce, as bytes/s
 	sendRate   // from one device to another, bytes/s
 	// Of training.
+	trainMemory // of the GPU that holds most
 	trainStep   // time of a step
 	trainRate   // tokens/s that train on each GPU
 	usefulFLOPS // of each GPU, nothing that is computed twice counted twice
@@ -74,7 +75,7 @@ func (q quantity) more() bool {
 // chosenBy reports whether layouts are chosen by the quantity.
 func (q quantity) chosenBy() bool {
 	switch q {
-	case weights, cacheTokens, longestContext, overflow, matmulRate, reduceTime, reduceRate, sendRate:
+	case weights, cacheTokens, longestContext, trainMemory, overflow, matmulRate, reduceTime, reduceRate, sendRate:
 		return false
 	}
 	return true
@@ -89,6 +90,8 @@ func (q quantity) total() string {
 		return "time to first token"
 	case wholeRequest:
 		return "time of a request"
+	case trainMemory:
+		return "memory of training"
 	case weights, cacheTokens, longestContext:
 		return "memory"
 	case trainStep, trainRate, usefulFLOPS, allFLOPS:
@@ -114,8 +117,10 @@ func notPredicted(kind, metric string) string {
 		return "a percentile of a distribution is not predicted"
 	case metric == "non_torch_gib", metric == "activation_peak_gib", metric == "kv_cache_gib_per_gpu":
 		return "constants of memory were taken from this run"
-	case strings.HasPrefix(metric, "peak_mem_"), strings.HasPrefix(metric, "max_allocated_"), strings.HasPrefix(metric, "theoretical_"), metric == "nvidia_smi_mb":
-		return "memory of training: the program has no training mode"
+	case strings.HasPrefix(metric, "max_allocated_"):
+		return "memory of one rank: the length of a sequence is not stated"
+	case strings.HasPrefix(metric, "theoretical_"):
+		return "what a formula says is no measurement"
 	}
 	return "metric " + metric + " is not predicted"
 }

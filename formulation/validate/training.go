@@ -38,12 +38,18 @@ type trainPrice struct {
 	// recomputed.
 	products, attention, recomputed float64
 	peak                            float64
+	held                            heldBytes
+	fits                            bool // the GPU that holds most
 }
 
 // mapTrained maps a row of a training run, or notes why it is not.
 func (o *outcome) mapTrained(k known, r *measured.Row) {
 	m, ok := trainMeasures()[r.Metric]
+	memory := false
 	if !ok {
+		m, memory = trainMemoryMeasures()[r.Metric]
+	}
+	if !ok && !memory {
 		o.why = notPredicted(r.Kind, r.Metric)
 		return
 	}
@@ -52,12 +58,12 @@ func (o *outcome) mapTrained(k known, r *measured.Row) {
 		return
 	}
 	t, why := k.trainedOf(r)
-	layer := m.quantity == layerForward || m.quantity == layerBackward || m.quantity == layerBoth
+	layer := layerAlone(m)
 	switch {
 	case why != "":
 	case t.sequence == 0:
 		why = "the length of a sequence is not stated"
-	case t.global == 0 && !layer:
+	case t.global == 0 && !layer && !memory:
 		why = "the global batch is not stated"
 	}
 	if why != "" {
@@ -66,6 +72,12 @@ func (o *outcome) mapTrained(k known, r *measured.Row) {
 	}
 	if r.Virtual == 0 && t.pp > 1 && !plainPipeline(r) {
 		t.virtual = 0 // not stated
+	}
+	if memory {
+		if o.why = memoryUnstated(&t); o.why != "" {
+			return
+		}
+		t.fillPipeline()
 	}
 	t.twoBoards = r.Family == "bloom"
 	t.everyOther, t.engine = everyOther(r.Recompute), engineOf(r, t.unfused)
@@ -78,7 +90,7 @@ func (o *outcome) mapTrained(k known, r *measured.Row) {
 //   - Megatron-LM of 2021 and its forks with DeepSpeed: fused attention, overlap of tensor
 //     parallelism, gradients added where they are computed. In 2022 (Korthikanti et al.) the
 //     backward pass hides collectives and adds gradients in place.
-//   - llm-foundry of 2023 runs eager PyTorch with flash attention in Triton.
+//   - llm-foundry of 2023 runs eager PyTorch with flash attention in Triton and a fused loss.
 //   - torchtitan says whether it compiled and whether its TP was asynchronous.
 func engineOf(r *measured.Row, unfused bool) cost.TrainEngine {
 	foundry := strings.Contains(r.Framework, "foundry")
@@ -88,7 +100,7 @@ func engineOf(r *measured.Row, unfused bool) cost.TrainEngine {
 	return cost.TrainEngine{
 		Unfused: unfused, FirstFlash: foundry, Eager: foundry || titan && strings.HasPrefix(r.Notes, "eager"),
 		Serial: unfused || waits, SerialBackward: old || waits, Apart: old,
-		Flat: r.Framework == "DeepSpeed ZeRO-3",
+		Flat: r.Framework == "DeepSpeed ZeRO-3", FusedLoss: foundry,
 	}
 }
 
@@ -110,6 +122,9 @@ func (o *outcome) priceTrained(p *trainPricer, r *measured.Row, constants Consta
 	}
 	if o.why = x.why; o.why == "" {
 		o.predicted = x.value(o.measure, r)
+		if r.Recompute != "" && memoryUnstated(o.trained) == "" && !layerAlone(o.measure) {
+			o.runs = &x.fits
+		}
 	}
 	return nil
 }
@@ -220,6 +235,8 @@ func (t *trained) priceOne(c *inputs.Condition, calc *cost.Calculator) trainPric
 	none := x.priceUniform(c, calc)
 	none.seconds = (none.seconds + full.seconds) / 2
 	none.recomputed = full.recomputed / 2
+	none.held.all, none.held.tensors = (none.held.all+full.held.all)/2, (none.held.tensors+full.held.tensors)/2
+	none.fits = none.held.fits(c)
 	return none
 }
 
@@ -239,6 +256,8 @@ func (t *trained) priceUniform(c *inputs.Condition, calc *cost.Calculator) train
 		seconds: step.Seconds, tokens: each * float64(work.Sequence),
 		attention: each * calc.TrainAttentionFLOPs(work), peak: calc.PeakFLOPS(0),
 	}
+	out.held = heldOf(c, calc, l)
+	out.fits = out.held.fits(c)
 	out.products = each*calc.TrainFLOPs(work) - out.attention
 	out.forward, out.backward = calc.TrainLayer(0, 0, l.Shape(), work, t.recompute)
 	head := 6 * each * float64(work.Sequence) * float64(c.Model.Vocab) * float64(c.Model.Hidden)
@@ -294,6 +313,8 @@ func (t *trainPrice) value(m measure, r *measured.Row) float64 {
 		scale /= t.peak
 	}
 	switch m.quantity {
+	case trainMemory:
+		return t.held.printed(r) * scale
 	case trainStep:
 		return t.seconds * scale
 	case trainRate:

@@ -80,7 +80,7 @@ func (o *outcome) mapRow(k known, r *measured.Row) {
 		o.mapAlone(k, r)
 		return
 	}
-	if r.Kind == "training" {
+	if _, memory := trainMemoryMeasures()[r.Metric]; memory || r.Kind == "training" {
 		o.mapTrained(k, r)
 		return
 	}
