@@ -2,6 +2,7 @@ package validate
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"partita/inputs/measured"
@@ -19,6 +20,7 @@ type question struct {
 // option is a layout of a question.
 type option struct {
 	layout
+	run       trained   // of training: the layout and what else was chosen
 	measured  []float64 // of several runs
 	predicted float64   // by constants that did not see the family; 0: predicted not to fit
 }
@@ -37,11 +39,10 @@ func choices(rows []measured.Row, found []outcome) []choice {
 	var all []choice
 	for i := range rows {
 		r, o := &rows[i], &found[i]
-		if r.Group == "" || !o.mapped || !o.measure.quantity.chosenBy() || o.why != "" && !o.unfit {
+		if r.Group == "" || !o.mapped && o.trained == nil || !o.measure.quantity.chosenBy() || o.why != "" && !o.unfit {
 			continue
 		}
-		d := &o.deployment
-		q := question{r.Family, r.Group, r.Metric, d.accelerator, d.model, r.Precision, r.Framework, o.load}
+		q, x := o.question(r)
 		at, ok := index[q]
 		if !ok {
 			at = len(all)
@@ -49,18 +50,40 @@ func choices(rows []measured.Row, found []outcome) []choice {
 			all = append(all, choice{question: q, measure: o.measure})
 		}
 		c := &all[at]
-		k := slices.IndexFunc(c.options, func(x option) bool { return x.layout == d.layout })
+		k := slices.IndexFunc(c.options, func(y option) bool { return x.layout == y.layout && x.run == y.run })
 		if k < 0 {
 			k = len(c.options)
-			c.options = append(c.options, option{layout: d.layout, predicted: o.unseen()})
+			c.options = append(c.options, x)
 		}
 		c.options[k].measured = append(c.options[k].measured, r.Value)
 	}
 	all = slices.DeleteFunc(all, func(c choice) bool { return len(c.options) < 2 })
 	for i := range all {
-		slices.SortFunc(all[i].options, func(a, b option) int { return a.layout.compare(&b.layout) })
+		slices.SortFunc(all[i].options, func(a, b option) int {
+			return cmp.Or(a.layout.compare(&b.layout), a.run.compare(&b.run))
+		})
 	}
 	return all
+}
+
+// question is what a row answers, and the option that it measures. Training runs of one
+// question may be of different frameworks, which go with their sharding.
+func (o *outcome) question(r *measured.Row) (question, option) {
+	if t := o.trained; t != nil {
+		work := fmt.Sprintf("%+v, %d sequences of %d", t.model, t.global, t.sequence)
+		return question{r.Family, r.Group, r.Metric, t.accelerator, work, r.Precision, "", load{}}, option{
+			layout: layout{replicas: t.shape.DP, pp: t.pp, tp: t.shape.TP, cp: t.shape.CP, dpa: 1, ep: t.shape.EP, etp: t.shape.ETP},
+			run:    *t, predicted: o.unseen(),
+		}
+	}
+	d := &o.deployment
+	return question{r.Family, r.Group, r.Metric, d.accelerator, d.model, r.Precision, r.Framework, o.load}, option{layout: d.layout, predicted: o.unseen()}
+}
+
+// compare orders what training runs of one layout differ in: smaller micro-batches first.
+func (t *trained) compare(u *trained) int {
+	return cmp.Or(cmp.Compare(t.micro, u.micro), cmp.Compare(t.virtual, u.virtual), cmp.Compare(t.shape.ZeRO, u.shape.ZeRO),
+		cmp.Compare(t.recompute, u.recompute))
 }
 
 // compare orders layouts: fewer GPUs first, then smaller degrees.

@@ -17,11 +17,11 @@ func trainMeasures() map[string]measure {
 	const ms, percent, tera = 1e3, 100, 1e-12
 	return map[string]measure{
 		"iteration_time_s":     {quantity: trainStep, scale: 1},
-		"tokens_per_s_per_gpu": {quantity: trainRate, scale: 1},
-		"model_tflops_per_gpu": {quantity: usefulFLOPS, scale: tera},
-		"hw_tflops_per_gpu":    {quantity: allFLOPS, scale: tera},
-		"mfu_pct":              {quantity: usefulFLOPS, scale: percent, ofPeak: true},
-		"hfu_pct":              {quantity: allFLOPS, scale: percent, ofPeak: true},
+		"tokens_per_s_per_gpu": {quantity: trainRate, scale: 1, perGPU: true},
+		"model_tflops_per_gpu": {quantity: usefulFLOPS, scale: tera, perGPU: true},
+		"hw_tflops_per_gpu":    {quantity: allFLOPS, scale: tera, perGPU: true},
+		"mfu_pct":              {quantity: usefulFLOPS, scale: percent, ofPeak: true, perGPU: true},
+		"hfu_pct":              {quantity: allFLOPS, scale: percent, ofPeak: true, perGPU: true},
 		"layer_fwd_ms":         {quantity: layerForward, scale: ms},
 		"layer_bwd_ms":         {quantity: layerBackward, scale: ms},
 		"layer_total_ms":       {quantity: layerBoth, scale: ms},

@@ -154,3 +154,30 @@ func TestRunsThatAreLeftOut(t *testing.T) {
 		}
 	}
 }
+
+// TestChoicesOfTraining: micro-batches and sharding are options of one question, whatever
+// the framework; another global batch is another question.
+func TestChoicesOfTraining(t *testing.T) {
+	option := func(value float64, change func(*measured.Row)) measured.Row {
+		r := llama("iteration_time_s", value)
+		r.Group, r.Family = "g", "f"
+		change(&r)
+		return r
+	}
+	rows := []measured.Row{
+		option(14.7, func(*measured.Row) {}),
+		option(14.6, func(*measured.Row) {}), // the same layout once more
+		option(30, func(r *measured.Row) { r.Virtual = 1 }),
+		option(60, func(r *measured.Row) {
+			r.TP, r.PP, r.CP, r.DP, r.Virtual, r.Sharding, r.Recompute, r.Framework = 1, 1, 1, 64, 1, "FSDP", "full", "torchtitan"
+		}),
+		option(28, func(r *measured.Row) { r.GlobalBatch = 256 }),
+	}
+	v, err := Run(t.Context(), rows, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(v.Choice) != 1 || v.Choice[0].Groups != 1 || v.Choice[0].NoAnswer != 0 || v.Choice[0].Top1 != 1 {
+		t.Errorf("%+v", v.Choice)
+	}
+}
