@@ -119,7 +119,7 @@ func (r *Rules) ready() {
 // binds reports whether a rule for one phase binds a workload: one that does both
 // phases is bound by the rules of either.
 func binds(of, workload inputs.Phase) bool {
-	return of == "" || of == workload || workload == inputs.Mixed
+	return of == "" || of == workload || workload == inputs.Mixed && of != inputs.Training
 }
 
 // language is CEL with the variables of rules.

@@ -323,7 +323,7 @@ func (p *parser) rule(n *yaml.Node) {
 		"phase": func(key, value *yaml.Node) {
 			text(&phase)(key, value)
 			r.Phase = inputs.Phase(strings.ToLower(phase))
-			phases := []string{string(inputs.Prefill), string(inputs.Decode), string(inputs.Mixed)}
+			phases := []string{string(inputs.Prefill), string(inputs.Decode), string(inputs.Mixed), string(inputs.Training)}
 			if slices.Contains(phases, string(r.Phase)) || value.Kind != yaml.ScalarNode {
 				return
 			}

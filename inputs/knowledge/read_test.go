@@ -91,7 +91,7 @@ func TestParseProblems(t *testing.T) {
 		{"rules:\n  - {expr: tp <= 4}", "p.yaml:2:5: the rule has no name, want name: and a few words"},
 		{"rules:\n  - {name: a}", `p.yaml:2:5: rule "a" has no expression`},
 		{"rules:\n  - {name: a, exp: tp == 1}", `p.yaml:2:15: unknown key "exp" of a rule, want one of because, expr, name, phase, source; did you mean "expr"?`},
-		{"rules:\n  - {name: a, expr: tp == 1, phase: decoed}", `p.yaml:2:37: phase "decoed" is not known, want one of prefill, decode, mixed; did you mean "decode"?`},
+		{"rules:\n  - {name: a, expr: tp == 1, phase: decoed}", `p.yaml:2:37: phase "decoed" is not known, want one of prefill, decode, mixed, training; did you mean "decode"?`},
 		{"rules:\n  - {name: a, expr: [tp]}", "p.yaml:2:21: expr of a rule is no text"},
 		{"rules:\n  - tp <= 4", "p.yaml:2:5: the rule is no object"},
 		{"rules: {a: tp <= 4}", "p.yaml:1:8: rules is no list"},

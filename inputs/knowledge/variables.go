@@ -161,7 +161,7 @@ type variableRow struct {
 
 func variableRows() [numVariables]variableRow {
 	return [numVariables]variableRow{
-		phase:               {"phase", text, "", `"prefill", "decode" or "mixed"`},
+		phase:               {"phase", text, "", `"prefill", "decode", "mixed" or "training"`},
 		batch:               {"batch", wholeNumber, "sequences", "in flight over all replicas"},
 		inputTokens:         {"input_tokens", wholeNumber, "tokens", "longest prompt"},
 		outputTokens:        {"output_tokens", wholeNumber, "tokens", "most generated tokens of a sequence; 0 for prefill alone"},

@@ -199,6 +199,9 @@ func (d *draft) formats(m *inputs.Model, named bool) {
 	if m.Weights.Bytes() < 1 {
 		m.KV = inputs.FP8
 	}
+	if yes, _ := d.trains(); yes {
+		return // nothing is cached
+	}
 	d.assume("number format of the KV cache", string(m.KV), "that of the weights, down to FP8")
 }
 

@@ -12,6 +12,8 @@ import (
 const (
 	defaultOptimizer = 12 // bytes a parameter: Adam
 	defaultGradient  = inputs.FP32
+
+	trainingEngine = "megatron" // the one of the engines that trains too
 )
 
 // trains reports whether the condition is of a training step: as stated, else because
@@ -287,6 +289,9 @@ func (d *draft) checkTrainingGoal(g inputs.Goal) {
 		default:
 			d.problem(r.Place, fmt.Sprintf("requirement %s in training, which serves no requests", r.Kind), "step_time, throughput, throughput_per_gpu or cost_per_hour", "")
 		}
+	}
+	if engine, ok := get[string](d, "engine"); ok && engine != trainingEngine {
+		d.problem(d.place("engine"), fmt.Sprintf("the engine %s serves requests, the phase is training", engine), trainingEngine+", or none", "leave it out")
 	}
 	if g.Placement == inputs.Lanes {
 		d.problem(d.place("goal.placement"), "placement lanes in training", "pipeline", "lanes serve requests")

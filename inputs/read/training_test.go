@@ -113,6 +113,7 @@ func TestTrainingContradictions(t *testing.T) {
 		"micro-batch":             {full("global_batch: 256, sequence: 4096, training: {micro_batch: 3}"), "-:3:75: micro-batches of 3 sequences do not divide the global batch of 256"},
 		"a format":                {full("global_batch: 256, sequence: 4096, training: {gradient_precision: int8}"), "int8 is out of bounds, want fp32 or bf16"},
 		"a serving requirement":   {fine + "goal: {requirements: {ttft: 2s}}\n", "-:4:23: requirement ttft in training, which serves no requests"},
+		"an engine of serving":    {fine + "engine: vllm\n", "-:4:1: the engine vllm serves requests, the phase is training"},
 		"lanes":                   {fine + "goal: {placement: lanes}\n", "-:4:8: placement lanes in training"},
 		"dp":                      {fine + "strategy: {dp: 3}\n", "-:4:12: strategy: 3 data-parallel ranks do not divide the global batch of 256"},
 		"dp times micro-batch":    {fine + "strategy: {dp: 64, micro_batch_size: 8}\n", "-:4:20: strategy: micro-batches of 8 sequences on 64 data-parallel ranks do not divide"},

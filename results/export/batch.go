@@ -89,6 +89,8 @@ func (b *Batch) columns() []column {
 		metric("e2e_ms", func(m *results.Metrics) *float64 { return m.E2EMS }),
 		metric("samples_per_s", func(m *results.Metrics) *float64 { return m.SamplesPerS }),
 		metric("sample_latency_ms", func(m *results.Metrics) *float64 { return m.SampleLatencyMS }),
+		metric("step_ms", func(m *results.Metrics) *float64 { return m.StepMS }),
+		metric("mfu", func(m *results.Metrics) *float64 { return m.MFU }),
 		metric("usd_per_hour", func(m *results.Metrics) *float64 { return m.USDPerHour }),
 		metric("usd_per_million_tokens", func(m *results.Metrics) *float64 { return m.USDPerMillion }),
 		{"best_heuristic", func(r *results.ScenarioResult) string { name, _ := bestHeuristic(r); return name }},

@@ -32,6 +32,9 @@ func htmlMap(w *webpage, p *results.Plan, ph *results.PhasePlan) {
 }
 
 func mapAbout(ph *results.PhasePlan, start string) string {
+	if ofTraining(ph) {
+		return fmt.Sprintf("%s %s of %s with %s each.", start, plural(ph.Strategy.Replicas, "replica"), plural(ph.Strategy.PP, "rank"), plural(ph.Strategy.VirtualStages, "stage"))
+	}
 	return fmt.Sprintf("%s %s of %s each.", start, plural(ph.Strategy.Replicas, "replica"), plural(ph.Strategy.PP, "stage"))
 }
 

@@ -34,10 +34,14 @@ func htmlComparison(w *webpage, p *results.Plan) {
 	w.heading(2, "Compared with heuristics")
 	w.paragraph(comparisonNote(p))
 	table := func() {
-		w.titled("Compared with heuristics", []string{"heuristic", "objective#", "gap#", "request takes#", "tokens/s#", "GPUs#", "strategy"}, tradeoffRows(p))
+		takes := "request takes#"
+		if trainingPlan(p) {
+			takes = "step takes#"
+		}
+		w.titled("Compared with heuristics", []string{"heuristic", "objective#", "gap#", takes, "tokens/s#", "GPUs#", "strategy"}, tradeoffRows(p))
 	}
 	chart, missing := comparisonChart(p)
-	if len(chart.Points) < 2 {
+	if len(chart.Points) < 2 || trainingPlan(p) { // of a step one figure follows from the other
 		table()
 		return
 	}
@@ -137,7 +141,11 @@ func tradeoffRows(p *results.Plan) [][]string {
 		at++
 	}
 	for _, ph := range judged(p) {
-		add(ph.Metrics.E2EMS, ph.Metrics.TokensPerS, ph.GPUs.Used)
+		takes := ph.Metrics.E2EMS
+		if ofTraining(ph) {
+			takes = ph.Metrics.StepMS
+		}
+		add(takes, ph.Metrics.TokensPerS, ph.GPUs.Used)
 	}
 	for _, c := range p.Comparison {
 		add(c.LatencyMS, c.TokensPerS, c.GPUs)

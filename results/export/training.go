@@ -181,7 +181,13 @@ func (s *screen) rankTable(ph *results.PhasePlan) {
 		rows = append(rows, row)
 		i = j
 	}
-	s.table([]string{"rank", "layers#", "pool", "GPUs!", "micro-batch#", "memory of a GPU!"}, rows)
+	header := []string{"rank", "layers#", "pool", "GPUs!", "micro-batch#", "memory of a GPU!"}
+	if !s.fits(header, rows) { // without the bars
+		for _, r := range rows {
+			_, r[5], _ = strings.Cut(r[5], " ")
+		}
+	}
+	s.table(header, rows)
 	if left > 0 {
 		s.styled(soft, " ", fmt.Sprintf("… and %s more in report.md", plural(left, "rank")))
 	}
