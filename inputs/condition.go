@@ -276,8 +276,39 @@ type Workload struct {
 	Input Range `json:"input"`
 	// Output is the number of generated tokens; zero where none are stated.
 	Output Range `json:"output"`
+	// PrefixCacheHit is the share of the prompt tokens whose keys and values are in the
+	// cache when a request comes, [0, 1).
+	PrefixCacheHit float64 `json:"prefix_cache_hit,omitempty"`
+	// Speculative is speculative decoding; the zero value is none.
+	Speculative Speculative `json:"speculative,omitzero"`
 	// Training is set in the training phase and nil in serving.
 	Training *TrainingStep `json:"training,omitempty"`
+}
+
+// Speculative is decoding in which a draft proposes tokens that one step of the model
+// verifies all at once.
+type Speculative struct {
+	DraftTokens int     `json:"draft_tokens"` // proposed for each step; 0: none
+	Acceptance  float64 `json:"acceptance"`   // chance that a proposed token is taken, those before it taken too
+	DraftCost   float64 `json:"draft_cost"`   // of proposing a token, as a share of a decode step of the model
+}
+
+// Cached is how many tokens of a prompt are in the cache; at least one is not.
+func (w *Workload) Cached(prompt int) int {
+	return min(int(w.PrefixCacheHit*float64(prompt)), max(0, prompt-1))
+}
+
+// TokensPerStep is how many tokens of a sequence a step decodes on average: those of the
+// draft until the first that is not taken, and the model's own after them.
+//
+//	1 + α + α² + … + α^γ
+func (s Speculative) TokensPerStep() float64 {
+	sum, p := 1.0, 1.0
+	for range s.DraftTokens {
+		p *= s.Acceptance
+		sum += p
+	}
+	return sum
 }
 
 // ObjectiveKind names what is minimised.

@@ -1,6 +1,10 @@
 package cost
 
-import "math"
+import (
+	"math"
+
+	"partita/inputs"
+)
 
 // Layer is the time of one layer of the given kind on one micro-batch, in seconds,
 // with the collectives inside the stage. A decode step gains nothing from CP: it
@@ -38,6 +42,9 @@ func (c *Calculator) Head(pool int, s Shape, st Step) float64 {
 	}
 	d := &c.devices[pool]
 	w := splitStep(s, st)
+	if st.Phase == inputs.Decode {
+		w.sequences = w.tokens // every token is one to choose the next by: drafts are verified
+	}
 	t := d.stream.stream(4 * w.sequences * m.hidden * m.activationBytes)
 	if m.vocab == 0 {
 		return t

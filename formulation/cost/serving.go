@@ -12,15 +12,18 @@ const ChunkTokens = 8192
 type Serving struct {
 	Sequences int // in flight in the replica
 	Groups    int // that take turns in the pipeline
-	Input     int // tokens of a prompt, middle
-	Longest   int // tokens of the longest prompt
-	Output    int // generated tokens, middle
+	Workload  *inputs.Workload
 }
 
 // Mix are the steps whose prices make up the average step of a group (C3c). Plain steps
 // have a context of nothing: the price of everything but attention.
 type Mix struct {
 	Decode Step
+	// Draft is a decode step of one token; Drafts is how many of them proposing takes.
+	Draft  Step
+	Drafts float64
+	// Yield is how many tokens of each sequence a step decodes.
+	Yield float64
 	// Chunk and Next are chunks of whole prompts between which the one of the average step
 	// lies, by the share Part of the second.
 	Chunk, Next Step
@@ -35,16 +38,26 @@ type Mix struct {
 }
 
 // Prices are the prices of a part of a stage in the steps of a mix, in seconds.
-type Prices struct{ Decode, Chunk, Next, DecodePlain, ChunkPlain, BothPlain float64 }
+type Prices struct{ Decode, Draft, Chunk, Next, DecodePlain, ChunkPlain, BothPlain float64 }
 
-// DecodeStep is a step of one group (C3b).
+// DecodeStep is a step of one group (C3b); of speculative decoding it verifies a draft.
 func (w *Serving) DecodeStep() Step {
-	return Step{Phase: inputs.Decode, Sequences: ceilDiv(w.Sequences, w.Groups), New: 1, Cached: w.Input + ceilDiv(w.Output, 2)}
+	st := w.draftStep()
+	st.New += w.Workload.Speculative.DraftTokens
+	return st
 }
 
-// PromptStep is a prompt of full length by itself (C2).
-func (w *Serving) PromptStep() Step {
-	return Step{Phase: inputs.Prefill, Sequences: 1, New: w.Longest}
+func (w *Serving) draftStep() Step {
+	in, out := w.Workload.Input.Mid(), w.Workload.Output.Mid()
+	return Step{Phase: inputs.Decode, Sequences: ceilDiv(w.Sequences, w.Groups), New: 1, Cached: in + ceilDiv(out, 2)}
+}
+
+// PromptStep is a prompt of full length by itself (C2), but for what is in the cache.
+func (w *Serving) PromptStep() Step { return w.prompts(1, w.Workload.Input.Max) }
+
+func (w *Serving) prompts(n, tokens int) Step {
+	cached := w.Workload.Cached(tokens)
+	return Step{Phase: inputs.Prefill, Sequences: n, New: tokens - cached, Cached: cached}
 }
 
 // Mix is the average step with so many attention ranks.
@@ -54,20 +67,25 @@ func (w *Serving) PromptStep() Step {
 // one arrival, each prompt is a chunk of its own; where it sees more, they go together, up
 // to the budget.
 func (w *Serving) Mix(ranks int) Mix {
-	m := Mix{Decode: w.DecodeStep()}
-	if w.Sequences <= 1 {
+	draft := w.Workload.Speculative
+	m := Mix{Decode: w.DecodeStep(), Yield: draft.TokensPerStep()}
+	if draft.DraftTokens > 0 {
+		m.Draft, m.Drafts = w.draftStep(), float64(draft.DraftTokens)*draft.DraftCost
+	}
+	if w.Sequences <= 1 || w.Workload.Phase == inputs.Decode {
 		return m
 	}
-	arrivals := float64(w.Sequences-1) / float64(w.Output) / float64(w.Groups)
-	most := min(w.Sequences, ranks*max(1, ChunkTokens/max(1, w.Input)))
+	in := w.Workload.Input.Mid()
+	read := w.prompts(1, in).New
+	arrivals := m.Yield * float64(w.Sequences-1) / float64(w.Workload.Output.Mid()) / float64(w.Groups)
+	most := min(w.Sequences, ranks*max(1, ChunkTokens/max(1, read)))
 	size := min(max(1, arrivals), float64(most))
 	whole := int(size)
 	m.Share, m.Part = arrivals/size, size-float64(whole)
-	prompts := func(n int) Step { return Step{Phase: inputs.Prefill, Sequences: n, New: w.Input} }
-	m.Chunk, m.Next = prompts(whole), prompts(min(whole+1, most))
-	m.Passes = float64(passes(w.Input))
-	tokens := ceilDiv(whole*w.Input, passes(w.Input))
-	m.DecodePlain, m.ChunkPlain, m.BothPlain = bare(m.Decode.Sequences), bare(tokens), bare(tokens+m.Decode.Sequences)
+	m.Chunk, m.Next = w.prompts(whole, in), w.prompts(min(whole+1, most), in)
+	m.Passes = float64(passes(read))
+	tokens, decoded := ceilDiv(whole*read, passes(read)), m.Decode.Sequences*m.Decode.New
+	m.DecodePlain, m.ChunkPlain, m.BothPlain = bare(decoded), bare(tokens), bare(tokens+decoded)
 	return m
 }
 
@@ -80,46 +98,58 @@ func bare(tokens int) Step { return Step{Phase: inputs.Decode, Sequences: tokens
 // chunk is the price of what prompts the average chunk holds.
 func (m *Mix) chunk(p *Prices) float64 { return p.Chunk + m.Part*(p.Next-p.Chunk) }
 
+// decode is a step of decoding, its draft included.
+func (m *Mix) decode(p *Prices) float64 { return p.Decode + m.Drafts*p.Draft }
+
 // along is what decoding adds to a step that takes a chunk along: attention, and what as
 // many more tokens cost beside those of the chunk.
 func (m *Mix) along(p *Prices) float64 {
-	return p.Decode - p.DecodePlain + max(0, p.BothPlain-p.ChunkPlain)
+	return m.decode(p) - p.DecodePlain + max(0, p.BothPlain-p.ChunkPlain)
 }
 
-// Step is the average step of a group, in seconds, of a part of a stage:
+// step is the average step of a group, in seconds, of a part of a stage:
 //
-//	τ = D + σ·max(0, C + k·(A − D))                                              (C3c)
+//	S = D + σ·max(0, C + n·(A − D))                                              (C3c)
 //
-// D decodes, C is the chunk, A what decoding adds to each of the k steps of a chunk.
-func (m *Mix) Step(p *Prices) float64 {
+// D decodes, C is the chunk, A what decoding adds to each of the n steps of a chunk.
+func (m *Mix) step(p *Prices) float64 {
+	d := m.decode(p)
 	if m.Share == 0 {
-		return p.Decode
+		return d
 	}
-	return p.Decode + m.Share*max(0, m.chunk(p)+m.Passes*(m.along(p)-p.Decode))
+	return d + m.Share*max(0, m.chunk(p)+m.Passes*(m.along(p)-d))
 }
+
+// Token is the time of a token of each sequence of a group, in seconds, of a part of a
+// stage: the average step over the tokens that it decodes.
+func (m *Mix) Token(p *Prices) float64 { return m.step(p) / m.Yield }
 
 // First is the time from a request's arrival to its first token at a part of a stage, in
-// seconds, given the price of its prompt by itself:
+// seconds, given the price of its prompt by itself and the steps that it takes:
 //
-//	τ0 = P + k·A + τ + ω,   ω = E(step²)/(2·E(step))                             (C2m)
+//	τ0 = P + n·A + S + ω,   ω = E(step²)/(2·E(step))                             (C2m)
 //
 // The prompt goes with the decoding of others; it waits for what is left of the step in
 // progress (ω: an arrival meets a long step more often than a short one), and for the one
 // after that, which engines prepare while the one before runs.
-func (m *Mix) First(prompt float64, p *Prices, longest int) float64 {
+func (m *Mix) First(prompt float64, p *Prices, passes int) float64 {
 	if m.Share == 0 {
 		return prompt
 	}
-	step := m.Step(p)
-	return prompt + float64(passes(longest))*m.along(p) + step + m.residual(p, step)
+	step := m.step(p)
+	return prompt + float64(passes)*m.along(p) + step + m.residual(p, step)
 }
+
+// PromptPasses is how many steps the longest prompt takes.
+func (w *Serving) PromptPasses() int { return passes(w.PromptStep().New) }
 
 // residual is what is left of the step in progress on average.
 func (m *Mix) residual(p *Prices, step float64) float64 {
 	if step <= 0 {
 		return 0
 	}
+	d := m.decode(p)
 	often := min(1, m.Share*m.Passes) // share of the steps that take a chunk along
-	mixed := p.Decode + (step-p.Decode)/often
-	return ((1-often)*p.Decode*p.Decode + often*mixed*mixed) / (2 * step)
+	mixed := d + (step-d)/often
+	return ((1-often)*d*d + often*mixed*mixed) / (2 * step)
 }

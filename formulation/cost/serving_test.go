@@ -12,18 +12,25 @@ import (
 // pricesOf are the prices of a layer in the steps of a mix.
 func pricesOf(calc *Calculator, m *Mix, s Shape) Prices {
 	price := func(st Step) float64 { return calc.Layer(0, 0, s, st) }
-	return Prices{price(m.Decode), price(m.Chunk), price(m.Next), price(m.DecodePlain), price(m.ChunkPlain), price(m.BothPlain)}
+	return Prices{price(m.Decode), price(m.Draft), price(m.Chunk), price(m.Next), price(m.DecodePlain), price(m.ChunkPlain), price(m.BothPlain)}
+}
+
+// served is the work of so many sequences in groups: prompts of so many tokens, and so many
+// generated.
+func served(n, groups, input, output int) Serving {
+	at := func(n int) inputs.Range { return inputs.Range{Min: n, Max: n} }
+	return Serving{n, groups, &inputs.Workload{Phase: inputs.Mixed, Batch: n, Input: at(input), Output: at(output)}}
 }
 
 // One request by itself decodes in plain steps and waits for nothing.
 func TestServingOfOne(t *testing.T) {
-	w := Serving{Sequences: 1, Groups: 1, Input: 1000, Longest: 2000, Output: 100}
+	w := served(1, 1, 1000, 100)
 	m := w.Mix(1)
 	p := Prices{Decode: 3}
-	if got := m.Step(&p); got != 3 {
+	if got := m.Token(&p); got != 3 {
 		t.Errorf("a step takes %g, want 3", got)
 	}
-	if got := m.First(7, &p, w.Longest); got != 7 {
+	if got := m.First(7, &p, w.PromptPasses()); got != 7 {
 		t.Errorf("the first token takes %g, want the prompt's 7", got)
 	}
 }
@@ -39,21 +46,46 @@ func TestMix(t *testing.T) {
 		plain, both int
 	}{
 		// 10 others of 100 tokens: a prompt in every tenth step, by itself.
-		{Serving{11, 1, 1000, 1000, 100}, 1, 0.1, 0, Step{inputs.Prefill, 1, 1000, 0}, 1, 1000, 1011},
-		{Serving{11, 2, 1000, 1000, 100}, 1, 0.05, 0, Step{inputs.Prefill, 1, 1000, 0}, 1, 1000, 1006},
+		{served(11, 1, 1000, 100), 1, 0.1, 0, Step{inputs.Prefill, 1, 1000, 0}, 1, 1000, 1011},
+		{served(11, 2, 1000, 100), 1, 0.05, 0, Step{inputs.Prefill, 1, 1000, 0}, 1, 1000, 1006},
 		// 250 come in a hundred steps: chunks of 2.5, in every one.
-		{Serving{251, 1, 1000, 1000, 100}, 1, 1, 0.5, Step{inputs.Prefill, 2, 1000, 0}, 1, 2000, 2251},
+		{served(251, 1, 1000, 100), 1, 1, 0.5, Step{inputs.Prefill, 2, 1000, 0}, 1, 2000, 2251},
 		// 16 a step, of which the budget takes 8; of two ranks twice as many.
-		{Serving{161, 1, 1000, 1000, 10}, 1, 2, 0, Step{inputs.Prefill, 8, 1000, 0}, 1, 8000, 8161},
-		{Serving{161, 1, 1000, 1000, 10}, 2, 1, 0, Step{inputs.Prefill, 16, 1000, 0}, 1, 16000, 16161},
+		{served(161, 1, 1000, 10), 1, 2, 0, Step{inputs.Prefill, 8, 1000, 0}, 1, 8000, 8161},
+		{served(161, 1, 1000, 10), 2, 1, 0, Step{inputs.Prefill, 16, 1000, 0}, 1, 16000, 16161},
 		// A prompt of three steps.
-		{Serving{11, 1, 20000, 20000, 100}, 1, 0.1, 0, Step{inputs.Prefill, 1, 20000, 0}, 3, 6667, 6678},
+		{served(11, 1, 20000, 100), 1, 0.1, 0, Step{inputs.Prefill, 1, 20000, 0}, 3, 6667, 6678},
 	} {
 		m := x.w.Mix(x.ranks)
 		if math.Abs(m.Share-x.share) > 1e-12 || math.Abs(m.Part-x.part) > 1e-12 || m.Chunk != x.chunk || m.Passes != x.passes ||
 			m.ChunkPlain.Sequences != x.plain || m.BothPlain.Sequences != x.both {
-			t.Errorf("%+v on %d ranks: %+v", x.w, x.ranks, m)
+			t.Errorf("%+v of %+v on %d ranks: %+v", x.w, *x.w.Workload, x.ranks, m)
 		}
+	}
+}
+
+// Of a prompt in the cache only the rest is read, and a step verifies a draft.
+func TestCachedAndSpeculative(t *testing.T) {
+	w := served(11, 1, 1000, 100)
+	w.Workload.PrefixCacheHit = 0.75
+	w.Workload.Speculative = inputs.Speculative{DraftTokens: 2, Acceptance: 0.5, DraftCost: 0.1}
+	m := w.Mix(1)
+	if want := (Step{inputs.Prefill, 1, 250, 750}); m.Chunk != want || w.PromptStep() != want {
+		t.Errorf("reads %+v and %+v, want %+v", m.Chunk, w.PromptStep(), want)
+	}
+	if want := (Step{inputs.Decode, 11, 3, 1050}); m.Decode != want || m.Draft.New != 1 || m.Yield != 1.75 || m.Drafts != 0.2 || math.Abs(m.Share-0.175) > 1e-12 {
+		t.Errorf("%+v, want %+v, 1.75 tokens a step", m, want)
+	}
+	if m.DecodePlain.Sequences != 33 || m.BothPlain.Sequences != 283 {
+		t.Errorf("%d and %d tokens", m.DecodePlain.Sequences, m.BothPlain.Sequences)
+	}
+	m.Share = 0
+	if got := m.Token(&Prices{Decode: 3.3, Draft: 1}); math.Abs(got-2) > 1e-12 {
+		t.Errorf("a token takes %g, want (3.3 + 0.2)/1.75", got)
+	}
+	w.Workload.PrefixCacheHit = 0.9999
+	if st := w.PromptStep(); st.New != 1 {
+		t.Errorf("reads %d tokens, want the last", st.New)
 	}
 }
 
@@ -61,17 +93,17 @@ func TestMix(t *testing.T) {
 // of the steps: 4 + (10 + 3 − 4)/4 = 6.25; of those 13 long ones and 4 short ones half of
 // (3·16 + 169)/4/6.25 is left when a request comes.
 func TestStepAndFirst(t *testing.T) {
-	m := Mix{Share: 0.25, Passes: 1}
+	m := Mix{Share: 0.25, Passes: 1, Yield: 1}
 	p := Prices{Decode: 4, Chunk: 10, Next: 10, DecodePlain: 2, ChunkPlain: 5, BothPlain: 6}
-	if got := m.Step(&p); math.Abs(got-6.25) > 1e-12 {
+	if got := m.Token(&p); math.Abs(got-6.25) > 1e-12 {
 		t.Errorf("a step takes %g, want 6.25", got)
 	}
 	left := (3*16.0 + 169) / 4 / 6.25 / 2
-	if got := m.First(20, &p, 100); math.Abs(got-(20+3+6.25+left)) > 1e-12 {
+	if got := m.First(20, &p, 1); math.Abs(got-(20+3+6.25+left)) > 1e-12 {
 		t.Errorf("first token after %g, want %g", got, 20+3+6.25+left)
 	}
 	// A prompt of two steps has decoding go along twice.
-	if got := m.First(20, &p, 2*ChunkTokens); math.Abs(got-(20+6+6.25+left)) > 1e-12 {
+	if got := m.First(20, &p, 2); math.Abs(got-(20+6+6.25+left)) > 1e-12 {
 		t.Errorf("first token of a long prompt after %g", got)
 	}
 }
@@ -87,13 +119,12 @@ func TestServingIsBetween(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tp := rapid.SampledFrom([]int{1, 2, 4, 8}).Draw(t, "tp")
 		s := Shape{TP: tp, CP: 1, DPAttention: 1, EP: 1, ETP: tp}
-		input := rapid.IntRange(1, 30000).Draw(t, "input")
-		w := Serving{Sequences: rapid.IntRange(2, 600).Draw(t, "sequences"), Groups: 1, Input: input, Longest: input, Output: rapid.IntRange(1, 4000).Draw(t, "output")}
+		w := served(rapid.IntRange(2, 600).Draw(t, "sequences"), 1, rapid.IntRange(1, 30000).Draw(t, "input"), rapid.IntRange(1, 4000).Draw(t, "output"))
 		of := func(w Serving) (step, first, most, decode float64) {
 			m := w.Mix(1)
 			p := pricesOf(calc, &m, s)
 			prompt := calc.Layer(0, 0, s, w.PromptStep())
-			return m.Step(&p), m.First(prompt, &p, w.Longest), p.Decode + m.Share*m.chunk(&p), p.Decode
+			return m.Token(&p), m.First(prompt, &p, w.PromptPasses()), p.Decode + m.Share*m.chunk(&p), p.Decode
 		}
 		step, first, most, decode := of(w)
 		if step < decode || step > most*(1+1e-12) {

@@ -46,8 +46,7 @@ func (p *prices) latencyStep(sequences int) cost.Step {
 
 // serving is the work of a machine with so many sequences, in so many groups.
 func (p *prices) serving(sequences, groups int) *cost.Serving {
-	w := &p.c.Workload
-	return &cost.Serving{Sequences: sequences, Groups: groups, Input: w.Input.Mid(), Longest: w.Input.Max, Output: w.Output.Mid()}
+	return &cost.Serving{Sequences: sequences, Groups: groups, Workload: &p.c.Workload}
 }
 
 func (p *prices) step(pool int, st cost.Step) *parts {
@@ -70,11 +69,8 @@ func (p *prices) rate(pool, sequences int) *parts {
 		return x
 	}
 	w := p.serving(sequences, p.groups)
-	x := *p.step(pool, w.DecodeStep())
-	if p.mixed() {
-		x = p.combined(pool, w, func(m *cost.Mix, y *cost.Prices, _ float64) float64 { return m.Step(y) })
-	}
-	x.hosted(p.costs.HostStep(pool, w.DecodeStep().Sequences))
+	x := p.combined(pool, w, func(m *cost.Mix, y *cost.Prices, _ float64) float64 { return m.Token(y) })
+	x.hosted(p.costs.HostStep(pool, w.DecodeStep().Sequences) / w.Workload.Speculative.TokensPerStep())
 	p.rates[key] = &x
 	return &x
 }
@@ -82,22 +78,22 @@ func (p *prices) rate(pool, sequences int) *parts {
 // first is the way of a request to its first token (C2m).
 func (p *prices) first(pool, sequences int) *parts {
 	w := p.serving(sequences, 1)
-	x := p.combined(pool, w, func(m *cost.Mix, y *cost.Prices, prompt float64) float64 { return m.First(prompt, y, w.Longest) })
+	x := p.combined(pool, w, func(m *cost.Mix, y *cost.Prices, prompt float64) float64 { return m.First(prompt, y, w.PromptPasses()) })
 	x.hosted(p.costs.HostStep(pool, sequences))
-	x.embedding += p.costs.HostRequest(pool, w.Longest)
+	x.embedding += p.costs.HostRequest(pool, p.c.Workload.Input.Max)
 	return &x
 }
 
 // combined makes the price of each part of those of the steps of a mix.
 func (p *prices) combined(pool int, w *cost.Serving, price func(*cost.Mix, *cost.Prices, float64) float64) parts {
 	m := w.Mix(1)
-	steps := [...]cost.Step{m.Decode, m.Chunk, m.Next, m.DecodePlain, m.ChunkPlain, m.BothPlain, w.PromptStep()}
+	steps := [...]cost.Step{m.Decode, m.Chunk, m.Next, m.DecodePlain, m.ChunkPlain, m.BothPlain, w.PromptStep(), m.Draft}
 	var of [len(steps)]*parts
 	for i, st := range steps {
 		of[i] = p.step(pool, st) // nothing for a step that is not there
 	}
 	one := func(part func(*parts) float64) float64 {
-		y := cost.Prices{Decode: part(of[0]), Chunk: part(of[1]), Next: part(of[2]), DecodePlain: part(of[3]), ChunkPlain: part(of[4]), BothPlain: part(of[5])}
+		y := cost.Prices{Decode: part(of[0]), Chunk: part(of[1]), Next: part(of[2]), DecodePlain: part(of[3]), ChunkPlain: part(of[4]), BothPlain: part(of[5]), Draft: part(of[7])}
 		return price(&m, &y, part(of[6]))
 	}
 	return parts{

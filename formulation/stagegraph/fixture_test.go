@@ -109,6 +109,10 @@ func drawCondition(t *rapid.T) *inputs.Condition {
 	for k := range c.Cluster.Pools {
 		c.Cluster.Pools[k].MemoryBytes = int64(rapid.IntRange(2600, 4000).Draw(t, "MiB")) << 20
 	}
+	c.Workload.PrefixCacheHit = rapid.SampledFrom([]float64{0, 0, 0.3, 0.9}).Draw(t, "cached")
+	if rapid.IntRange(0, 3).Draw(t, "speculative") == 0 {
+		c.Workload.Speculative = inputs.Speculative{DraftTokens: rapid.IntRange(1, 5).Draw(t, "draft"), Acceptance: 0.7, DraftCost: 0.1}
+	}
 	return c
 }
 
@@ -177,14 +181,29 @@ func direct(s *Space, ch Choice, pt Part, next int, sameHost bool) [2]float64 {
 	time := func(st cost.Step) float64 {
 		return host(st.Sequences) + of(func(price func(cost.Step) float64) float64 { return price(st) })
 	}
+	prompts := func(k, tokens int) cost.Step {
+		cached := min(tokens-1, int(math.Floor(w.PrefixCacheHit*float64(tokens))))
+		return cost.Step{Phase: inputs.Prefill, Sequences: k, New: tokens - cached, Cached: cached}
+	}
+	draft, yield := w.Speculative, 1.0 // tokens of a step: the own, and those of the draft while they are taken
+	for k := range draft.DraftTokens {
+		yield += math.Pow(draft.Acceptance, float64(k+1))
+	}
+	decode := func(b int, price func(cost.Step) float64) float64 {
+		one := cost.Step{Phase: inputs.Decode, Sequences: b, New: 1, Cached: in + ceilDiv(out, 2)}
+		all := one
+		all.New += draft.DraftTokens
+		return price(all) + float64(draft.DraftTokens)*draft.DraftCost*price(one)
+	}
 	if w.Phase != inputs.Mixed {
 		var t [2]float64
 		if ch.Micro > 0 {
-			t[0] = time(cost.Step{Phase: inputs.Prefill, Sequences: ceilDiv(n, ch.Micro), New: w.Input.Max})
-			t[1] = time(cost.Step{Phase: inputs.Prefill, Sequences: ceilDiv(n, ch.Micro), New: in})
+			t[0] = time(prompts(ceilDiv(n, ch.Micro), w.Input.Max))
+			t[1] = time(prompts(ceilDiv(n, ch.Micro), in))
 			return t
 		}
-		t[1] = time(cost.Step{Phase: inputs.Decode, Sequences: ceilDiv(n, ch.Groups), New: 1, Cached: in + ceilDiv(out, 2)})
+		b := ceilDiv(n, ch.Groups)
+		t[1] = (host(b) + of(func(price func(cost.Step) float64) float64 { return decode(b, price) })) / yield
 		return t
 	}
 	// mixed is the average step of m groups, what decoding adds to a chunk, and what is
@@ -192,19 +211,20 @@ func direct(s *Space, ch Choice, pt Part, next int, sameHost bool) [2]float64 {
 	mixed := func(m int, price func(cost.Step) float64) (step, along, left float64) {
 		b := ceilDiv(n, m)
 		plain := func(tokens int) float64 { return price(cost.Step{Phase: inputs.Decode, Sequences: tokens, New: 1}) }
-		d := price(cost.Step{Phase: inputs.Decode, Sequences: b, New: 1, Cached: in + ceilDiv(out, 2)})
+		d := decode(b, price)
 		if n == 1 {
 			return d, d, 0
 		}
-		per := float64(n-1) / float64(out) / float64(m)
-		size := math.Min(math.Max(1, per), float64(min(n, pt.Shape.DPAttention*max(1, 8192/in))))
+		per := yield * float64(n-1) / float64(out) / float64(m)
+		read := prompts(1, in).New
+		size := math.Min(math.Max(1, per), float64(min(n, pt.Shape.DPAttention*max(1, 8192/read))))
 		k := int(size)
-		chunk := price(cost.Step{Phase: inputs.Prefill, Sequences: k, New: in})
+		chunk := price(prompts(k, in))
 		if size > float64(k) {
-			more := price(cost.Step{Phase: inputs.Prefill, Sequences: k + 1, New: in})
-			chunk += (size - float64(k)) * (more - chunk)
+			chunk += (size - float64(k)) * (price(prompts(k+1, in)) - chunk)
 		}
-		along = d - plain(b) + plain(k*in+b) - plain(k*in)
+		new := b * (1 + draft.DraftTokens)
+		along = d - plain(new) + plain(k*read+new) - plain(k*read)
 		long, share := chunk+along, math.Min(1, per/size)
 		step = d + per/size*math.Max(0, long-d)
 		long = d + (step-d)/share
@@ -213,7 +233,7 @@ func direct(s *Space, ch Choice, pt Part, next int, sameHost bool) [2]float64 {
 	var t [2]float64
 	if ch.Micro > 0 {
 		t[0] = host(n) + of(func(price func(cost.Step) float64) float64 {
-			p := price(cost.Step{Phase: inputs.Prefill, Sequences: 1, New: w.Input.Max})
+			p := price(prompts(1, w.Input.Max))
 			if n == 1 {
 				return p
 			}
@@ -224,9 +244,9 @@ func direct(s *Space, ch Choice, pt Part, next int, sameHost bool) [2]float64 {
 			t[0] += s.Costs.HostRequest(pt.Pool, w.Input.Max)
 		}
 	}
-	t[1] = host(ceilDiv(n, ch.Groups)) + of(func(price func(cost.Step) float64) float64 {
+	t[1] = (host(ceilDiv(n, ch.Groups)) + of(func(price func(cost.Step) float64) float64 {
 		step, _, _ := mixed(ch.Groups, price)
 		return step
-	})
+	})) / yield
 	return t
 }

@@ -46,7 +46,7 @@ func (s *Space) load(sequences, micro, groups int) cost.Load {
 		l.Tokens += w.Output.Max
 	}
 	if micro > 0 {
-		l.Steps = append(l.Steps, s.latencyStep(ceilDiv(sequences, micro)))
+		l.Steps = append(l.Steps, s.heldStep(ceilDiv(sequences, micro)))
 	}
 	if groups > 0 {
 		l.Steps = append(l.Steps, s.decodeStep(ceilDiv(sequences, groups)))

@@ -93,6 +93,13 @@ func (s *Space) newTable() [][]prices {
 
 // latencyStep is (C2), for micro-batches of b sequences.
 func (s *Space) latencyStep(b int) cost.Step {
+	n := s.Condition.Workload.Input.Max
+	cached := s.Condition.Workload.Cached(n)
+	return cost.Step{Phase: inputs.Prefill, Sequences: b, New: n - cached, Cached: cached}
+}
+
+// heldStep is the step that memory is kept for: nothing of its prompts need be cached.
+func (s *Space) heldStep(b int) cost.Step {
 	return cost.Step{Phase: inputs.Prefill, Sequences: b, New: s.Condition.Workload.Input.Max}
 }
 
@@ -104,7 +111,9 @@ func (s *Space) decodeStep(b int) cost.Step {
 
 // promptStep is (C3a).
 func (s *Space) promptStep(b int) cost.Step {
-	return cost.Step{Phase: inputs.Prefill, Sequences: b, New: s.Condition.Workload.Input.Mid()}
+	n := s.Condition.Workload.Input.Mid()
+	cached := s.Condition.Workload.Cached(n)
+	return cost.Step{Phase: inputs.Prefill, Sequences: b, New: n - cached, Cached: cached}
 }
 
 // pricing prices both phases of an outer choice.
@@ -123,7 +132,7 @@ func (s *Space) pricing(replicas, micro, groups int) pricing {
 		}
 		p.rate = s.steps(s.promptStep(ceilDiv(n, max(1, micro))))
 	case inputs.Decode:
-		p.rate = s.steps(s.decodeStep(ceilDiv(n, max(1, groups))))
+		p.rate = s.mixes(n, max(1, groups))
 	default:
 		if micro > 0 {
 			p.latency = s.firsts(n)

@@ -4,8 +4,7 @@ import "partita/formulation/cost"
 
 // serving is the work of a replica with n sequences in so many groups.
 func (s *Space) serving(n, groups int) *cost.Serving {
-	w := &s.Condition.Workload
-	return &cost.Serving{Sequences: n, Groups: groups, Input: w.Input.Mid(), Longest: w.Input.Max, Output: w.Output.Mid()}
+	return &cost.Serving{Sequences: n, Groups: groups, Workload: &s.Condition.Workload}
 }
 
 // served names a table of prices that hangs on the workload: of a step again and again, of
@@ -65,13 +64,14 @@ func (p *prices) hosted(seconds float64) {
 	}
 }
 
-// mixes prices the average step of a group (C3c).
+// mixes prices a token of a group, of the average step (C3b, C3c).
 func (s *Space) mixes(n, groups int) [][]prices {
 	return s.servedTable(served{n: n, groups: groups}, func() [][]prices {
 		w := s.serving(n, groups)
 		host := w.DecodeStep().Sequences
-		return s.combined(w, func(m *cost.Mix, p *cost.Prices, _ float64) float64 { return m.Step(p) }, func(k int, p *prices) {
-			p.hosted(s.Costs.HostStep(k, host))
+		yield := s.Condition.Workload.Speculative.TokensPerStep()
+		return s.combined(w, func(m *cost.Mix, p *cost.Prices, _ float64) float64 { return m.Token(p) }, func(k int, p *prices) {
+			p.hosted(s.Costs.HostStep(k, host) / yield)
 		})
 	})
 }
@@ -80,9 +80,9 @@ func (s *Space) mixes(n, groups int) [][]prices {
 func (s *Space) firsts(n int) [][]prices {
 	return s.servedTable(served{n: n, first: true}, func() [][]prices {
 		w := s.serving(n, 1)
-		return s.combined(w, func(m *cost.Mix, p *cost.Prices, prompt float64) float64 { return m.First(prompt, p, w.Longest) }, func(k int, p *prices) {
+		return s.combined(w, func(m *cost.Mix, p *cost.Prices, prompt float64) float64 { return m.First(prompt, p, w.PromptPasses()) }, func(k int, p *prices) {
 			p.hosted(s.Costs.HostStep(k, n))
-			p.embed += s.Costs.HostRequest(k, w.Longest)
+			p.embed += s.Costs.HostRequest(k, s.Condition.Workload.Input.Max)
 		})
 	})
 }
@@ -93,7 +93,7 @@ func (s *Space) combined(w *cost.Serving, price func(*cost.Mix, *cost.Prices, fl
 	out := s.newTable()
 	prompts := s.table(w.PromptStep())
 	var m cost.Mix
-	var decode, chunk, next, decodePlain, chunkPlain, bothPlain [][]prices
+	var decode, draft, chunk, next, decodePlain, chunkPlain, bothPlain [][]prices
 	for ranks := 0; ; {
 		ranks = s.nextRanks(ranks)
 		if ranks == 0 {
@@ -101,7 +101,10 @@ func (s *Space) combined(w *cost.Serving, price func(*cost.Mix, *cost.Prices, fl
 		}
 		m = w.Mix(ranks)
 		decode = s.table(m.Decode)
-		chunk, next, decodePlain, chunkPlain, bothPlain = decode, decode, decode, decode, decode
+		draft, chunk, next, decodePlain, chunkPlain, bothPlain = decode, decode, decode, decode, decode, decode
+		if m.Drafts > 0 {
+			draft = s.table(m.Draft)
+		}
 		if m.Share > 0 {
 			chunk, next = s.table(m.Chunk), s.table(m.Next)
 			decodePlain, chunkPlain, bothPlain = s.table(m.DecodePlain), s.table(m.ChunkPlain), s.table(m.BothPlain)
@@ -114,7 +117,7 @@ func (s *Space) combined(w *cost.Serving, price func(*cost.Mix, *cost.Prices, fl
 				x := &out[k][i]
 				for part := range x.parts() {
 					p := cost.Prices{
-						Decode: *decode[k][i].part(part), Chunk: *chunk[k][i].part(part), Next: *next[k][i].part(part),
+						Decode: *decode[k][i].part(part), Draft: *draft[k][i].part(part), Chunk: *chunk[k][i].part(part), Next: *next[k][i].part(part),
 						DecodePlain: *decodePlain[k][i].part(part), ChunkPlain: *chunkPlain[k][i].part(part), BothPlain: *bothPlain[k][i].part(part),
 					}
 					*x.part(part) = price(&m, &p, *prompts[k][i].part(part))

@@ -88,6 +88,26 @@ func TestDeploymentOf(t *testing.T) {
 	}
 }
 
+// A batch of one dummy prompt says nothing of experts that tokens visit at random; of a
+// dense model it does, and so does a single prompt.
+func TestAlikePrompts(t *testing.T) {
+	lib, err := catalog.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		model, framework string
+		requests         int
+		left             bool
+	}{{"Mixtral-8x7B", "TensorRT-LLM", 16, true}, {"Mixtral-8x7B", "TensorRT-LLM", 1, false}, {"Mixtral-8x7B", "vLLM", 16, false}, {"Llama-3-70B", "TensorRT-LLM", 16, false}} {
+		_, why := known{lib}.deploymentOf(&measured.Row{Model: x.model, GPU: "H100", GPUs: 4, TP: 4, Precision: "BF16", Framework: x.framework,
+			Source: "github.com/argonne-lcf/LLM-Inference-Bench@x", Concurrency: measured.Concurrency{Requests: x.requests}, Notes: "static batch"})
+		if (why != "") != x.left {
+			t.Errorf("%+v: %q", x, why)
+		}
+	}
+}
+
 func TestLoadOf(t *testing.T) {
 	at := func(n int) inputs.Range { return inputs.Range{Min: n, Max: n} }
 	for _, c := range []struct {

@@ -108,8 +108,17 @@ type workloadDoc struct {
 	Output   leaf `mapstructure:"output"`
 	Sequence leaf `mapstructure:"sequence"`
 
+	PrefixCacheHit leaf           `mapstructure:"prefix_cache_hit"`
+	Speculative    speculativeDoc `mapstructure:"speculative"`
+
 	GlobalBatch leaf        `mapstructure:"global_batch"`
 	Training    trainingDoc `mapstructure:"training"`
+}
+
+type speculativeDoc struct {
+	DraftTokens leaf `mapstructure:"draft_tokens"`
+	Acceptance  leaf `mapstructure:"acceptance"`
+	DraftCost   leaf `mapstructure:"draft_cost"`
 }
 
 type trainingDoc struct {

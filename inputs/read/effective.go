@@ -39,6 +39,12 @@ func (d *draft) effective(c *inputs.Condition, pool int) map[string]any {
 	if w.Output.Max > 0 {
 		values["workload.output"] = w.Output
 	}
+	if w.PrefixCacheHit > 0 {
+		values["workload.prefix_cache_hit"] = w.PrefixCacheHit
+	}
+	if s := w.Speculative; s.DraftTokens > 0 {
+		values["workload.speculative.draft_tokens"], values["workload.speculative.acceptance"], values["workload.speculative.draft_cost"] = s.DraftTokens, s.Acceptance, s.DraftCost
+	}
 	values["goal.weights.latency"], values["goal.weights.throughput"] = c.Goal.LatencyWeight, c.Goal.ThroughputWeight
 	return values
 }

@@ -69,6 +69,11 @@ func guides() map[string]guide {
 		"workload.output":   {"Generated tokens of a sequence: 512, or a range.", "512"},
 		"workload.sequence": {"Prompt and generated tokens together, where they are not told apart; in training the length of a sequence.", "2560"},
 
+		"workload.prefix_cache_hit":         {"Share of the prompt tokens whose keys and values are in the cache when a request comes.", "30 %"},
+		"workload.speculative.draft_tokens": {"Tokens that a draft proposes and one step verifies; not stated: no speculative decoding.", "3"},
+		"workload.speculative.acceptance":   {"Chance that a proposed token is taken, those before it taken too.", "70 %"},
+		"workload.speculative.draft_cost":   {"Time of proposing a token as a share of a decode step of the model; 10 % where not stated.", "5 %"},
+
 		"workload.global_batch":                {"Of training: sequences of one step, or its tokens: 16M tokens.", "512"},
 		"workload.training.micro_batch":        {"Sequences a replica works on at once; the best where not stated.", "1"},
 		"workload.training.optimizer":          {"adam, adamw, muon, lion, sgd …, or its bytes of state for each parameter.", "adamw"},

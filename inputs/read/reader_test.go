@@ -115,7 +115,7 @@ func TestOverrideSaysWhereItIsStated(t *testing.T) {
 	}
 	for _, row := range []struct{ key, value, model, want string }{
 		{"workload.batch", "many", "", `batch.yaml:12:5: workload.batch: "many" is not understood`},
-		{"workload.bacth", "3", "", `batch.yaml:12:5: unknown key "workload.bacth", want one of batch, global_batch, input, output, phase, sequence, training; did you mean "batch"?`},
+		{"workload.bacth", "3", "", `batch.yaml:12:5: unknown key "workload.bacth", want one of batch, global_batch, input, output, phase, prefix_cache_hit, sequence, speculative, training; did you mean "batch"?`},
 		{"cluster.pools.3.count", "3", "", "batch.yaml:12:5: pool 3 of 1"},
 		{"workload.batch", "3", "Lama-3.1-8B", `batch.yaml:12:5: model "Lama-3.1-8B" is neither in the catalogue nor a file`},
 	} {

@@ -146,6 +146,8 @@ func (d *draft) resolveWorkload(goal inputs.Goal, model inputs.Model) inputs.Wor
 		w.Output = inputs.Range{Min: defaultOutput, Max: defaultOutput}
 		d.assume("output length", fmt.Sprintf("%d tokens", defaultOutput), "no output length is stated, and "+d.needsOutput(goal))
 	}
+	w.PrefixCacheHit, _ = get[float64](d, "workload.prefix_cache_hit")
+	w.Speculative = d.speculative(w.Phase)
 	if total && hasInput {
 		d.checkSequence(sequence, w)
 	}
@@ -153,6 +155,44 @@ func (d *draft) resolveWorkload(goal inputs.Goal, model inputs.Model) inputs.Wor
 		d.warn("sequences reach %d tokens, the model's context is %d: quality beyond it is not this program's concern, memory and time are", longest, model.MaxContext)
 	}
 	return w
+}
+
+// defaultDraftCost is what proposing a token takes of a decode step: a draft of a tenth of
+// the model's weights, which decoding reads.
+const defaultDraftCost = 0.1
+
+// mostDraft is a guard against typing errors: drafts have a few tokens.
+const mostDraft = 64
+
+// speculative reads speculative decoding, where a draft is stated.
+func (d *draft) speculative(phase inputs.Phase) inputs.Speculative {
+	const tokens, acceptance, cost = "workload.speculative.draft_tokens", "workload.speculative.acceptance", "workload.speculative.draft_cost"
+	var s inputs.Speculative
+	var ok bool
+	if s.DraftTokens, ok = get[int](d, tokens); !ok {
+		for _, path := range []string{acceptance, cost} {
+			if d.has(path) {
+				d.problem(d.place(path), "speculative decoding without its number of proposed tokens", tokens, "state how many tokens the draft proposes a step")
+				break
+			}
+		}
+		return s
+	}
+	if s.DraftTokens > mostDraft {
+		d.problem(d.place(tokens), fmt.Sprintf("a draft of %d tokens", s.DraftTokens), fmt.Sprintf("at most %d", mostDraft), "drafts have a few tokens")
+	}
+	if s.Acceptance, ok = get[float64](d, acceptance); !ok {
+		d.problem(d.place(tokens), "speculative decoding without an acceptance", acceptance+": 0.7", "measure it on your own texts: it decides whether a draft pays")
+	}
+	if s.DraftCost, ok = get[float64](d, cost); !ok {
+		s.DraftCost = defaultDraftCost
+		d.assume("cost of proposing a token", inputs.FormatShare(s.DraftCost)+" of a decode step", "no draft_cost is stated")
+	}
+	if phase == inputs.Prefill {
+		d.warn("the phase is prefill: speculative decoding has no effect")
+		return inputs.Speculative{}
+	}
+	return s
 }
 
 // checkSequence holds a range of whole sequences against stated input and output lengths.

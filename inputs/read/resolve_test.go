@@ -151,6 +151,39 @@ func TestPhase(t *testing.T) {
 	}
 }
 
+func TestCachedAndSpeculative(t *testing.T) {
+	const head = oneGPU + "model: Llama-3-8B\nworkload: {input: 1000, output: 100, "
+	w := resolved(t, head+"prefix_cache_hit: 30 %, speculative: {draft_tokens: 3, acceptance: 0.5}}\n").Workload
+	if w.PrefixCacheHit != 0.3 || w.Speculative != (inputs.Speculative{DraftTokens: 3, Acceptance: 0.5, DraftCost: defaultDraftCost}) {
+		t.Errorf("%+v", w)
+	}
+	if got := w.Speculative.TokensPerStep(); got != 1.875 {
+		t.Errorf("%g tokens a step, want 1 + 1/2 + 1/4 + 1/8", got)
+	}
+	if w.Cached(1000) != 300 || w.Cached(1) != 0 {
+		t.Errorf("%d of 1000 tokens cached, %d of 1", w.Cached(1000), w.Cached(1))
+	}
+	md, err := loadText(t, "c.md", "# Environment\n- GPU: H100\n- Number of GPUs: 1\n# Model Configuration\n- Model: Llama-3-8B\n# Input Data\n- Sequence In: 1000\n- Sequence Out: 100\n"+
+		"- Prefix cache hit rate: 30%\n- Draft tokens: 3\n- Acceptance rate: 50%\n- Draft cost: 10%\n")
+	if err != nil || md.Workload.PrefixCacheHit != 0.3 || md.Workload.Speculative != w.Speculative {
+		t.Errorf("in Markdown %+v, %v", md, err)
+	}
+	if c := resolved(t, head+"phase: prefill, speculative: {draft_tokens: 3, acceptance: 0.5}}\n"); c.Workload.Speculative.DraftTokens != 0 || len(c.Warnings) == 0 {
+		t.Errorf("a draft of prompts alone: %+v", c.Workload)
+	}
+	for text, want := range map[string]string{
+		"speculative: {draft_tokens: 3}":                   "without an acceptance",
+		"speculative: {acceptance: 0.5}":                   "without its number of proposed tokens",
+		"speculative: {draft_tokens: 65, acceptance: 0.5}": "at most 64",
+		"speculative: {draft_tokens: 3, acceptance: 2}":    "acceptance",
+		"prefix_cache_hit: 100%":                           "below 100 %",
+	} {
+		if _, err := loadText(t, "c.yaml", head+text+"}\n"); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "c.yaml:3:") {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
+
 func TestNumberFormats(t *testing.T) {
 	for _, c := range []struct {
 		model                  string

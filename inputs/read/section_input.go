@@ -20,6 +20,10 @@ func inputReaders() []reader {
 			"sequence length output", "max new token", "new token", "number output token", "average output length", "output", "output sequence", "decode length", "generation", "output len", "generated length"}, read: lengthsOf("workload.output")},
 		{section: s, title: "Input/Output length", names: []string{"input output length", "input output", "isl osl", "sequence input output", "input output sequence length", "input output token", "prompt output length"}, read: readInputOutput},
 		{section: s, title: "Request rate", names: []string{"request rate", "qps", "rps", "arrival rate", "request per second", "query per second"}, read: readRequestRate},
+		single(s, "Prefix cache hit rate", "workload.prefix_cache_hit", "prefix cache hit rate", "prefix cache hit", "prefix caching hit rate", "cache hit rate", "prefix hit rate", "kv cache hit rate"),
+		single(s, "Draft tokens", "workload.speculative.draft_tokens", "draft token", "speculative token", "number speculative token", "number draft token", "speculative draft token"),
+		single(s, "Draft acceptance", "workload.speculative.acceptance", "draft acceptance", "acceptance rate", "draft acceptance rate", "speculative acceptance rate", "token acceptance rate"),
+		single(s, "Draft cost", "workload.speculative.draft_cost", "draft cost", "draft cost share", "speculative draft cost"),
 		{section: s, title: "Phase", names: []string{"phase", "inference phase", "stage", "mode", "serving phase"}, read: readPhase},
 	}
 }

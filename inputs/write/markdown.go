@@ -40,7 +40,8 @@ func parts() []part {
 		}},
 		{"Input Data", []bullet{
 			{"workload.phase", "Phase"}, {"workload.batch", "Batch size"}, {"workload.input", "Sequence In"}, {"workload.output", "Sequence Out"},
-			{"workload.sequence", "Sequence Length"}, {"workload.global_batch", "Global batch size"}, {"workload.training.micro_batch", "Micro-batch size"},
+			{"workload.sequence", "Sequence Length"}, {"workload.prefix_cache_hit", "Prefix cache hit rate"}, {"workload.speculative.draft_tokens", "Draft tokens"},
+			{"workload.speculative.acceptance", "Draft acceptance"}, {"workload.speculative.draft_cost", "Draft cost"}, {"workload.global_batch", "Global batch size"}, {"workload.training.micro_batch", "Micro-batch size"},
 			{"workload.training.optimizer", "Optimizer"}, {"workload.training.gradient_precision", "Gradient precision"}, {"workload.training.zero", "ZeRO stage"},
 			{"workload.training.recompute", "Activation recompute"}, {"workload.training.virtual_stages", "Virtual stages"}, {"workload.training.sequence_parallel", "Sequence parallel"},
 		}},

@@ -139,7 +139,8 @@ func (w *walk) object(t reflect.Type) (*js.Schema, error) {
 		case name == "":
 			return nil, fmt.Errorf("%s.%s has no JSON name", t, f.Name)
 		}
-		optional := slices.Contains(strings.Split(options, ","), "omitempty")
+		said := strings.Split(options, ",")
+		optional := slices.Contains(said, "omitempty") || slices.Contains(said, "omitzero")
 		p, err := w.field(t, f, name, optional)
 		if err != nil {
 			return nil, fmt.Errorf("%s.%s: %w", t, f.Name, err)

@@ -87,20 +87,20 @@ func (a *audit) stepTime(k stageKey, st cost.Step) float64 {
 func (a *audit) price(k stageKey, q sequences) stagePrice {
 	w := &a.cond.Workload
 	in, out := w.Input.Mid(), w.Output.Mid()
-	latency := cost.Step{Phase: inputs.Prefill, Sequences: q.b0, New: w.Input.Max}
-	decode := cost.Step{Phase: inputs.Decode, Sequences: q.b1, New: 1, Cached: in + ceil(out, 2)}
+	latency := cost.Step{Phase: inputs.Prefill, Sequences: q.b0, New: w.Input.Max} // whose memory is kept, whatever is cached
+	decode := cost.Step{Phase: inputs.Decode, Sequences: q.b1, New: 1 + w.Speculative.DraftTokens, Cached: in + ceil(out, 2)}
 
 	var p stagePrice
 	load := cost.Load{Sequences: q.replica, Tokens: w.Input.Max + w.Output.Max}
 	switch w.Phase {
 	case inputs.Prefill:
-		p.prefill = a.stepTime(k, latency)
-		p.rate = a.stepTime(k, cost.Step{Phase: inputs.Prefill, Sequences: q.b0, New: in})
+		p.prefill = a.stepTime(k, a.prompts(q.b0, w.Input.Max))
+		p.rate = a.stepTime(k, a.prompts(q.b0, in))
 		p.decode = a.stepTime(k, cost.Step{Phase: inputs.Decode, Sequences: q.replica, New: 1, Cached: in})
 		load.Tokens = w.Input.Max
 		load.Steps = []cost.Step{latency}
 	case inputs.Decode:
-		p.rate = a.stepTime(k, decode)
+		p.rate = (a.overParts(k, func(price func(cost.Step) float64) float64 { return a.decoding(q.b1, price) }) + a.prices.HostStep(k.pool, q.b1)) / a.yield()
 		load.Steps = []cost.Step{decode}
 	default:
 		p.rate, p.prefill, p.kernel = a.served(k, q)

@@ -14,11 +14,12 @@ const chunkTokens = 8192
 // request to its first token (C2m), and the prompt in it, of one stage, in seconds.
 func (a *audit) served(k stageKey, q sequences) (step, first, kernel float64) {
 	longest := a.cond.Workload.Input.Max
-	prompt := cost.Step{Phase: inputs.Prefill, Sequences: 1, New: longest}
+	prompt := a.prompts(1, longest)
+	yield := a.yield()
 	host := a.prices.HostStep
-	step = host(k.pool, q.b1) + a.overParts(k, func(price func(cost.Step) float64) float64 {
+	step = host(k.pool, q.b1)/yield + a.overParts(k, func(price func(cost.Step) float64) float64 {
 		average, _, _ := a.average(k.shape, q.replica, q.m1, price)
-		return average
+		return average / yield
 	})
 	first = host(k.pool, q.replica) + a.overParts(k, func(price func(cost.Step) float64) float64 {
 		p := price(prompt)
@@ -26,7 +27,7 @@ func (a *audit) served(k stageKey, q sequences) (step, first, kernel float64) {
 			return p
 		}
 		average, along, left := a.average(k.shape, q.replica, 1, price)
-		return p + math.Ceil(float64(max(longest, 1))/chunkTokens)*along + average + left
+		return p + math.Ceil(float64(max(prompt.New, 1))/chunkTokens)*along + average + left
 	})
 	if k.first == 0 {
 		first += a.prices.HostRequest(k.pool, longest)
@@ -41,23 +42,24 @@ func (a *audit) average(s cost.Shape, n, m int, price func(cost.Step) float64) (
 	w := &a.cond.Workload
 	in, out := w.Input.Mid(), w.Output.Mid()
 	b := ceil(n, m)
-	decode := price(cost.Step{Phase: inputs.Decode, Sequences: b, New: 1, Cached: in + ceil(out, 2)})
-	if n == 1 {
+	decode := a.decoding(b, price)
+	if n == 1 || w.Phase == inputs.Decode {
 		return decode, decode, 0
 	}
-	arrivals := float64(n-1) / float64(out) / float64(m)
-	most := min(n, s.DPAttention*max(1, chunkTokens/max(in, 1)))
+	read := a.prompts(1, in).New
+	arrivals := a.yield() * float64(n-1) / float64(out) / float64(m)
+	most := min(n, s.DPAttention*max(1, chunkTokens/max(read, 1)))
 	size := min(max(arrivals, 1), float64(most)) // prompts of a chunk
 	lower := int(math.Floor(size))
-	prompts := func(k int) float64 { return price(cost.Step{Phase: inputs.Prefill, Sequences: k, New: in}) }
+	prompts := func(k int) float64 { return price(a.prompts(k, in)) }
 	chunk := prompts(lower)
 	if part := size - float64(lower); part > 0 {
 		chunk = (1-part)*chunk + part*prompts(lower+1)
 	}
-	passes := ceil(max(in, 1), chunkTokens)
+	passes := ceil(max(read, 1), chunkTokens)
 	plain := func(tokens int) float64 { return price(cost.Step{Phase: inputs.Decode, Sequences: tokens, New: 1}) }
-	tokens := ceil(lower*in, passes)
-	along = decode - plain(b) + max(0, plain(tokens+b)-plain(tokens))
+	tokens, decoded := ceil(lower*read, passes), b*(1+w.Speculative.DraftTokens)
+	along = decode - plain(decoded) + max(0, plain(tokens+decoded)-plain(tokens))
 
 	share := arrivals / size
 	more := share * max(0, chunk+float64(passes)*(along-decode))
@@ -67,4 +69,32 @@ func (a *audit) average(s cost.Shape, n, m int, price func(cost.Step) float64) (
 		left = ((1-mixed)*decode*decode + mixed*long*long) / step / 2
 	}
 	return step, along, left
+}
+
+// prompts is a step of k prompts of so many tokens, without those that are in the cache.
+func (a *audit) prompts(k, tokens int) cost.Step {
+	cached := int(math.Floor(a.cond.Workload.PrefixCacheHit * float64(tokens)))
+	cached = max(0, min(cached, tokens-1))
+	return cost.Step{Phase: inputs.Prefill, Sequences: k, New: tokens - cached, Cached: cached}
+}
+
+// decoding is the time of a step of b sequences (C3b): verifying a draft, and proposing it.
+func (a *audit) decoding(b int, price func(cost.Step) float64) float64 {
+	w := &a.cond.Workload
+	st := cost.Step{Phase: inputs.Decode, Sequences: b, New: 1, Cached: w.Input.Mid() + ceil(w.Output.Mid(), 2)}
+	draft := float64(w.Speculative.DraftTokens) * w.Speculative.DraftCost
+	if draft > 0 {
+		draft *= price(st)
+	}
+	st.New += w.Speculative.DraftTokens
+	return price(st) + draft
+}
+
+// yield is how many tokens of a sequence a step decodes: (1 − α^(γ+1))/(1 − α).
+func (a *audit) yield() float64 {
+	s := &a.cond.Workload.Speculative
+	if s.Acceptance == 1 {
+		return float64(s.DraftTokens) + 1
+	}
+	return (1 - math.Pow(s.Acceptance, float64(s.DraftTokens)+1)) / (1 - s.Acceptance)
 }
