@@ -6,6 +6,7 @@ import (
 
 	"partita/formulation/cost"
 	"partita/inputs"
+	"partita/inputs/knowledge"
 	"partita/results"
 )
 
@@ -109,15 +110,23 @@ func (r *run) leftOut() []string {
 		"ranks that differ in TP, CP, DP or experts; expert TP that does not divide TP; tensor groups across nodes",
 		"differences below the quantisation: every time of a rank is rounded up to a tick",
 	}
-	if r.x.interleaves() {
-		out = append(out, "with virtual stages: stages of a rank that differ by more than a layer, larger ones before smaller ones, or more recompute before less; layers of other kinds than the most outside of the first round of stages")
+	if r.x.unit > 0 && !r.x.rules.Uses(knowledge.OfPlace) {
+		out = append(out, fmt.Sprintf("with virtual stages: stages of a rank that differ by more than %s, larger ones before smaller ones, or more recompute before less; the layers before number %d outside of the first round of stages", layersText(r.x.unit), r.x.repeats))
 	} else {
-		out = append(out, "virtual stages: kinds of layer alternate through the model, or a rule asks which layers a stage has")
+		out = append(out, "virtual stages: kinds of layer do not repeat through the model, or a rule asks which layers a stage has")
 	}
+	out = append(out, "stages that hold the embedding or the head alone")
 	if r.goal.perGPU || r.x.c.Goal.AllowIdle {
 		out = append(out, fmt.Sprintf("numbers of GPUs of a node and a part of another; more than %d where the number is unlimited", mostUnlimited))
 	}
 	return out
+}
+
+func layersText(n int) string {
+	if n == 1 {
+		return "a layer"
+	}
+	return fmt.Sprintf("%d layers, after which their kinds repeat,", n)
 }
 
 // shortage says how much the training state takes of the memory that there is.

@@ -60,7 +60,7 @@ func (r *run) nearest(ctx context.Context, f *found, vectors [][]int) (map[input
 		}
 	}
 	for _, q := range r.x.c.Goal.Requirements {
-		if !contains(missed, q.Kind) {
+		if !slices.Contains(missed, q.Kind) {
 			continue
 		}
 		p := &pass{

@@ -105,10 +105,10 @@ func (x *space) steps(s Split, refused []int, yield func(Split) bool) bool {
 				}
 				m := s.MicroBatches(x.global)
 				for s.Virtual = 1; s.Virtual*pp <= x.layers(); s.Virtual++ {
-					if s.Virtual > 1 && (pp == 1 || m%pp != 0 || !x.interleaves()) {
+					if s.Virtual > 1 && (pp == 1 || m%pp != 0) {
 						break
 					}
-					if !x.pin(s.Virtual, x.pinnedVirtual()) {
+					if !x.pin(s.Virtual, x.pinnedVirtual()) || s.Virtual > 1 && !x.interleaves(&s) {
 						continue
 					}
 					if rule := x.breaks(&s); rule >= 0 {
@@ -125,11 +125,14 @@ func (x *space) steps(s Split, refused []int, yield func(Split) bool) bool {
 	return true
 }
 
-// interleaves reports whether layouts with virtual stages are searched: where all layers
-// from some on are of one kind, the others before them being few enough for the first
-// round of stages, and no rule asks which layers a stage has.
-func (x *space) interleaves() bool {
-	return x.tail <= x.layers()/2 && !x.rules.Uses(knowledge.OfPlace)
+// interleaves reports whether a split with virtual stages is searched: where kinds of layer
+// repeat from some layer on, and no rule asks which layers a stage has; or where a pinned
+// strategy has the layers of each stage.
+func (x *space) interleaves(s *Split) bool {
+	if x.cut(s) != nil {
+		return true
+	}
+	return x.unit > 0 && s.PP()*s.Virtual*x.unit <= x.layers() && !x.rules.Uses(knowledge.OfPlace)
 }
 
 func gcd(a, b int) int {

@@ -2,6 +2,7 @@ package training
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,6 +29,40 @@ func TestCompleteAndEvaluate(t *testing.T) {
 	own, err := Evaluate(t.Context(), c, best.Layout, o)
 	if err != nil || math.Abs(*own.GapPercent) > 1e-6 {
 		t.Errorf("the optimum is %v %% from itself, %v", own.GapPercent, err)
+	}
+}
+
+// A strategy may state the layers of every stage, alike or not.
+func TestCompleteKeepsTheCut(t *testing.T) {
+	c := small(t, 2)
+	c.Model.Layers = []int{0, 1, 1, 0, 1, 0, 0, 1}
+	other := c.Model.Kinds[0]
+	other.FFN.Intermediate /= 2
+	c.Model.Kinds = append(c.Model.Kinds, other)
+	given := &inputs.Strategy{PP: 2, DP: 1, VirtualStages: 2, Layers: []int{3, 1, 1, 3}}
+	l, fit, why, err := Complete(t.Context(), c, given, Options{})
+	if err != nil || !fit || len(why) > 0 {
+		t.Fatalf("%+v fits %v, %v, %v", l, fit, why, err)
+	}
+	var cut []int
+	for _, s := range l.Stages {
+		cut = append(cut, s.Last-s.First+1)
+	}
+	if !slices.Equal(cut, given.Layers) || l.Virtual != 2 {
+		t.Errorf("layers %v, want %v", cut, given.Layers)
+	}
+	r, err := newRun(c, calculator(t, c), Options{Pinned: given})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := SplitOf(l, 1)
+	n := r.x.network(s, 1e-7, math.Inf(1))
+	trip := n.best(far)
+	if trip == nil {
+		t.Fatal("no path")
+	}
+	if got, want := float64(n.value(trip.sum, trip.peak, trip.once))*1e-7/2, priced(t, c, calculator(t, c), n.layout(trip)); math.Abs(got-want) > 1e-4*want {
+		t.Errorf("a path of %g s, the layout takes %g s", got, want)
 	}
 }
 

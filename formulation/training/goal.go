@@ -2,6 +2,7 @@ package training
 
 import (
 	"math"
+	"slices"
 
 	"partita/inputs"
 )
@@ -38,7 +39,6 @@ type goal struct {
 	x      *space
 	margin float64
 	perGPU bool // the number of GPUs is ours to choose
-	slack  float64
 }
 
 func newGoal(x *space, margin float64) *goal {
@@ -84,7 +84,7 @@ func (g *goal) ratio(q inputs.Requirement, s *Split) (slope, floor float64, ok b
 func (g *goal) limit(s *Split, slack float64, without ...inputs.RequirementKind) float64 {
 	limit := math.Inf(1)
 	for _, q := range g.x.c.Goal.Requirements {
-		if contains(without, q.Kind) {
+		if slices.Contains(without, q.Kind) {
 			continue
 		}
 		slope, floor, ok := g.ratio(q, s)
@@ -126,12 +126,3 @@ func (g *goal) seconds() aim { return aim{slope: func(*Split) float64 { return 1
 
 // work is GPU-seconds of a step.
 func (g *goal) work() aim { return aim{slope: func(s *Split) float64 { return float64(s.GPUs()) }} }
-
-func contains(list []inputs.RequirementKind, k inputs.RequirementKind) bool {
-	for _, x := range list {
-		if x == k {
-			return true
-		}
-	}
-	return false
-}

@@ -3,7 +3,7 @@ package training
 // grow numbers the nodes rank by rank and lists the arcs between them.
 func (b *builder) grow() {
 	x, v, L := b.x, b.s.Virtual, b.x.layers()
-	if b.pp*v > L {
+	if b.pp*v*b.unit > L {
 		return
 	}
 	b.stride = make([]int32, len(b.s.Ranks))
@@ -24,7 +24,7 @@ func (b *builder) grow() {
 	for i, from := 0, 0; i < b.pp; i++ {
 		to := len(b.keys)
 		for id := from; id < to; id++ {
-			b.leave(int32(id), i, L-v*(b.pp-i-1))
+			b.leave(int32(id), i, L-v*b.unit*(b.pp-i-1))
 		}
 		from = to
 	}
@@ -56,7 +56,8 @@ func (b *builder) leave(id int32, i, most int) {
 	}
 	position := int(key.used/b.stride[pool]) % (b.s.Ranks[pool] + 1)
 	used := key.used + b.stride[pool]
-	for n := max(v, b.reach[i+1]-at, b.x.layers()-b.after(used)-at); at+n <= most; n++ {
+	least := max(v*b.unit, b.reach[i+1]-at, b.x.layers()-b.after(used)-at)
+	for n := (least + b.unit - 1) / b.unit * b.unit; at+n <= most; n += b.unit {
 		if i == b.pp-1 && at+n < b.x.layers() || !b.x.holds(&b.s, i, n) {
 			continue
 		}
@@ -69,7 +70,7 @@ func (b *builder) leave(id int32, i, most int) {
 		}
 		next := nodeKey{used: used, pool: -1, home: key.home, layers: int16(at + n)}
 		if v > 1 {
-			next.covers = int16(min(b.prefix, int(key.covers)+n/v))
+			next.covers = int16(min(b.prefix, int(key.covers)+n/b.unit/v*b.unit))
 		}
 		b.arrive(id, next, r, n, i, pool, position)
 	}

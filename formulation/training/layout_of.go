@@ -8,7 +8,7 @@ func (n *network) layout(t *trip) *Layout {
 	l := &Layout{DP: s.DP, TP: s.TP, CP: s.CP, EP: s.EP, ETP: s.ETP, SP: s.SP, ZeRO: s.ZeRO, Virtual: s.Virtual, MicroBatch: s.MicroBatch}
 	sizes := make([][]int, n.pp)
 	for i, a := range t.arcs {
-		sizes[i] = chunks(int(n.arcs[a].layers), s.Virtual)
+		sizes[i] = n.chunks(i, int(n.arcs[a].layers))
 	}
 	at := 0
 	for c := range s.Virtual {

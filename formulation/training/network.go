@@ -22,6 +22,7 @@ type network struct {
 	x     *space
 	s     Split
 	m, pp int
+	unit  int // layers that go together: 1, or what kinds repeat after where v > 1
 	tick  float64
 	arcs  []arc // ascending by from: nodes are numbered in topological order
 	nodes int
@@ -67,6 +68,7 @@ type builder struct {
 	keys   []nodeKey
 	reach  []int // by rank: fewest layers that must lie before it
 	room   []int // by pool: most layers of a rank within the limit
+	firsts []int // first layer of each stage, where a pinned strategy states them
 	ruled  bool
 	stride []int32
 }
@@ -102,11 +104,17 @@ func (x *space) ticks(seconds, tick float64) int64 { return int64(math.Ceil(seco
 
 // network of a split with the arcs that a step below the cutoff, in seconds, may use.
 func (x *space) network(s Split, tick, cutoff float64) *network {
-	n := &network{x: x, s: s, m: s.MicroBatches(x.global), pp: s.PP(), tick: tick, end: -1}
+	n := &network{x: x, s: s, m: s.MicroBatches(x.global), pp: s.PP(), unit: 1, tick: tick, end: -1}
 	b := &builder{network: n, t: x.table(&s), memos: map[rankKey]*rank{}, ids: map[nodeKey]int32{}}
 	b.ruled = !x.rules.Empty() && x.rules.Uses(stageLevels)
-	if s.Virtual > 1 {
-		b.prefix = x.tail
+	if cut := x.cut(&s); cut != nil {
+		at := 0
+		for _, n := range cut {
+			b.firsts = append(b.firsts, at)
+			at += n
+		}
+	} else if s.Virtual > 1 {
+		b.prefix, b.unit = x.repeats, x.unit
 	}
 	if !b.bound(cutoff) {
 		return n

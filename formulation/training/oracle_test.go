@@ -109,28 +109,51 @@ func cuts(c *inputs.Condition, l Layout, pp int, ranks []Stage, f func(*Layout))
 	}
 }
 
-// emit lays the layers of the ranks, whose number is in Last, on their stages.
+// emit lays the layers of the ranks, whose number is in Last, on their stages. Where v > 1
+// the class is: stages of a rank differ by at most one round of the kinds of layer, and
+// what lies before these repeat is in the first round of stages.
 func emit(c *inputs.Condition, l Layout, ranks []Stage, f func(*Layout)) {
-	at := 0
+	at, round, before := 0, 1, 0
+	if l.Virtual > 1 {
+		if round, before = rounds(c.Model.Layers); round == 0 {
+			return
+		}
+	}
 	l.Stages = nil
 	for v := range l.Virtual {
 		for _, r := range ranks {
-			n := r.Last / l.Virtual
-			if l.Virtual-v <= r.Last%l.Virtual {
+			if r.Last%round != 0 || r.Last < l.Virtual*round {
+				return
+			}
+			n := r.Last / round / l.Virtual
+			if l.Virtual-v <= r.Last/round%l.Virtual {
 				n++
 			}
-			l.Stages = append(l.Stages, Stage{First: at, Last: at + n - 1, Pool: r.Pool, Recompute: r.Recompute})
-			at += n
+			l.Stages = append(l.Stages, Stage{First: at, Last: at + n*round - 1, Pool: r.Pool})
+			at += n * round
 		}
-		if v == 0 && l.Virtual > 1 { // the class: after the first round all layers are alike
-			for _, k := range c.Model.Layers[at:] {
-				if k != c.Model.Layers[len(c.Model.Layers)-1] {
-					return
-				}
-			}
+		if v == 0 && at < before {
+			return
 		}
 	}
 	recomputed(l, 0, f)
+}
+
+// rounds is how many layers kinds of layer repeat after, and how many lie before; 0 where
+// they do not in the second half of the model.
+func rounds(layers []int) (round, before int) {
+	for round = 1; 2*round <= len(layers); round++ {
+		for before = 0; len(layers)%round == 0 && 2*before <= len(layers); before++ {
+			same := true
+			for i := before; i+round < len(layers); i++ {
+				same = same && layers[i] == layers[i+round]
+			}
+			if same {
+				return round, before
+			}
+		}
+	}
+	return 0, 0
 }
 
 // recomputed gives every stage from one on a recompute. Selective recompute is as none
@@ -200,10 +223,9 @@ func tiny(t *rapid.T) *inputs.Condition {
 		moe := m.Kinds[0]
 		moe.Name, moe.FFN.Experts, moe.FFN.TopK = "experts", 4, 2
 		m.Kinds = append(m.Kinds, moe)
+		pattern := rapid.SampledFrom([]string{"01111", "11111", "01010", "00111", "01101"}).Draw(t, "kinds")
 		for i := range m.Layers {
-			if i > 0 || rapid.Bool().Draw(t, "first layer too") {
-				m.Layers[i] = 1
-			}
+			m.Layers[i] = int(pattern[i] - '0')
 		}
 	}
 	// Little memory, so that recompute and sharding matter.
@@ -275,6 +297,52 @@ func TestSolveAgainstAllLayouts(t *testing.T) {
 			t.Fatalf("%s: %+v takes %.9g s, in the search %.9g, %+v takes %.9g s", backend, *out.layout, got, out.seconds, *best, value)
 		}
 	})
+}
+
+// Kinds of layer that take turns: stages of an interleaved pipeline are whole rounds.
+func TestAlternatingLayers(t *testing.T) {
+	interleaved := 0
+	rapid.Check(t, func(t *rapid.T) {
+		c := tiny(t)
+		p := &c.Cluster.Pools[0]
+		c.Cluster.Pools = c.Cluster.Pools[:1]
+		p.Count, p.Nodes = inputs.Count{Min: 2, Max: 2}, nil
+		p.GPUsPerNode = rapid.IntRange(1, 2).Draw(t, "GPUs a node of two")
+		if len(c.Model.Kinds) == 1 {
+			other := c.Model.Kinds[0]
+			other.FFN.Intermediate *= 2
+			c.Model.Kinds = append(c.Model.Kinds, other)
+		}
+		c.Model.Layers = rapid.SampledFrom([][]int{{0, 1, 0, 1, 0, 1, 0, 1}, {0, 0, 1, 0, 1, 0, 1, 1}, {1, 1, 0, 1, 0, 1, 0, 1}, {0, 0, 1, 1, 0, 0, 1, 1}}).Draw(t, "kinds")
+		c.Workload.Batch = 2 * rapid.IntRange(1, 3).Draw(t, "batch of two")
+		c.Workload.Training.VirtualStages = rapid.IntRange(0, 2).Draw(t, "virtual stages")
+		calc := calculator(t, c)
+		best, value := least(c, calc, func(l *Layout) float64 {
+			if v := c.Workload.Training.VirtualStages; v > 0 && v != l.Virtual {
+				return math.Inf(1)
+			}
+			return priced(t, c, calc, l)
+		})
+		out, err := solveOn(c, calc, Options{Backend: "labels"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if best == nil || out == nil {
+			if best != nil || out != nil {
+				t.Fatalf("found %+v, of all %+v", out, best)
+			}
+			return
+		}
+		if out.layout.Virtual > 1 {
+			interleaved++
+		}
+		if got := priced(t, c, calc, out.layout); math.Abs(got-value) > 1e-6*value || !fits(c, calc, out.layout) {
+			t.Fatalf("%+v takes %.9g s, %+v takes %.9g s", *out.layout, got, *best, value)
+		}
+	})
+	if interleaved == 0 {
+		t.Error("no case was interleaved")
+	}
 }
 
 // The search and its oracle count on attention that keeps no scores.

@@ -95,7 +95,7 @@ func (x *space) within(s *Split) bool {
 		return false
 	case zero >= 0 && s.ZeRO != zero, zero < 0 && s.ZeRO > 0 && s.DP*s.CP == 1:
 		return false
-	case s.Virtual > 1 && !x.interleaves():
+	case s.Virtual > 1 && !x.interleaves(s):
 		return false
 	}
 	return x.pin(s.PP(), x.pinnedPP()) && x.pin(s.DP, x.pinnedDP()) && x.pin(s.MicroBatch, x.pinnedMicro()) && x.pin(s.Virtual, x.pinnedVirtual()) &&
@@ -103,20 +103,31 @@ func (x *space) within(s *Split) bool {
 		x.breaks(s) < 0
 }
 
+// cut are the layers of each stage of a split where a pinned strategy states them, nil where
+// not.
+func (x *space) cut(s *Split) []int {
+	if x.pinned == nil || len(x.pinned.Layers) != s.PP()*s.Virtual {
+		return nil
+	}
+	return x.pinned.Layers
+}
+
 // holds reports whether a pinned strategy has so many layers on rank i.
 func (x *space) holds(s *Split, i, layers int) bool {
-	p, pp := x.pinned, s.PP()
-	if p == nil || len(p.Layers) == 0 {
+	if x.pinned == nil || len(x.pinned.Layers) == 0 {
 		return true
 	}
-	if len(p.Layers) != pp*s.Virtual {
-		return false
+	cut := x.cut(s)
+	return cut != nil && sum(sizes(i, s.PP(), cut)) == layers
+}
+
+// sizes are the layers of the stages of rank i.
+func sizes(i, pp int, cut []int) []int {
+	var out []int
+	for k := i; k < len(cut); k += pp {
+		out = append(out, cut[k])
 	}
-	held := 0
-	for c := range s.Virtual {
-		held += p.Layers[c*pp+i]
-	}
-	return held == layers
+	return out
 }
 
 // onPool reports whether a pinned strategy has rank i on a pool.

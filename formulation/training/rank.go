@@ -22,12 +22,15 @@ func InFlight(i, pp, virtual, microBatches int) float64 {
 	return float64(min(microBatches*virtual, parts)) / float64(virtual)
 }
 
-// chunks are the sizes of the stages of a rank that holds so many layers: equal but for
-// one layer more on the last ones.
-func chunks(layers, virtual int) []int {
-	out := make([]int, virtual)
+// chunks are the sizes of the stages of rank i that holds so many layers: as a strategy
+// states them, else equal but for one unit more on the last ones.
+func (n *network) chunks(i, layers int) []int {
+	if cut := n.x.cut(&n.s); cut != nil {
+		return sizes(i, n.pp, cut)
+	}
+	out := make([]int, n.s.Virtual)
 	for c := range out {
-		out[c] = (layers + c) / virtual
+		out[c] = (layers/n.unit + c) / n.s.Virtual * n.unit
 	}
 	return out
 }
@@ -47,16 +50,19 @@ func (b *builder) rank(pool, i, from, layers int) *rank {
 func (b *builder) price(pool, i, from, layers int) *rank {
 	out := &rank{}
 	first, last := i == 0, i == b.pp-1
-	sizes := chunks(layers, b.s.Virtual)
+	parts := b.chunks(i, layers)
 	counts := make([]int, len(b.x.kinds))
 	b.held = b.held[:0]
 	inFlight := InFlight(i, b.pp, b.s.Virtual, b.m)
-	for c, n := range sizes {
+	for c, n := range parts {
 		at := from
-		if c > 0 {
-			at = b.x.layers() - n // any layers of the tail
+		switch {
+		case b.firsts != nil:
+			at = b.firsts[i+c*b.pp]
+		case c > 0:
+			at = b.x.layers() - n // any layers where kinds repeat
 		}
-		h := cost.TrainHeld{Counts: b.x.counts(at, at+n), First: first && c == 0, Last: last && c == len(sizes)-1, InFlight: inFlight}
+		h := cost.TrainHeld{Counts: b.x.counts(at, at+n), First: first && c == 0, Last: last && c == len(parts)-1, InFlight: inFlight}
 		for kind, k := range h.Counts {
 			counts[kind] += k
 		}

@@ -14,7 +14,6 @@ type recorder struct {
 	outer   results.Outer
 	lines   []results.OuterChoice
 	grouped map[lineKey]int
-	coarse  bool
 }
 
 type lineKey struct {

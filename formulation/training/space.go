@@ -22,11 +22,14 @@ type space struct {
 	// before[kind][a] is the number of layers of the kind before boundary a.
 	before [][]int
 	// tail is the first layer from which on all are of one kind.
-	tail    int
-	allowed [len(recomputes)]bool // kinds of recompute on any rank
-	tables  map[tableKey]*table
-	last    *table // and its key: neighbours in the enumeration share tables
-	lastKey tableKey
+	tail int
+	// From layer repeats on the kinds of layer repeat every unit layers: so many in a row, or
+	// a multiple, are the same wherever they begin. unit is 0 where they do not.
+	repeats, unit int
+	allowed       [len(recomputes)]bool // kinds of recompute on any rank
+	tables        map[tableKey]*table
+	last          *table // and its key: neighbours in the enumeration share tables
+	lastKey       tableKey
 }
 
 func newSpace(c *inputs.Condition, costs costs, pinned *inputs.Strategy) (*space, error) {
@@ -60,10 +63,28 @@ func newSpace(c *inputs.Condition, costs costs, pinned *inputs.Strategy) (*space
 	}
 	for x.tail = n; x.tail > 0 && c.Model.Layers[x.tail-1] == c.Model.Layers[n-1]; x.tail-- {
 	}
+	x.repeats, x.unit = repeating(c.Model.Layers)
 	for r, rec := range recomputes {
 		x.allowed[r] = len(x.pinnedRecompute()) == 0 || slices.Contains(x.pinnedRecompute(), rec)
 	}
 	return x, nil
+}
+
+// repeating finds the least number of layers after which their kinds come again, from a
+// layer in the first half of the model on to its end, which comes out even; unit 0 where
+// there is none.
+func repeating(layers []int) (from, unit int) {
+	n := len(layers)
+	for unit = 1; unit <= n/2; unit++ {
+		from = n - unit
+		for from > 0 && layers[from-1] == layers[from-1+unit] {
+			from--
+		}
+		if n%unit == 0 && from <= n/2 {
+			return from, unit
+		}
+	}
+	return 0, 0
 }
 
 func (x *space) layers() int { return len(x.c.Model.Layers) }
