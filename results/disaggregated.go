@@ -65,3 +65,13 @@ func (p *Plan) Whole() *PhasePlan {
 	}
 	return whole
 }
+
+// BatchOf is the number of sequences that a phase of the plan has in flight, over all
+// replicas: the batch of the workload, or on a prefill side of its own what is in flight
+// there. The plan has a deployment.
+func (p *Plan) BatchOf(ph *PhasePlan) int {
+	if p.Disaggregated != nil && ph.Phase == inputs.Prefill {
+		return p.Disaggregated.PrefillBatch
+	}
+	return p.Deployment.Workload.Batch
+}

@@ -127,7 +127,7 @@ func phasesOf(p *results.Plan) ([]graph, error) {
 func newGraph(p *results.Plan, ph *results.PhasePlan, decode bool) (*graph, error) {
 	d := p.Deployment
 	g := &graph{plan: p, phase: ph, model: &d.Model, cluster: &d.Cluster, decode: decode,
-		batch: d.Workload.Batch, parts: ph.Strategy.MicroBatches, seqLen: d.Workload.Input.Max, pools: map[string]*inputs.Pool{}}
+		batch: p.BatchOf(ph), parts: ph.Strategy.MicroBatches, seqLen: d.Workload.Input.Max, pools: map[string]*inputs.Pool{}}
 	if decode {
 		// The context of a decode step is the one that it is priced at.
 		g.parts, g.seqLen = ph.Strategy.DecodeGroups, 1

@@ -85,10 +85,7 @@ func sidesOf(p *results.Plan) (sides [2]*Serving, err error) {
 	}
 	for i := range p.Phases {
 		side, d := *p, *p.Deployment
-		d.Workload.Phase = p.Phases[i].Phase
-		if d.Workload.Phase == inputs.Prefill {
-			d.Workload.Batch = p.Disaggregated.PrefillBatch
-		}
+		d.Workload.Phase, d.Workload.Batch = p.Phases[i].Phase, p.BatchOf(&p.Phases[i])
 		side.Disaggregated, side.Phases, side.Deployment = nil, p.Phases[i:i+1], &d
 		if sides[i], err = Of(&side); err != nil {
 			return sides, err
