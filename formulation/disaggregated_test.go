@@ -35,7 +35,7 @@ type apartOracle struct {
 type pairOf struct {
 	ttft, tpot, e2e, tokens, output, price float64
 	gpus                                   int
-	all, wide                              bool
+	wide                                   bool
 }
 
 // taken are the first n GPUs of the nodes, or the last n.
