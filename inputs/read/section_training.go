@@ -15,7 +15,7 @@ func trainingReaders() []reader {
 	return []reader{
 		of("Global batch size", readGlobalBatch, "global batch size", "global batch", "gbs", "batch size per step", "token per step", "token per batch", "global batch size token", "batch size token"),
 		of("Micro-batch size", phraseOr("workload.training.micro_batch"), "micro batch size", "micro batch", "mbs"),
-		of("Optimizer", phraseOr("workload.training.optimizer"), "optimizer", "optimizer state", "optimizer type"),
+		of("Optimizer", phraseOr("workload.training.optimizer"), "optimizer", "optimizer state", "optimizer type", "adam", "adamw", "muon", "sgd"),
 		of("Gradient precision", phraseOr("workload.training.gradient_precision"), "gradient precision", "gradient dtype", "gradient format", "gradient data type", "precision gradient", "gradient", "gradient accumulation"),
 		of("ZeRO stage", readSharding, "zero", "zero stage", "zero optimization", "zero optimizer", "distributed optimizer", "fsdp", "sharding", "optimizer sharding"),
 		of("Activation recompute", phraseOr("workload.training.recompute"), "activation recompute", "activation recomputation", "recompute", "recomputation", "activation checkpointing", "gradient checkpointing", "checkpointing"),
@@ -53,12 +53,16 @@ var firstWord = regexp.MustCompile(`^[\pL\d][\pL\d-]*`)
 
 // readGlobalBatch reads "2048", "2,048 sequences of 8,192 tokens", "16M tokens".
 func readGlobalBatch(m *markdown, s *stated) {
-	if !m.sequencesOf(s) {
+	text := strings.Trim(strings.TrimSpace(s.value), ".。;")
+	b, err := parseGlobalBatch(text + " tokens")
+	switch inTokens := strings.Contains(strings.ToLower(s.key), "token"); {
+	case inTokens && err == nil: // "Global batch size (tokens): 4M"
+		if m.set(s.number, "workload.global_batch", b, s.at(0), fromFile) {
+			s.mask(0, len(s.left))
+		}
+	case !m.sequencesOf(s):
 		if all := findAll(s.prose, parseGlobalBatch); len(all) > 0 {
 			b := all[0]
-			if strings.Contains(strings.ToLower(s.key), "token") && !b.value.Tokens {
-				b.value.Tokens = true // "Batch size (tokens): 4194304"
-			}
 			s.mask(b.start, b.end)
 			m.set(s.number, "workload.global_batch", b.value, s.at(b.start), fromFile)
 		}
@@ -110,7 +114,7 @@ var (
 	batchOf       = regexp.MustCompile(`(?i)\b(?:global\s+)?batch(?:\s*size)?\s*(?:of|is|=|:)?\s*(\d[\d,._]*\s*(?:(?:k|m|million|thousand)?\s*tokens?|sequences?|samples?)?)(?:\s|[,;.)]|$)|(\d[\d,._]*\s*(?:(?:k|m|million|thousand)?\s*tokens?|sequences?|samples?))\s*(?:per|a|each|/)\s*(?:global\s+)?(?:step|batch|iteration)\b`)
 	lengthOf      = regexp.MustCompile(`(?i)\b(?:sequence|context)\s*length\s*(?:of|is|=|:)?\s*(\d[\d,_]*k?)(?:\s*tokens?)?\b|\b(\d[\d,_]*k?)[- ]tokens?[- ](?:sequences?|context)\b|\bsequences?\s+of\s+(\d[\d,_]*k?)(?:\s*tokens?)?\b`)
 	optimizerOf   = regexp.MustCompile(`(?i)\b(adamw?(?:[ -]8-?bit)?|muon|lion|sgd[ -]momentum|sgd)\b(?:\s+optimizer)?|\b(\d+(?:\.\d+)?\s*bytes?)\s*(?:of (?:optimizer )?state)?\s*(?:a|per|/)\s*param(?:eter)?s?\b`)
-	gradientOf    = regexp.MustCompile(`(?i)\b(fp32|bf16|fp16|float32|bfloat16)\s+grad(?:ient)?s?(?:\s+(?:accumulation|reduction|all-?reduce))?\b|\bgrad(?:ient)?s?\s+(?:in|are|as|=|:)\s*(fp32|bf16|fp16|float32|bfloat16)\b`)
+	gradientOf    = regexp.MustCompile(`(?i)\b(fp32|bf16|fp16|float32|bfloat16)\s+grad(?:ient)?s?(?:\s+(?:accumulation|reduction|all-?reduce))?\b|\bgrad(?:ient)?s?(?:\s+(?:accumulation|reduction|all-?reduce))?\s+(?:in|are|as|=|:)\s*(fp32|bf16|fp16|float32|bfloat16)\b`)
 	shardingOf    = regexp.MustCompile(`(?i)\b(zero[- ]?(?:stage)?[- ]?[0-3]|distributed optimizer|fsdp)\b`)
 	recomputeOf   = regexp.MustCompile(`(?i)\b(no|none|selective|full)\s+(?:activation\s+|gradient\s+)?(?:recompute|recomputation|checkpointing)\b|\b(?:activation\s+|gradient\s+)?(?:recompute|recomputation|checkpointing)\s*(?:is|=|:)?\s*(none|off|selective|full|on)\b`)
 	virtualOf     = regexp.MustCompile(`(?i)\b(\d+)\s*virtual\s+(?:pipeline\s+)?stages?(?:\s+(?:per|a|on each)\s+(?:pipeline\s+)?rank)?\b|\b(?:vpp|virtual\s+(?:pipeline\s+)?(?:stages?|parallel\w*|size))\s*(?:size|of|is|=|:)?\s*(\d+)\b`)
@@ -178,5 +182,10 @@ func (m *markdown) trainingPhrases(s *stated, prefix, micro string) {
 // readUtilization refuses a utilisation as a requirement: it is what a plan reaches of the
 // peak, and the tokens of a GPU say the same.
 func readUtilization(m *markdown, s *stated) {
+	if none.MatchString(s.value) {
+		m.used(s.number, "requirement: none")
+		s.mask(0, len(s.left))
+		return
+	}
 	m.problem(s.keyAt, fmt.Sprintf("a utilisation cannot be required: %q", s.text), "a throughput per GPU or a step time", "MFU is reported; what hardware reaches is stated in the environment section")
 }

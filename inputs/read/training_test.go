@@ -38,6 +38,8 @@ func TestTrainingForms(t *testing.T) {
 		"units of 2":  trainingBase + "workload: {global_batch: 4M tokens, sequence: 8192, training: {micro_batch: 2, virtual_stages: 5, zero: 1, recompute: selective, sequence_parallel: yes}}\n",
 		"bullets": md + "## Training Configuration\n* **Phase**: pre-training\n* **Global batch size**: 512 sequences\n* **Sequence length**: 8,192 tokens\n* **Micro-batch size**: 2\n" +
 			"* **Optimizer**: AdamW, fp32 master weights\n* **Gradients**: fp32\n* **Distributed optimizer**: yes\n* **Activation recomputation**: selective\n* **Virtual pipeline stages**: 5\n* **Sequence parallelism**: enabled\n",
+		"other bullets": md + "## Training hyperparameters\n- Phase: training\n- Global batch size (tokens): 4M\n- Sequence length: 8k\n- mbs: 2\n- Adam, 12 bytes per parameter\n- Gradient accumulation in fp32\n- ZeRO stage: 1\n- Selective activation checkpointing\n" +
+			"- Interleaved schedule with 5 virtual stages\n- With sequence parallelism\n## Basic Performance Requirements\n- MFU: none\n",
 		"sentence": md + "## Input Data\n* Pre-training with 512 sequences of 8,192 tokens each, micro-batch 2, AdamW with fp32 gradients, ZeRO-1, selective activation recomputation, 5 virtual stages per rank, with sequence parallelism\n",
 	} {
 		t.Run(name, func(t *testing.T) {
