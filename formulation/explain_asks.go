@@ -145,7 +145,7 @@ func (e *explainer) condition(a asks, batch, input int, v variant) *inputs.Condi
 	c.Workload.Batch = batch
 	c.Workload.Input = inputs.Range{Min: min(c.Workload.Input.Min, input), Max: input}
 	if a.weights != "" {
-		c.Model.Weights, c.Model.Dense = a.weights, ""
+		c.Model.Weights, c.Model.Dense, c.Model.Projections = a.weights, "", ""
 	}
 	if a.kv != "" {
 		c.Model.KV = a.kv

@@ -331,7 +331,7 @@ func (a *adviser) beside(ctx context.Context) error {
 	}
 	if m.Weights.Bytes() > inputs.FP8.Bytes() {
 		c := *a.c
-		c.Model.Weights, c.Model.Dense = inputs.FP8, ""
+		c.Model.Weights, c.Model.Dense, c.Model.Projections = inputs.FP8, "", ""
 		if err := a.try("weights", &c, s, changeFormat, fmt.Sprintf("weights in fp8 in place of %s", m.Weights), 2); err != nil {
 			return err
 		}

@@ -229,10 +229,13 @@ type Model struct {
 	Weights DType       `json:"weights"` // storage and matmul format of the weights
 	// Dense is the format of the matrices beside the routed experts where those alone are
 	// quantised; empty: Weights.
-	Dense      DType `json:"dense,omitempty"`
-	Activation DType `json:"activation"`            // format of the activations
-	KV         DType `json:"kv"`                    // format of the KV cache
-	MaxContext int   `json:"max_context,omitempty"` // tokens; 0: not stated
+	Dense DType `json:"dense,omitempty"`
+	// Projections is the format of attention's matrices where those are left out of
+	// quantising; empty: as Dense.
+	Projections DType `json:"projections,omitempty"`
+	Activation  DType `json:"activation"`            // format of the activations
+	KV          DType `json:"kv"`                    // format of the KV cache
+	MaxContext  int   `json:"max_context,omitempty"` // tokens; 0: not stated
 	// DeclaredParams is the parameter count an input states; 0: not stated.
 	DeclaredParams float64 `json:"declared_params,omitempty"`
 	// FFNScale multiplies FFN and expert widths so that the parameters add up to

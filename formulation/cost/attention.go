@@ -18,7 +18,7 @@ func (c *Calculator) attention(d *device, k *kindFigures, s Shape, st Step, w *s
 	} else {
 		t += c.headAttention(d, k, s, st, w)
 	}
-	t += d.dense.matmul(w.tokens, k.heads/w.t*k.v, m.hidden, m.denseBytes, ea)
+	t += d.projections.matmul(w.tokens, k.heads/w.t*k.v, m.hidden, m.projectionBytes, ea)
 	return t + d.allReduce(w.tokens*m.hidden*ea, d.groupOf(s.TP, 1))
 }
 
@@ -29,7 +29,7 @@ func (c *Calculator) headAttention(d *device, k *kindFigures, s Shape, st Step, 
 	n := k.heads / w.t
 	nkv := k.kvHeadsPerRank(s.TP)
 	width := n*k.qk + nkv*(k.qk+k.v)
-	t := d.dense.matmul(w.tokens, m.hidden, width, m.denseBytes, ea)
+	t := d.projections.matmul(w.tokens, m.hidden, width, m.projectionBytes, ea)
 	// Rotary embedding of queries and keys in place, keys and values to the cache.
 	t += d.stream.stream(w.tokens * (2*ea*(n+nkv)*k.qk + m.kvBytes*nkv*(k.qk+k.v)))
 
@@ -59,17 +59,17 @@ func (k *kindFigures) prefillFLOPs(n float64, w *split, st Step) float64 {
 // per-head attention in prefill or attention in the latent space in decode.
 func (c *Calculator) latentAttention(d *device, k *kindFigures, s Shape, st Step, w *split) float64 {
 	m := &c.model
-	ea, ew := m.activationBytes, m.denseBytes
+	ea, ew := m.activationBytes, m.projectionBytes
 	n := k.heads / w.t
 	down := k.kvRank + k.rope // the latent of a token; replicated over TP
 	t := 0.0
 	if k.qRank > 0 {
 		// Both down projections read the same input and are one product.
-		t += d.dense.matmul(w.tokens, m.hidden, k.qRank+down, ew, ea)
+		t += d.projections.matmul(w.tokens, m.hidden, k.qRank+down, ew, ea)
 		t += d.stream.stream(2 * w.tokens * (k.qRank + down) * ea) // norms of both latents
-		t += d.dense.matmul(w.tokens, k.qRank, n*k.qk, ew, ea)
+		t += d.projections.matmul(w.tokens, k.qRank, n*k.qk, ew, ea)
 	} else {
-		t += d.dense.matmul(w.tokens, m.hidden, n*k.qk+down, ew, ea)
+		t += d.projections.matmul(w.tokens, m.hidden, n*k.qk+down, ew, ea)
 		t += d.stream.stream(2 * w.tokens * down * ea)
 	}
 	t += d.stream.stream(w.tokens * (2*ea*(n+1)*k.rope + m.kvBytes*down))
@@ -77,13 +77,13 @@ func (c *Calculator) latentAttention(d *device, k *kindFigures, s Shape, st Step
 	if st.Phase == inputs.Decode {
 		// Queries are carried into the latent space and results out of it: the same
 		// matrices as the up projection of keys and values, one token each.
-		t += d.dense.matmul(w.tokens, n*k.nope, k.kvRank, ew, ea)
-		t += d.dense.matmul(w.tokens, k.kvRank, n*k.v, ew, ea)
+		t += d.projections.matmul(w.tokens, n*k.nope, k.kvRank, ew, ea)
+		t += d.projections.matmul(w.tokens, k.kvRank, n*k.v, ew, ea)
 		return t + d.decodeLatent(k, n, w, st, ea, m.kvBytes)
 	}
 	// Keys and values of the whole context are made from the latents; context-parallel ranks
 	// gather the latents, and each makes all of them.
-	t += d.dense.matmul(w.sequences*contextOf(st), k.kvRank, n*(k.nope+k.v), ew, ea)
+	t += d.projections.matmul(w.sequences*contextOf(st), k.kvRank, n*(k.nope+k.v), ew, ea)
 	t += d.prefillLatent(k, n, w, st, ea, m.kvBytes)
 	return t + c.contextExchange(d, s, st, w, down*m.kvBytes)
 }

@@ -31,6 +31,7 @@ type modelFigures struct {
 	tied            bool
 	weightBytes     float64 // an element of the matrices
 	denseBytes      float64 // an element of those beside the routed experts
+	projectionBytes float64 // an element of attention's
 	activationBytes float64
 	kvBytes         float64
 	// wideBytes is an element of embedding, head, router and norms: these stay in 16
@@ -47,6 +48,7 @@ type device struct {
 	precision   precision
 	matmul      roofline // weight matrices
 	dense       roofline // those beside the routed experts, in their format
+	projections roofline // attention's matrices
 	experts     roofline // those of the routed experts, many at once
 	wide        roofline // router and head
 	prefill     roofline // attention over new tokens
@@ -122,10 +124,14 @@ func newModelFigures(m *inputs.Model) modelFigures {
 		tied:            m.Tied,
 		weightBytes:     m.Weights.Bytes(),
 		denseBytes:      denseFormat(m).Bytes(),
+		projectionBytes: denseFormat(m).Bytes(),
 		activationBytes: m.Activation.Bytes(),
 		kvBytes:         m.KV.Bytes(),
 	}
 	f.wideBytes = math.Max(2, f.weightBytes)
+	if m.Projections != "" {
+		f.projectionBytes = m.Projections.Bytes()
+	}
 	return f
 }
 

@@ -51,6 +51,10 @@ func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model, engi
 		d.experts = d.matmul.sharing(o.Experts.Compute, o.Experts.Bandwidth)
 		d.imbalance = o.Experts.Imbalance
 	}
+	d.projections = d.dense
+	if m.Projections.Bytes() >= 2 && m.Projections != "" {
+		d.projections = d.resolve("matmul of attention's matrices", matmulOf(constants, p.wide), p.widePeak, a, note)
+	}
 	d.wide = d.resolve("router and head", matmulOf(constants, inputs.BF16), p.widePeak, a, note)
 	d.prefill = d.resolve("prefill attention", efficiencyOf(constants, "operators.prefill", o.Prefill), p.widePeak, a, note)
 	d.decode = d.resolve("decode attention", efficiencyOf(constants, "operators.decode", o.Decode), p.widePeak, a, note)

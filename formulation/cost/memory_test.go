@@ -70,6 +70,23 @@ func TestWeightsAddUpToParameters(t *testing.T) {
 	}
 }
 
+// Meta's FP8 checkpoint of 405B quantises the feed-forward blocks alone: 57.75 GiB on each of
+// eight GPUs (vLLM issue 6746); two blocks that it leaves out too are not counted.
+func TestWeightsOfPartlyQuantised(t *testing.T) {
+	m := llama405B(inputs.FP8)
+	m.Projections = inputs.BF16
+	calc := mustNew(t, conditionOf(m, poolOf(h100(), 8)))
+	mem := calc.StageMemory(0, []int{126}, true, true, tensor(8), Load{})
+	near(t, "weights", float64(mem.Weights)/(1<<30), 57.752, 0.03)
+	// Attention is read and multiplied in 16 bits.
+	m.Projections = ""
+	whole := mustNew(t, conditionOf(m, poolOf(h100(), 8)))
+	st := Step{Phase: inputs.Decode, Sequences: 1, New: 1, Cached: 1}
+	if a, b := calc.Layer(0, 0, tensor(8), st), whole.Layer(0, 0, tensor(8), st); a <= b {
+		t.Errorf("a layer takes %g s with attention in 16 bits, %g s all in 8", a, b)
+	}
+}
+
 func TestKVPerToken(t *testing.T) {
 	// Llama-3-70B: 2·8·128·2 bytes · 80 layers = 320 KiB; DeepSeek-V3: (512+64)·2 · 61 = 70,272.
 	for _, c := range []struct {

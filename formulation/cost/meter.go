@@ -28,7 +28,7 @@ func (c *Calculator) Metered(m Meter) *Calculator {
 	out.devices = slices.Clone(c.devices)
 	for i := range out.devices {
 		d := &out.devices[i]
-		for _, r := range []*roofline{&d.matmul, &d.dense, &d.experts, &d.wide, &d.prefill, &d.decode, &d.stream} {
+		for _, r := range []*roofline{&d.matmul, &d.dense, &d.projections, &d.experts, &d.wide, &d.prefill, &d.decode, &d.stream} {
 			*r = r.metered(m)
 		}
 		d.train = d.train.metered(m)

@@ -12,7 +12,7 @@ import "math"
 func (c *Calculator) LayerWeights(_, kind int, s Shape) int64 {
 	k := &c.kinds[kind]
 	m := &c.model
-	matrices := k.attentionElements(m.hidden, s.TP)
+	matrices := 0.0
 	wide := 2 * m.hidden // two norms
 	experts := 0.0
 	if k.experts > 0 {
@@ -23,7 +23,7 @@ func (c *Calculator) LayerWeights(_, kind int, s Shape) int64 {
 	} else {
 		matrices += k.matrices * m.hidden * k.intermediate / float64(s.TP)
 	}
-	return roundUp(matrices*m.denseBytes + experts + wide*m.wideBytes)
+	return roundUp(k.attentionElements(m.hidden, s.TP)*m.projectionBytes + matrices*m.denseBytes + experts + wide*m.wideBytes)
 }
 
 // attentionElements is the number of elements of the attention matrices on one rank.

@@ -205,6 +205,9 @@ func (b *builder) formats() {
 		if c.ExpertsOnly {
 			m.Dense = c.DType
 		}
+		if c.WideAttention < 0 || c.WideAttention > 0 && c.WideAttention == c.NumHiddenLayers {
+			m.Projections = c.DType
+		}
 		if c.DType.Bytes() < inputs.BF16.Bytes() {
 			m.Activation = inputs.BF16
 		}

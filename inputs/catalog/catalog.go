@@ -167,7 +167,7 @@ func (c *Catalog) ModelEntry(name string) (ModelEntry, bool) {
 		return ModelEntry{}, false
 	}
 	e := c.models[i].copied()
-	e.Model.Weights, e.Model.Dense, e.Model.KV = format, "", kvFormat(format)
+	e.Model.Weights, e.Model.Dense, e.Model.Projections, e.Model.KV = format, "", "", kvFormat(format)
 	return e, true
 }
 

@@ -51,6 +51,9 @@ type Config struct {
 	DType        inputs.DType // of the checkpoint
 	Quantization inputs.DType // of the quantised weights; empty: none
 	ExpertsOnly  bool         // the routed experts alone are quantised
+	// WideAttention is of how many layers the matrices of attention are left out of
+	// quantising; -1: all.
+	WideAttention int
 
 	at map[string]place
 }

@@ -150,6 +150,30 @@ func TestPartlyQuantised(t *testing.T) {
 	}
 }
 
+// Attention that is left out of quantising in every layer is planned in the format of the
+// activations; of some layers it is not.
+func TestAttentionLeftOut(t *testing.T) {
+	every := `"model.layers.0.self_attn.q_proj"`
+	for l := 1; l < 6; l++ {
+		every += fmt.Sprintf(`, "model.layers.%d.self_attn.q_proj"`, l)
+	}
+	for _, c := range []struct {
+		modules string
+		want    inputs.DType
+		warned  bool
+	}{
+		{`"self_attn"`, inputs.BF16, false},
+		{every + `, "model.layers.0.self_attn.o_proj", "model.layers.0.mlp.up_proj"`, inputs.BF16, true},
+		{`"model.layers.1.self_attn.q_proj"`, "", true},
+		{`"lm_head"`, "", false},
+	} {
+		e := ParseConfig([]byte(base(`, "quantization_config": {"quant_method": "fbgemm_fp8", "modules_to_not_convert": [` + c.modules + `]}`)))
+		if e.Model.Weights != inputs.FP8 || e.Model.Projections != c.want || (len(e.Warnings) > 0) != c.warned {
+			t.Errorf("%s: %s, attention %q, warnings %q", c.modules, e.Model.Weights, e.Model.Projections, e.Warnings)
+		}
+	}
+}
+
 // Each contradiction is one problem, at the line of the field.
 func TestProblems(t *testing.T) {
 	const experts = `, "num_experts": 8, "moe_intermediate_size": 32`

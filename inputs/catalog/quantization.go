@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -30,19 +31,46 @@ func takeQuantization(p *parser, e *entry) {
 		return
 	}
 	for _, name := range []string{"modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers"} {
-		if left := lookup(v, name); left != nil && len(left.Content) > 0 && !onlyHead(left) {
+		left := lookup(v, name)
+		if n := attentionNamed(left); n != 0 {
+			p.config.WideAttention = n
+		}
+		if left != nil && len(left.Content) > 0 && !onlyHead(left) {
 			p.warnings = append(p.warnings, fmt.Sprintf(
-				"%s.%s leaves modules (%s) at the format of the activations; every weight is planned at %s, so that the plan counts too little memory for them",
+				"%s.%s leaves modules (%s) at the format of the activations; every weight but those of attention that is named for all layers is planned at %s, so that the plan counts too little memory for them",
 				e.path, name, shortText(left), d))
 			return
 		}
 	}
 }
 
-// onlyHead reports a list of modules that names nothing but the output head.
+// attentionNamed is of how many layers a list of modules names the attention; -1: of all, by
+// a name without a layer.
+func attentionNamed(list *yaml.Node) int {
+	layers := map[string]bool{}
+	if list == nil {
+		return 0
+	}
+	for _, m := range list.Content {
+		if !strings.Contains(m.Value, "attn") {
+			continue
+		}
+		g := layerOf.FindStringSubmatch(m.Value)
+		if g == nil {
+			return -1
+		}
+		layers[g[1]] = true
+	}
+	return len(layers)
+}
+
+var layerOf = regexp.MustCompile(`layers\.(\d+)\.`)
+
+// onlyHead reports a list of modules that names nothing but the output head and attention
+// without a layer, which is planned as it is.
 func onlyHead(list *yaml.Node) bool {
 	for _, m := range list.Content {
-		if m.Value != "lm_head" {
+		if m.Value != "lm_head" && m.Value != "self_attn" {
 			return false
 		}
 	}

@@ -173,7 +173,7 @@ func (d *draft) formats(m *inputs.Model, named bool) {
 	switch {
 	case stated:
 		if m.Weights != precision {
-			m.Activation, m.KV, m.Dense = "", "", ""
+			m.Activation, m.KV, m.Dense, m.Projections = "", "", "", ""
 		}
 		m.Weights = precision
 	case !named || m.Weights == "":
