@@ -37,7 +37,23 @@ func (r *run) solution(a *answer) *Solution {
 		sol.Status = results.StatusFeasible
 	}
 	sol.Comparison = r.compare(a)
+	if w := r.atTheCap(best, sol.Feasible); w != "" && !a.unfit {
+		sol.Warnings = append(sol.Warnings, w)
+	}
 	return sol
+}
+
+// atTheCap warns where a number of GPUs that is ours to choose ended at the most that the
+// search looks at: the end is ours, not the problem's.
+func (r *run) atTheCap(best *found, feasible bool) string {
+	for k := range r.x.c.Cluster.Pools {
+		p := &r.x.c.Cluster.Pools[k]
+		used := best.split.Ranks[k] * best.split.RankGPUs()
+		if p.Count.Unlimited() && (!feasible || used+max(1, p.GPUsPerNode) > mostUnlimited) {
+			return fmt.Sprintf("GPU count: up to %d GPUs are searched where the number is unlimited, and more may do better; state a range of numbers to have more looked at", mostUnlimited)
+		}
+	}
+	return ""
 }
 
 // facts say what was proved.

@@ -158,6 +158,22 @@ func TestNumberOfGPUs(t *testing.T) {
 	}
 }
 
+// An end of the search that is ours is told.
+func TestUnlimitedEnds(t *testing.T) {
+	c := small(t, 0)
+	c.Model.Layers = c.Model.Layers[:2]
+	c.Cluster.Pools[0].Count, c.Cluster.Pools[0].Nodes = inputs.Count{Min: 1}, nil
+	c.Goal.Requirements = []inputs.Requirement{{Kind: inputs.StepTime, Value: 1e-3}}
+	sol := solved(t, c, Options{})
+	if sol.Feasible || len(sol.Warnings) != 1 || !strings.Contains(sol.Warnings[0], "1024 GPUs") {
+		t.Errorf("feasible %v, %v", sol.Feasible, sol.Warnings)
+	}
+	c.Goal.Requirements[0].Value = 1e3
+	if sol = solved(t, c, Options{}); !sol.Feasible || len(sol.Warnings) != 0 {
+		t.Errorf("feasible %v, %v", sol.Feasible, sol.Warnings)
+	}
+}
+
 func TestRulesBind(t *testing.T) {
 	c := small(t, 8)
 	free := solved(t, c, Options{})
