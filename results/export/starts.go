@@ -38,7 +38,7 @@ func StartsOn(w io.Writer, on Screen, m Manifest, p *results.Plan) error {
 	case slices.ContainsFunc(p.Phases, func(ph results.PhasePlan) bool { return ph.Lanes != nil }):
 		s.line("starts on ", "no engine that is known: none lets machines share layers")
 	case len(titles) == 0 && trainingPlan(p):
-		s.line("starts on ", "no engine that is known here: those are of serving; the ranks of plan.json are the order of Megatron's (tp-cp-dp-pp)")
+		s.line("starts on ", "no engine that is known here, as it is: "+path.Clean(launchFolder)+"/megatron"+refusedSuffix+" says why")
 	case len(titles) == 0:
 		s.styled(doubt, "starts on ", "no engine that is known, as it is: "+path.Clean(launchFolder)+"/ says why; --engine NAME finds the best plan that one runs")
 	default:

@@ -67,10 +67,15 @@ func (s *Serving) strategy() string {
 			words = append(words, d.name+" "+degree(d.value))
 		}
 	}
+	if st.VirtualStages > 1 {
+		words = append(words, count(st.VirtualStages, "virtual stage"))
+	}
 	gpus := 0
 	for _, stages := range s.Replicas {
 		for _, stage := range stages {
-			gpus += len(stage.GPUs)
+			if stage.Chunk == nil || *stage.Chunk == 0 { // the stages of a rank share its GPUs
+				gpus += len(stage.GPUs)
+			}
 		}
 	}
 	return fmt.Sprintf("%s of %s on %s", strings.Join(words, " × "), quoted(s.Model.Name), count(gpus, "GPU"))

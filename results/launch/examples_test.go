@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"partita/formulation"
+	"partita/inputs"
 	"partita/inputs/read"
 	"partita/results"
 	"partita/results/launch/launchtest"
@@ -52,6 +53,12 @@ func solved(t testing.TB, paths []string, engine string) *results.Plan {
 	if engine != "" {
 		over = append(over, read.Override{Key: "engine", Value: engine})
 	}
+	return solvedWith(t, paths, over)
+}
+
+// solvedWith is the optimal plan of a condition with overrides.
+func solvedWith(t testing.TB, paths []string, over []read.Override) *results.Plan {
+	t.Helper()
 	c, err := read.Load(read.Options{Paths: paths, Overrides: over})
 	if err != nil {
 		t.Fatal(err)
@@ -81,6 +88,9 @@ func TestExamplesStart(t *testing.T) {
 				p := solved(t, paths, e.name)
 				if p == nil {
 					continue // the engine can run no plan of it: FP8 weights, say
+				}
+				if p.Phases[0].Phase == inputs.Training {
+					continue // TestTrainingExamples
 				}
 				if p.Phases[0].GPUs.Used > manyGPUs {
 					files, err := Files(e.name, p)
@@ -112,7 +122,7 @@ func TestFreeExamples(t *testing.T) {
 	written := map[string]int{}
 	for _, paths := range examples(t) {
 		p := solved(t, paths, "")
-		if p == nil || p.Phases[0].GPUs.Used > manyGPUs {
+		if p == nil || p.Phases[0].GPUs.Used > manyGPUs || p.Phases[0].Phase == inputs.Training {
 			continue
 		}
 		for _, e := range engines() {

@@ -44,7 +44,7 @@ func Targets() []Target {
 		{Name: "vllm", Title: "vLLM", write: writeVLLM, apart: vllmProxy},
 		{Name: "sglang", Title: "SGLang", write: writeSGLang, apart: sglangApartRouter},
 		{Name: "trtllm", Title: "TensorRT-LLM", write: writeTensorRT, together: "it keeps prefill and decode apart with trtllm-serve disaggregated, whose files are not written here"},
-		{Name: "megatron", Title: "Megatron-LM", write: writeMegatron, together: "it hands no KV cache from one server to another"},
+		{Name: "megatron", Title: "Megatron-LM", write: writeMegatron, train: trainMegatron, together: "it hands no KV cache from one server to another"},
 		{Name: "llamacpp", Title: "llama.cpp", write: writeLlamaCpp, together: "it hands no KV cache from one server to another"},
 		{Name: "ray", Title: "vLLM on Ray", write: writeRay, together: "prefill and decode apart are written for vLLM without Ray (--to vllm)"},
 		{Name: "k8s", Title: "Kubernetes", write: writeKubernetes, together: "prefill and decode apart are written as scripts alone (--to vllm, --to sglang)"},

@@ -116,13 +116,26 @@ func (s *Serving) megatronDegrees() []string {
 }
 
 // pipelineLayout is --pipeline-model-parallel-layout for the layers of each stage:
-// "Et*20|t*20|t*21L".
+// "Et*20|t*20|t*21L"; three stages and more that are alike stand in brackets, of which the
+// flag unrolls those before single letters: "Et*7|(t*8|)*14t*7L".
 func pipelineLayout(layers []int) string {
-	stages := make([]string, len(layers))
-	for i, n := range layers {
-		stages[i] = "t*" + strconv.Itoa(n)
+	var b strings.Builder
+	b.WriteString("E")
+	last := len(layers) - 1
+	for i := 0; i < last; {
+		n := i + 1
+		for i > 0 && n < last && layers[n] == layers[i] {
+			n++
+		}
+		stage := "t*" + strconv.Itoa(layers[i]) + "|"
+		if n-i < 3 {
+			b.WriteString(strings.Repeat(stage, n-i))
+		} else {
+			fmt.Fprintf(&b, "(%s)*%d", stage, n-i)
+		}
+		i = n
 	}
-	return "E" + strings.Join(stages, "|") + "L"
+	return b.String() + "t*" + strconv.Itoa(layers[last]) + "L"
 }
 
 // megatronServing are the flags of the workload.

@@ -60,12 +60,14 @@ func readMegatron(t testing.TB, s *Serving, files []File) []started {
 // are written out, stages stand between bars, E comes first and L last.
 func stagesOfLayout(t testing.TB, layout string) []int {
 	t.Helper()
-	times := regexp.MustCompile(`(.)\*(\d+)`)
-	flat := times.ReplaceAllStringFunc(layout, func(m string) string {
-		parts := times.FindStringSubmatch(m)
-		n, _ := strconv.Atoi(parts[2])
-		return strings.Repeat(parts[1], n)
-	})
+	flat := layout
+	for _, times := range []*regexp.Regexp{regexp.MustCompile(`\(([^)]+)\)\*(\d+)`), regexp.MustCompile(`(.)\*(\d+)`)} {
+		flat = times.ReplaceAllStringFunc(flat, func(m string) string {
+			parts := times.FindStringSubmatch(m)
+			n, _ := strconv.Atoi(parts[2])
+			return strings.Repeat(parts[1], n)
+		})
+	}
 	if !strings.HasPrefix(flat, "E") || !strings.HasSuffix(flat, "L") {
 		t.Fatalf("layout %q", layout)
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"partita/inputs"
 )
 
 // starter is a script that starts what one node of a plan runs: a shell function for each
@@ -30,7 +32,7 @@ func (s *Serving) start(name, what string, checks ...string) *starter {
 	} else {
 		x.comment("On the node: bash " + name)
 	}
-	if n := len(s.Replicas); n > 1 && s.apart == nil {
+	if n := len(s.Replicas); n > 1 && s.apart == nil && s.Phase.Phase != inputs.Training {
 		x.comment(fmt.Sprintf("The %d replicas are servers that know nothing of each other: spread requests evenly over them. Each takes %d requests at once by the plan.", n, s.Phase.Strategy.SequencesPerReplica))
 	}
 	x.line("#")
@@ -38,7 +40,7 @@ func (s *Serving) start(name, what string, checks ...string) *starter {
 	for _, c := range checks {
 		x.comment("- " + c)
 	}
-	if n := s.Model.MaxContext; n > 0 && n < s.contextLength() {
+	if n := s.Model.MaxContext; n > 0 && n < s.contextLength() && s.Phase.Phase != inputs.Training {
 		x.comment(fmt.Sprintf("- The workload holds %d tokens a sequence, the model is made for %d: an engine may refuse that, or answer badly.", s.contextLength(), n))
 	}
 	if alone := s.Phase.Phase; (alone == "prefill" || alone == "decode") && s.apart == nil {
