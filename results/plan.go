@@ -133,7 +133,8 @@ type Stage struct {
 	// TimeMS is the stage's time in the phase that dominates: a decode or mixed
 	// step of one group, or a prefill micro-batch where nothing is decoded.
 	TimeMS float64 `json:"time_ms"`
-	// PrefillMS is the time of one prefill micro-batch at the upper input length.
+	// PrefillMS is the time of one prefill micro-batch at the upper input length; of mixed
+	// serving a request's way through the stage to its first token, waiting included.
 	PrefillMS float64 `json:"prefill_ms"`
 	// WorkMS and TransferMS are the parts of time_ms of an operator graph: its nodes, and
 	// what is sent and received. Absent of a model of layers.

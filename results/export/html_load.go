@@ -160,7 +160,11 @@ func timesOf(ph *results.PhasePlan) []stageTimes {
 	rate.about += "."
 	list := []stageTimes{rate}
 	if ph.Strategy.MicroBatches > 0 {
-		list = append(list, stageTimes{title: "Time of a prefill micro-batch at the longest prompt", about: "The time to the first token hangs on it.",
+		title := "Time of a prefill micro-batch at the longest prompt"
+		if ph.Phase == inputs.Mixed {
+			title = "Time of a request to its first token, waiting included"
+		}
+		list = append(list, stageTimes{title: title, about: "The time to the first token hangs on it.",
 			of: func(s *results.Stage) float64 { return s.PrefillMS }})
 	}
 	return list

@@ -87,7 +87,7 @@ func slowestReplica(ph *results.PhasePlan) []*results.Stage {
 	for _, c := range replicaClasses(ph) {
 		worth := 0.0
 		if ph.Strategy.MicroBatches > 0 {
-			worth += makespan(timesIn(c.stages, prefillTime), ph.Strategy.MicroBatches)
+			worth += makespan(timesIn(c.stages, prefillTime), prefillTurns(ph))
 		}
 		if ph.Strategy.DecodeGroups > 0 {
 			_, round := decodeSteps(timesIn(c.stages, stepTime), ph.Strategy.DecodeGroups)
@@ -114,6 +114,15 @@ func timesIn(stages []*results.Stage, of func(*results.Stage) float64) []float64
 	return times
 }
 
+// prefillTurns is how many prefill steps a first token waits for: those of all micro-batches
+// where prompts come at once, one where requests come as others end.
+func prefillTurns(ph *results.PhasePlan) int {
+	if ph.Phase == inputs.Mixed {
+		return min(1, ph.Strategy.MicroBatches)
+	}
+	return ph.Strategy.MicroBatches
+}
+
 // makespan is the end of the last of m micro-batches.
 func makespan(times []float64, m int) float64 {
 	sum, peak := 0.0, 0.0
@@ -138,25 +147,30 @@ func htmlPipeline(w *webpage, ph *results.PhasePlan) {
 		rows[i] = fmt.Sprintf("stage %d", s.Index)
 	}
 	w.heading(3, "Pipeline over time")
-	if len(stages) == 1 && ph.Strategy.MicroBatches < 2 && ph.Strategy.DecodeGroups < 2 {
+	if len(stages) == 1 && prefillTurns(ph) < 2 && ph.Strategy.DecodeGroups < 2 {
 		w.paragraph("There is no pipeline: a replica is one stage, which takes all sequences at once.")
 		return
 	}
 	w.paragraph("By the stage times of the cost model, sends between stages included. Real engines add scheduling and gaps, which the intervals of the metrics allow for.")
-	if m := ph.Strategy.MicroBatches; m > 0 {
+	if m := prefillTurns(ph); m > 0 {
 		times := timesIn(stages, prefillTime)
 		end := makespan(times, m)
 		shown := max(1, min(m, drawnSteps/len(times)))
 		about := fmt.Sprintf("%s of %s pass through %s; the last has its first token after %s. The stages work %s of that time.",
 			plural(m, "micro-batch"), plural(ph.Strategy.MicroBatchSequences, "sequence"), plural(len(times), "stage"), duration(end), percent(math.Round(1000*busy(times, m, end))/10))
+		what := "micro-batch"
+		if ph.Phase == inputs.Mixed {
+			what = "request"
+			about = fmt.Sprintf("A request that comes while all others are in flight passes through %s: its prompt, what decodes along with it, and what it waits for. Its first token comes after %s.", plural(len(times), "stage"), duration(end))
+		}
 		if shown < m {
 			about += fmt.Sprintf(" The first %s are drawn.", count(shown))
 		}
 		c := newBands("ms", makespan(times, shown), pitchOf(len(rows)))
 		c.Rows, c.Exact = rows, true
 		steps := prefillSteps(times, shown)
-		c.Bars = stepBars(steps, "micro-batch", rows)
-		w.figure("Prefill", about, nil, c, func() { htmlSteps(w, "Prefill", "micro-batch", steps, rows) })
+		c.Bars = stepBars(steps, what, rows)
+		w.figure("Prefill", about, nil, c, func() { htmlSteps(w, "Prefill", what, steps, rows) })
 	}
 	if m := ph.Strategy.DecodeGroups; m > 0 && ph.Phase != inputs.Prefill {
 		times := timesIn(stages, stepTime)

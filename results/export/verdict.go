@@ -161,6 +161,8 @@ func metricRows(ph *results.PhasePlan) [][]string {
 		return func(v float64) string { return figure(v) + " " + u }
 	}
 	add("time to first token", m.TTFTMS, m.TTFTInterval, duration)
+	add("of it the prompt by itself", m.TTFTKernelMS, nil, duration)
+	add("of it waiting and the host", m.TTFTQueueMS, nil, duration)
 	perToken := "time per output token"
 	if ph.Phase == inputs.Prefill { // nothing is decoded: the figure decides nothing
 		perToken += ", for information"
