@@ -4,6 +4,9 @@ package inputs
 type HostConstants struct {
 	// Step is taken by every step: scheduling, sampling, launching.
 	Step float64 `json:"step"`
+	// StepTRTLLM is Step where the engine is TensorRT-LLM, which prepares a step while the
+	// one before it runs.
+	StepTRTLLM float64 `json:"step_trtllm"`
 	// Sequence is taken by every sequence of a step: its state is brought up to date, its
 	// token is sampled and made text.
 	Sequence float64 `json:"sequence"`

@@ -60,7 +60,7 @@ func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model, engi
 	d.decode = d.resolve("decode attention", efficiencyOf(constants, "operators.decode", o.Decode), p.widePeak, a, note)
 	d.stream = d.resolve("norm, residual, rotary, activation", streamOf(constants), p.widePeak, a, note)
 	d.train = d.trainRates()
-	d.host = hostOf(constants, stated)
+	d.host = hostOf(constants, engine, stated)
 
 	intra, more := nodeLink(pool, d.gpusPerNode)
 	warnings = append(warnings, more...)

@@ -4,11 +4,15 @@ import "partita/inputs"
 
 // hostOf is what a serving engine adds to the kernels of a device; nothing where the
 // condition states the utilisation.
-func hostOf(p *inputs.Profile, stated bool) inputs.HostConstants {
+func hostOf(p *inputs.Profile, engine string, stated bool) inputs.HostConstants {
 	if stated {
 		return inputs.HostConstants{}
 	}
-	return p.Host
+	h := p.Host
+	if engine == "trtllm" {
+		h.Step = h.StepTRTLLM
+	}
+	return h
 }
 
 // HostStep is what the host adds to a step of so many sequences on a stage, in seconds.

@@ -68,7 +68,7 @@ func TestNarrowWeightsMoveNarrow(t *testing.T) {
 	slow := mustNew(t, conditionOf(llama8B(inputs.FP8), poolOf(a, 1))).Layer(0, 0, tensor(1), step)
 	near(t, "four launches", slow-narrow, 4, 1e-6)
 	weights := 4096*(32+8+8)*128 + 4096*4096 + 3*4096*14336
-	near(t, "saved", wide-narrow, float64(weights)/(0.86*2039e9), 1e-6)
+	near(t, "saved", wide-narrow, float64(weights)/(same.Operators.GEMM16.Bandwidth*2039e9), 1e-6)
 }
 
 func TestNewRefusesWhatCannotBePriced(t *testing.T) {
@@ -164,8 +164,9 @@ func TestGenerationsSayWhatTheyInherit(t *testing.T) {
 		note   string // of the products of the weights
 	}{
 		{"hopper", inputs.BF16, ""},
-		{"ampere", inputs.BF16, "ampere inherits floor, bandwidth from hopper"},
-		{"ada", inputs.BF16, "ada inherits floor, bandwidth from hopper; compute from ampere"},
+		{"ampere", inputs.BF16, "fitted on published measurements: trtllm"},
+		{"ampere", inputs.FP8, "ampere inherits floor, compute, bandwidth from hopper"},
+		{"ada", inputs.BF16, "ada inherits floor, compute, bandwidth from ampere"},
 		{"blackwell ultra", inputs.FP8, "blackwell inherits floor, bandwidth from hopper"},
 		{"tpu-v5e", inputs.BF16, "tpu inherits floor, compute, bandwidth from hopper"},
 		{"abacus", inputs.BF16, `no efficiencies are known for generation "abacus"`},

@@ -43,7 +43,7 @@ func (b *book) resolve(name, family string) (*inputs.Profile, error) {
 			values[path] = own[path]
 			text := source.Source(path)
 			if _, ok := fitted.Constants[path]; ok {
-				text = fittedSource + strings.Join(fitted.Families, ", ")
+				text = fittedSource + strings.Join(fitted.sayOn(path), ", ")
 			}
 			if text == "" {
 				problems = append(problems, fmt.Errorf("%s of %q has no source", path, r.Name))
@@ -98,6 +98,18 @@ func (b *book) fitted(generation, family string) Fit {
 	if without := f.Without[family]; family != "" && without != nil {
 		out.Constants = without
 		out.Families = slices.DeleteFunc(slices.Clone(f.Families), func(s string) bool { return s == family })
+	}
+	return out
+}
+
+// sayOn lists the families that had a say on a constant: without one of them it is another,
+// or not fitted.
+func (f *Fit) sayOn(path string) []string {
+	var out []string
+	for _, family := range f.Families {
+		if v, ok := f.Without[family][path]; !ok || v != f.Constants[path] {
+			out = append(out, family)
+		}
 	}
 	return out
 }

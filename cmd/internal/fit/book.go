@@ -112,15 +112,15 @@ func fitGeneration(ctx context.Context, w io.Writer, bench *validate.Bench, b *b
 	if err != nil {
 		return nil, err
 	}
-	before, err := p.model(ctx, p.start)
-	if err != nil {
-		return nil, err
-	}
 	all, err := p.supportedFit(ctx, p.start)
 	if err != nil {
 		return nil, err
 	}
-	after, err := p.model(ctx, all.values)
+	before, err := p.every(ctx, p.start)
+	if err != nil {
+		return nil, err
+	}
+	after, err := p.every(ctx, all.values)
 	if err != nil {
 		return nil, err
 	}
@@ -133,44 +133,62 @@ func fitGeneration(ctx context.Context, w io.Writer, bench *validate.Bench, b *b
 		fmt.Fprintf(w, "  not decided by these rows, left as they are: %s\n", names(g.constants, all.unsupported))
 	}
 	fit := &profile.Fit{Generation: g.name, Families: families, Constants: fitted(g.constants, all), Without: map[string]map[string]float64{}}
-	fmt.Fprintf(w, "  %-18s %5s   %-21s %-21s %s\n", "family", "rows", "before (med p90 bias)", "fitted", "left out")
+	unseen := slices.Clone(after)
 	for _, family := range families {
-		n, m0, q0, b0 := summary(d.rows, before, family)
-		_, m1, q1, b1 := summary(d.rows, after, family)
-		line := fmt.Sprintf("  %-18s %5d   %5.1f %6.1f %+7.1f %6.1f %6.1f %+7.1f", family, n, m0, q0, b0, m1, q1, b1)
-		if held {
-			s, r, err := b.leaveOut(ctx, d, g, family, all)
-			if err != nil {
-				return nil, fmt.Errorf("without %s: %w", family, err)
-			}
-			fit.Without[family] = s
-			_, m, q, bias := summary(d.rows, r, family)
-			line += fmt.Sprintf(" %6.1f %6.1f %+7.1f", m, q, bias)
-			for k := range r {
-				if d.rows[k].family == family {
-					before[k] = r[k] // reused below for the total of what was left out
-				}
+		if !held {
+			continue
+		}
+		constants, r, err := b.leaveOut(ctx, d, g, family, all)
+		if err != nil {
+			return nil, fmt.Errorf("without %s: %w", family, err)
+		}
+		fit.Without[family] = constants
+		for k := range r {
+			if d.rows[k].family == family {
+				unseen[k] = r[k]
 			}
 		}
-		fmt.Fprintln(w, line)
 	}
-	n, m1, q1, b1 := summary(d.rows, after, "")
-	line := fmt.Sprintf("  %-18s %5d   %21s %6.1f %6.1f %+7.1f", "all", n, "", m1, q1, b1)
-	if held {
-		_, m, q, bias := summary(d.rows, before, "")
-		line += fmt.Sprintf(" %6.1f %6.1f %+7.1f", m, q, bias)
-	}
-	fmt.Fprintln(w, line)
+	d.print(w, g.part, before, after, unseen)
 	return fit, nil
 }
 
-// problem starts the constants of a generation where its base has them.
-func (b *book) problem(d *data, g generation, family string) (*problem, error) {
+// print is the table of errors: before the fit, after it, and by constants that did not see
+// the family.
+func (d *data) print(w io.Writer, of part, before, after, unseen []float64) {
+	fmt.Fprintf(w, "  %-18s %-21s %5s   %-21s %-21s %s\n", "family", "metric", "rows", "before: med p90 bias", "fitted", "left out")
+	for _, family := range append(d.families(), "") {
+		for _, total := range of.totals {
+			figures := func(r []float64) string {
+				_, median, p90, bias := d.summary(r, family, total)
+				return fmt.Sprintf("%5.1f %6.1f %+7.1f", median, p90, bias)
+			}
+			if n, _, _, _ := d.summary(after, family, total); n > 0 {
+				fmt.Fprintf(w, "  %-18s %-21.21s %5d   %s %s %s\n", family, total, n, figures(before), figures(after), figures(unseen))
+			}
+		}
+	}
+}
+
+// fitting is a problem with a model of the rows that are scored, which may be more than
+// those that count, or others.
+type fitting struct {
+	problem
+	every model
+}
+
+// problem starts the constants of a generation where its base has them; without a family
+// where one is named, whose rows are then those that are scored.
+func (b *book) problem(d *data, g generation, family string) (*fitting, error) {
 	base, err := b.base(g, family)
 	if err != nil {
 		return nil, err
 	}
-	p := &problem{constants: g.constants, rows: d.rows, model: d.model(base, g.constants)}
+	p := &fitting{problem{constants: g.constants, rows: d.rows, model: d.model(base, g.constants, nil)},
+		d.model(base, g.constants, func(o *observation) bool { return family == "" || o.family == family })}
+	if family != "" {
+		p.rows = without(d.rows, family, g.part)
+	}
 	for _, c := range g.constants {
 		v, ok := profile.Value(base, c.path)
 		if !ok {
@@ -181,28 +199,22 @@ func (b *book) problem(d *data, g generation, family string) (*problem, error) {
 	return p, nil
 }
 
-// leaveOut fits without a family and prices all rows with what it finds.
+// leaveOut fits without a family and prices its rows with what it finds.
 func (b *book) leaveOut(ctx context.Context, d *data, g generation, family string, all *solution) (map[string]float64, []float64, error) {
 	p, err := b.problem(d, g, family)
 	if err != nil {
 		return nil, nil, err
 	}
-	p.rows = without(d.rows, family, g.part)
-	s := &solution{values: p.start}
-	left := slices.ContainsFunc(p.rows, func(o observation) bool { return o.weight > 0 })
-	if left {
-		if s, err = p.supportedFit(ctx, all.values); err != nil {
-			return nil, nil, err
-		}
+	if !slices.ContainsFunc(p.rows, func(o observation) bool { return o.weight > 0 }) {
+		r, err := p.every(ctx, p.start)
+		return map[string]float64{}, r, err
 	}
-	r, err := p.model(ctx, s.values)
+	s, err := g.part.again(ctx, &p.problem, all)
 	if err != nil {
 		return nil, nil, err
 	}
-	if !left {
-		return map[string]float64{}, r, nil
-	}
-	return fitted(g.constants, s), r, nil
+	r, err := p.every(ctx, s.values)
+	return fitted(g.constants, s), r, err
 }
 
 // fitted are the constants that the rows decided, to four digits.

@@ -21,10 +21,12 @@ type data struct {
 	at         []int // rows of the table
 	rows       []observation
 	measured   []float64
-	wanted     map[int]bool // by line of the table
+	totals     []string // kind of metric
+	lines      []int    // of the table
 }
 
-// goldCounts is how much a row of the gold tier counts beside one of the core tier.
+// goldCounts is how much a row of the gold tier counts beside one of the core tier, where
+// both count.
 const goldCounts = 3
 
 // half is the number of rows at which a family has half of its full say: a handful of rows
@@ -38,13 +40,20 @@ func dataOf(ctx context.Context, bench *validate.Bench, generation string, of pa
 	if err != nil {
 		return nil, err
 	}
-	d := &data{bench: bench, generation: generation, wanted: map[int]bool{}}
+	d := &data{bench: bench, generation: generation}
 	type group struct{ family, total string }
 	count, weight := map[group]float64{}, map[group]float64{}
 	families := map[string]float64{}
+	gold := map[string]bool{} // families that have rows of the gold tier
+	for _, c := range cases {
+		gold[c.Row.Family] = gold[c.Row.Family] || c.Row.Tier == "gold"
+	}
 	tiers := func(r *measured.Row) float64 {
-		if r.Tier == "gold" {
+		switch {
+		case r.Tier == "gold":
 			return goldCounts
+		case of.goldOnly && gold[r.Family]:
+			return 0
 		}
 		return 1
 	}
@@ -54,7 +63,8 @@ func dataOf(ctx context.Context, bench *validate.Bench, generation string, of pa
 			continue
 		}
 		d.at = append(d.at, i)
-		d.wanted[c.Row.Place.Line] = true
+		d.lines = append(d.lines, c.Row.Place.Line)
+		d.totals = append(d.totals, c.Total)
 		d.measured = append(d.measured, c.Row.Value)
 		g := group{c.Row.Family, c.Total}
 		count[g]++
@@ -67,17 +77,14 @@ func dataOf(ctx context.Context, bench *validate.Bench, generation string, of pa
 		n := families[c.Row.Family]
 		// Rows of one table share their errors: its say grows with their number up to a
 		// point. A kind of metric has the part of it that its rows have.
-		say := fullSay * n / (n + half) * count[g] / n
-		d.rows = append(d.rows, observation{c.Row.Family, say * tiers(c.Row) / weight[g]})
+		say := of.fullSay * n / (n + half) * count[g] / n
+		d.rows = append(d.rows, observation{c.Row.Family, say * tiers(c.Row) / max(1, weight[g])})
 	}
 	if len(d.rows) == 0 {
 		return nil, fmt.Errorf("no measured row of %s has a prediction", generation)
 	}
 	return d, nil
 }
-
-// fullSay is what a large family weighs, in independent rows.
-const fullSay = 40
 
 // families lists the families, sorted.
 func (d *data) families() []string {
@@ -91,8 +98,15 @@ func (d *data) families() []string {
 	return out
 }
 
-// model prices the rows with values of constants on top of a profile.
-func (d *data) model(base *inputs.Profile, constants []constant) model {
+// model prices the rows with values of constants on top of a profile: those that are asked
+// for; nil: those that count.
+func (d *data) model(base *inputs.Profile, constants []constant, asked func(*observation) bool) model {
+	wanted := map[int]bool{} // by line of the table
+	for k := range d.rows {
+		if o := &d.rows[k]; asked == nil && o.weight > 0 || asked != nil && asked(o) {
+			wanted[d.lines[k]] = true
+		}
+	}
 	return func(ctx context.Context, values []float64) ([]float64, error) {
 		set := map[string]float64{}
 		for i, c := range constants {
@@ -102,7 +116,7 @@ func (d *data) model(base *inputs.Profile, constants []constant) model {
 		if err != nil {
 			return nil, err
 		}
-		cases, err := d.bench.Price(ctx, func(string, string) *inputs.Profile { return p }, func(r *measured.Row) bool { return d.wanted[r.Place.Line] })
+		cases, err := d.bench.Price(ctx, func(string, string) *inputs.Profile { return p }, func(r *measured.Row) bool { return wanted[r.Place.Line] })
 		if err != nil {
 			return nil, err
 		}
@@ -135,11 +149,11 @@ func without(rows []observation, family string, of part) []observation {
 }
 
 // summary is the median and the 90th percentile of the absolute errors of rows, in %, and
-// the median error; only of a family where one is named.
-func summary(rows []observation, r []float64, family string) (n int, median, p90, bias float64) {
+// the median error; only of a family and of a kind of metric where they are named.
+func (d *data) summary(r []float64, family, total string) (n int, median, p90, bias float64) {
 	var sizes, all []float64
 	for i, e := range r {
-		if math.IsNaN(e) || family != "" && rows[i].family != family {
+		if math.IsNaN(e) || family != "" && d.rows[i].family != family || total != "" && d.totals[i] != total {
 			continue
 		}
 		x := 100 * (math.Exp(e) - 1)

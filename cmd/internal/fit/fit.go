@@ -48,6 +48,9 @@ const (
 	// supported is the least pull that rows must have on a constant, as the share of its
 	// variance that they explain beside what was known before.
 	supported = 0.25
+	// touched is what they must have where the constant is among those that all families
+	// decide: any.
+	touched = 0.01
 )
 
 // solution is what a fit found.
@@ -55,11 +58,16 @@ type solution struct {
 	values      []float64
 	loss        float64
 	unsupported []int // constants that the rows do not decide: they stay where they start
+	slopes      [][]float64
+	pulls       []float64 // of the rows on each constant
 }
 
 // solve fits by Gauss and Newton on the logarithms, rows weighted down where they are far
 // off (Huber), constants held to where they start by what is known of them.
-func (p *problem) solve(ctx context.Context, from []float64, fixed []bool) (*solution, error) {
+//
+// Slopes that are given are used in place of the fit's own: near the optimum that they
+// were taken at they serve for other weights too.
+func (p *problem) solve(ctx context.Context, from []float64, fixed []bool, given [][]float64) (*solution, error) {
 	x := logs(from)
 	r, err := p.model(ctx, from)
 	if err != nil {
@@ -67,11 +75,15 @@ func (p *problem) solve(ctx context.Context, from []float64, fixed []bool) (*sol
 	}
 	loss := p.loss(x, r)
 	var pulls []float64
+	var slopes [][]float64
 	for range steps {
-		j, err := p.slopes(ctx, x, r, fixed)
-		if err != nil {
-			return nil, err
+		j := given
+		if j == nil {
+			if j, err = p.slopes(ctx, x, r, fixed); err != nil {
+				return nil, err
+			}
 		}
+		slopes = j
 		step, pull, err := p.step(x, r, j, fixed)
 		if err != nil {
 			return nil, err
@@ -94,52 +106,61 @@ func (p *problem) solve(ctx context.Context, from []float64, fixed []bool) (*sol
 			break
 		}
 	}
-	out := &solution{values: exps(x), loss: loss}
-	for i, pull := range pulls {
-		if pull < supported && !fixed[i] {
-			out.unsupported = append(out.unsupported, i)
-		}
-	}
+	out := &solution{values: exps(x), loss: loss, slopes: slopes}
+	out.pulls = pulls
 	return out, nil
 }
 
 // supportedFit solves, and where rows do not decide a constant solves again with it where
 // it starts.
 func (p *problem) supportedFit(ctx context.Context, from []float64) (*solution, error) {
+	return p.fit(ctx, from, make([]bool, len(p.constants)), nil, supported)
+}
+
+// refit is the fit with other weights: near a solution, of the constants that it decided.
+func (p *problem) refit(ctx context.Context, near *solution) (*solution, error) {
 	fixed := make([]bool, len(p.constants))
-	if len(p.constants) == 0 {
-		return nil, errors.New("no constants are declared")
+	from := append([]float64(nil), near.values...)
+	for _, i := range near.unsupported {
+		fixed[i], from[i] = true, p.start[i]
 	}
+	return p.fit(ctx, from, fixed, near.slopes, touched)
+}
+
+// fit solves for the constants that are not fixed, until rows have the least pull on each.
+func (p *problem) fit(ctx context.Context, from []float64, fixed []bool, slopes [][]float64, least float64) (*solution, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	var out *solution
 	for {
-		s, err := p.solve(ctx, from, fixed)
+		s, err := p.solve(ctx, from, fixed, slopes)
 		if err != nil {
 			return nil, err
 		}
-		if len(s.unsupported) == 0 {
-			s.unsupported = nil
-			for i, f := range fixed {
-				if f {
-					s.unsupported = append(s.unsupported, i)
-					s.values[i] = p.start[i]
-				}
+		settled := true
+		for i, pull := range s.pulls {
+			if !fixed[i] && pull < least {
+				fixed[i], settled = true, false
 			}
+		}
+		for i, f := range fixed {
+			if f {
+				s.unsupported = append(s.unsupported, i)
+				s.values[i] = p.start[i]
+			}
+		}
+		if settled {
 			return s, nil
 		}
-		out = s
-		for _, i := range s.unsupported {
-			fixed[i] = true
-			out.values[i] = p.start[i]
-		}
-		from = out.values
+		from = s.values
 	}
 }
 
 // check refuses what no data could decide.
 func (p *problem) check() error {
+	if len(p.constants) == 0 {
+		return errors.New("no constants are declared")
+	}
 	n := 0.0
 	for _, o := range p.rows {
 		if o.weight > 0 {
@@ -183,6 +204,7 @@ func (p *problem) slopes(ctx context.Context, x, r []float64, fixed []bool) ([][
 	out := make([][]float64, len(x))
 	for i := range x {
 		if fixed[i] {
+			out[i] = make([]float64, len(r))
 			continue
 		}
 		h := difference

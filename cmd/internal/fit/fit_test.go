@@ -110,7 +110,7 @@ func TestLeftOutFamilyMovesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.rows = without(p.rows, "table 1", serving)
-	left, err := p.supportedFit(t.Context(), all.values)
+	left, err := p.refit(t.Context(), all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestLeftOutFamilyMovesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, median, _, bias := summary(p.rows, r, "table 1"); n != 100 || math.Abs(bias-100*(math.Exp(0.5)-1)) > 1 || median != bias {
+	if n, median, _, bias := (&data{rows: p.rows}).summary(r, "table 1", ""); n != 100 || math.Abs(bias-100*(math.Exp(0.5)-1)) > 1 || median != bias {
 		t.Errorf("%d rows left out with median %g and bias %g", n, median, bias)
 	}
 }

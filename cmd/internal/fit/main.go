@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 
 	"partita/formulation/validate"
@@ -39,6 +40,7 @@ func main() {
 }
 
 func run(ctx context.Context, table, out, only, of string, held bool) error {
+	debug.SetGCPercent(400) // prices are made in large numbers and thrown away
 	rows, err := measured.Load(table)
 	if err != nil {
 		return err
