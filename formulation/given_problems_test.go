@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -67,7 +68,8 @@ func TestProblemsOfStrategies(t *testing.T) {
 	}
 }
 
-// TestSmallestChange: what makes a strategy feasible is found, the smallest first.
+// TestSmallestChange: what makes a strategy feasible is found, the smallest first; of
+// equally small ones the faster, which is a matter of constants.
 func TestSmallestChange(t *testing.T) {
 	for _, x := range []struct {
 		name, want string
@@ -75,12 +77,12 @@ func TestSmallestChange(t *testing.T) {
 		s          inputs.Strategy
 	}{
 		{"heads", "TP 3 → 4", denseOn(1, 4, 8, 4), inputs.Strategy{TP: inputs.Degrees{3}}},
-		{"count", "TP 4 → 2", denseOn(1, 4, 8, 4), inputs.Strategy{TP: inputs.Degrees{4}, DP: 2}},
+		{"count", "DP 2 → 1|TP 4 → 2", denseOn(1, 4, 8, 4), inputs.Strategy{TP: inputs.Degrees{4}, DP: 2}},
 		{"layers", "layers of stage 1: 6 → 4", denseOn(1, 2, 8, 8), inputs.Strategy{PP: 2, Layers: []int{4, 6}}},
 		{"balance", "layers cut evenly", denseOn(1, 2, 8, 8), inputs.Strategy{PP: 2, Layers: []int{7, 1}}},
 	} {
 		v := mustEvaluate(t, x.c, Given{Strategy: &x.s})
-		if len(v.Changes) == 0 || v.Changes[0].Change != x.want || !v.Changes[0].Feasible || v.Changes[0].GainPercent != nil {
+		if len(v.Changes) == 0 || !slices.Contains(strings.Split(x.want, "|"), v.Changes[0].Change) || !v.Changes[0].Feasible || v.Changes[0].GainPercent != nil {
 			t.Errorf("%s: changes %+v, want %q first", x.name, v.Changes, x.want)
 		}
 	}
