@@ -57,7 +57,7 @@ func parts() []part {
 		{"Parallelism Strategy", []bullet{
 			{"strategy.gpus", "GPUs"}, {"strategy.tp", "TP"}, {"strategy.pp", "PP"}, {"strategy.ep", "EP"}, {"strategy.cp", "CP"}, {"strategy.dp", "DP"}, {"strategy.sp", "SP"},
 			{"strategy.micro_batch_size", "Micro-batch size"}, {"strategy.virtual_stages", "Virtual stages"}, {"strategy.zero", "ZeRO stage"},
-			{"strategy.recompute", "Activation recompute"}, {"strategy.layers", "Layers per stage"},
+			{"strategy.sequence_parallel", "Sequence parallel"}, {"strategy.recompute", "Activation recompute"}, {"strategy.layers", "Layers per stage"},
 		}},
 	}
 }
