@@ -56,6 +56,7 @@ func htmlPhase(w *webpage, r *results.Report, ph *results.PhasePlan) {
 	htmlMap(w, r.Plan, ph)
 	if ofTraining(ph) {
 		htmlRanks(w, r.Plan, ph)
+		htmlSchedule(w, ph)
 		return
 	}
 	htmlLoad(w, r.Plan, ph)

@@ -71,6 +71,7 @@ func TestReportsInABrowser(t *testing.T) {
 		{"two-kinds-infeasible.yaml", nil},
 		{"qwen3-235b-unlimited-64gb.md", nil},
 		{"llama-3.1-405b-fp8-2x8-h100.yaml", func(c *inputs.Condition) { c.Workload.Phase = inputs.Prefill }},
+		{"training-mixtral-8x22b-256-h100.md", nil},
 		{"llama-3.1-8b-one-24gb.yaml", func(c *inputs.Condition) { c.Workload.Phase = inputs.Decode }},
 	} {
 		t.Run(strings.TrimSuffix(x.example, filepath.Ext(x.example)), func(t *testing.T) {
