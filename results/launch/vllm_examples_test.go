@@ -11,7 +11,6 @@ import (
 var onVLLM = map[string]string{
 	"13b-two-gpus-30-50gb-free.csv":   "ray k8s",  // unlike GPUs of one host
 	"deepseek-v3-fp8-4x8-h200.yaml":   "ray",      // attention data parallelism
-	"qwen3-235b-given-strategy.md":    "ray",      // the same
 	"three-pools-llama-70b-fp16.yaml": "vllm k8s", // nodes of eight and of four GPUs
 }
 
@@ -23,6 +22,9 @@ func TestExamplesOnVLLM(t *testing.T) {
 	written := map[string]int{}
 	for _, paths := range examples(t) {
 		name := filepath.Base(paths[0])
+		if strings.HasPrefix(name, "training-") {
+			continue // vLLM serves
+		}
 		p := solved(t, paths, "vllm")
 		if p == nil {
 			continue // three GPUs cannot be even under one tensor degree
