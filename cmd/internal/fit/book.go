@@ -138,7 +138,7 @@ func fitGeneration(ctx context.Context, w io.Writer, bench *validate.Bench, b *b
 		if !held {
 			continue
 		}
-		constants, r, err := b.leaveOut(ctx, d, g, family, all)
+		constants, r, err := b.leaveOut(ctx, d, g, family)
 		if err != nil {
 			return nil, fmt.Errorf("without %s: %w", family, err)
 		}
@@ -200,7 +200,7 @@ func (b *book) problem(d *data, g generation, family string) (*fitting, error) {
 }
 
 // leaveOut fits without a family and prices its rows with what it finds.
-func (b *book) leaveOut(ctx context.Context, d *data, g generation, family string, all *solution) (map[string]float64, []float64, error) {
+func (b *book) leaveOut(ctx context.Context, d *data, g generation, family string) (map[string]float64, []float64, error) {
 	p, err := b.problem(d, g, family)
 	if err != nil {
 		return nil, nil, err
@@ -209,7 +209,8 @@ func (b *book) leaveOut(ctx context.Context, d *data, g generation, family strin
 		r, err := p.every(ctx, p.start)
 		return map[string]float64{}, r, err
 	}
-	s, err := g.part.again(ctx, &p.problem, all)
+	// From where all fits start: what the fit of all rows found has seen the family.
+	s, err := p.supportedFit(ctx, p.start)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -48,26 +48,19 @@ const (
 	// supported is the least pull that rows must have on a constant, as the share of its
 	// variance that they explain beside what was known before.
 	supported = 0.25
-	// touched is what they must have where the constant is among those that all families
-	// decide: any.
-	touched = 0.01
 )
 
 // solution is what a fit found.
 type solution struct {
 	values      []float64
 	loss        float64
-	unsupported []int // constants that the rows do not decide: they stay where they start
-	slopes      [][]float64
+	unsupported []int     // constants that the rows do not decide: they stay where they start
 	pulls       []float64 // of the rows on each constant
 }
 
 // solve fits by Gauss and Newton on the logarithms, rows weighted down where they are far
 // off (Huber), constants held to where they start by what is known of them.
-//
-// Slopes that are given are used in place of the fit's own: near the optimum that they
-// were taken at they serve for other weights too.
-func (p *problem) solve(ctx context.Context, from []float64, fixed []bool, given [][]float64) (*solution, error) {
+func (p *problem) solve(ctx context.Context, from []float64, fixed []bool) (*solution, error) {
 	x := logs(from)
 	r, err := p.model(ctx, from)
 	if err != nil {
@@ -75,15 +68,11 @@ func (p *problem) solve(ctx context.Context, from []float64, fixed []bool, given
 	}
 	loss := p.loss(x, r)
 	var pulls []float64
-	var slopes [][]float64
 	for range steps {
-		j := given
-		if j == nil {
-			if j, err = p.slopes(ctx, x, r, fixed); err != nil {
-				return nil, err
-			}
+		j, err := p.slopes(ctx, x, r, fixed)
+		if err != nil {
+			return nil, err
 		}
-		slopes = j
 		step, pull, err := p.step(x, r, j, fixed)
 		if err != nil {
 			return nil, err
@@ -106,40 +95,28 @@ func (p *problem) solve(ctx context.Context, from []float64, fixed []bool, given
 			break
 		}
 	}
-	out := &solution{values: exps(x), loss: loss, slopes: slopes}
-	out.pulls = pulls
-	return out, nil
+	return &solution{values: exps(x), loss: loss, pulls: pulls}, nil
 }
 
 // supportedFit solves, and where rows do not decide a constant solves again with it where
 // it starts.
 func (p *problem) supportedFit(ctx context.Context, from []float64) (*solution, error) {
-	return p.fit(ctx, from, make([]bool, len(p.constants)), nil, supported)
+	return p.fit(ctx, from, make([]bool, len(p.constants)))
 }
 
-// refit is the fit with other weights: near a solution, of the constants that it decided.
-func (p *problem) refit(ctx context.Context, near *solution) (*solution, error) {
-	fixed := make([]bool, len(p.constants))
-	from := append([]float64(nil), near.values...)
-	for _, i := range near.unsupported {
-		fixed[i], from[i] = true, p.start[i]
-	}
-	return p.fit(ctx, from, fixed, near.slopes, touched)
-}
-
-// fit solves for the constants that are not fixed, until rows have the least pull on each.
-func (p *problem) fit(ctx context.Context, from []float64, fixed []bool, slopes [][]float64, least float64) (*solution, error) {
+// fit solves for the constants that are not fixed, until rows have pull enough on each.
+func (p *problem) fit(ctx context.Context, from []float64, fixed []bool) (*solution, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
 	for {
-		s, err := p.solve(ctx, from, fixed, slopes)
+		s, err := p.solve(ctx, from, fixed)
 		if err != nil {
 			return nil, err
 		}
 		settled := true
 		for i, pull := range s.pulls {
-			if !fixed[i] && pull < least {
+			if !fixed[i] && pull < supported {
 				fixed[i], settled = true, false
 			}
 		}

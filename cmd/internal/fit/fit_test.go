@@ -110,7 +110,7 @@ func TestLeftOutFamilyMovesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.rows = without(p.rows, "table 1", serving)
-	left, err := p.refit(t.Context(), all)
+	left, err := p.supportedFit(t.Context(), p.start)
 	if err != nil {
 		t.Fatal(err)
 	}

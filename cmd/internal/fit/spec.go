@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"strings"
 
 	"partita/inputs/measured"
@@ -28,14 +27,6 @@ type part struct {
 	fullSay float64
 	// goldOnly: of a family that has rows of the gold tier the others do not count.
 	goldOnly bool
-}
-
-// again is the fit with other weights: where rows are many, near the fit of all.
-func (of *part) again(ctx context.Context, p *problem, all *solution) (*solution, error) {
-	if of.goldOnly {
-		return p.refit(ctx, all)
-	}
-	return p.supportedFit(ctx, all.values)
 }
 
 // mostConstants is how many may be fitted of a generation, over all its parts.
