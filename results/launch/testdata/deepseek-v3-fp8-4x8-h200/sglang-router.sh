@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Spreads requests over the replicas that sglang.sh starts, with SGLang's router
 # (package sglang-router), on port 8000 of the machine that it runs on.
-# Written from the plan of "deepseek-v3-fp8-4x8-h200": 2 replicas × PP 1 × TP 1
-# × EP 16 × attention DP 16 of "DeepSeek-V3" on 32 GPUs.
+# Written from the plan of "deepseek-v3-fp8-4x8-h200": 4 replicas × PP 1 × TP 4
+# × EP 8 × attention DP 2 of "DeepSeek-V3" on 32 GPUs.
 set -euo pipefail
 
 # Addresses of the nodes by their numbers: as the plan names them, or as the
@@ -21,6 +21,8 @@ fi
 port=${PORT:-30000} # as for sglang.sh
 workers=(
 	"http://${hosts[0]}:$((port + 0))"
+	"http://${hosts[1]}:$((port + 0))"
 	"http://${hosts[2]}:$((port + 0))"
+	"http://${hosts[3]}:$((port + 0))"
 )
 exec python3 -m sglang_router.launch_router --host 0.0.0.0 --port 8000 --worker-urls "${workers[@]}"

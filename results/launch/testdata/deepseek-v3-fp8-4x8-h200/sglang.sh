@@ -1,18 +1,16 @@
 #!/usr/bin/env bash
 # Starts one node's part of a plan on SGLang (version 0.5.6 or later), and stays
 # until a server ends.
-# Written from the plan of "deepseek-v3-fp8-4x8-h200": 2 replicas × PP 1 × TP 1
-# × EP 16 × attention DP 16 of "DeepSeek-V3" on 32 GPUs.
+# Written from the plan of "deepseek-v3-fp8-4x8-h200": 4 replicas × PP 1 × TP 4
+# × EP 8 × attention DP 2 of "DeepSeek-V3" on 32 GPUs.
 #
 # On every node, with its number: bash sglang.sh NODE
-# The 2 replicas are servers that know nothing of each other: spread requests
-# evenly over them. Each takes 256 requests at once by the plan.
+# The 4 replicas are servers that know nothing of each other: spread requests
+# evenly over them. Each takes 128 requests at once by the plan.
 #
 # Check first:
 # - nvidia-smi or rocm-smi counts the GPUs of a node as the plan does, and
 #   nothing else holds memory on them.
-# - The nodes have the same SGLang and the same weights under MODEL, and reach
-#   each other by the addresses below, on ports 20000 and up.
 # - Without more flags the ranks gather all tokens for their experts. Where the
 #   package deep_ep is installed, --moe-a2a-backend deepep sends each token to
 #   its experts alone, which the plan counts on.
@@ -39,7 +37,6 @@ if [ $# -ne 1 ]; then
 fi
 node=$1
 port=${PORT:-30000} # of the first process of a node
-meeting=${MEETING_PORT:-20000} # of the first replica of a node
 
 servers=()
 # When a server ends, or this script is stopped, the others of the node are too.
@@ -52,9 +49,8 @@ trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# server GPUS MEMORY_SHARE NUMBER NODES RANK ADDRESS MEETING BASE: start a part
-# of a replica. NUMBER counts the processes of this node; the replica meets at
-# ADDRESS; its part runs on GPUS from the place BASE on.
+# server GPUS MEMORY_SHARE NUMBER: start a replica. NUMBER counts the processes
+# of this node.
 server() {
 	CUDA_VISIBLE_DEVICES=$1 \
 		python3 -m sglang.launch_server \
@@ -62,21 +58,16 @@ server() {
 		--served-model-name=DeepSeek-V3 \
 		--host 0.0.0.0 \
 		--port $((port + $3)) \
-		--tp-size 16 \
+		--tp-size 8 \
 		--pp-size 1 \
-		--dp-size 16 \
+		--dp-size 2 \
 		--enable-dp-attention \
 		--enable-dp-lm-head \
-		--moe-dense-tp-size 1 \
-		--ep-size 16 \
-		--nnodes "$4" \
-		--node-rank "$5" \
-		--dist-init-addr "$6:$7" \
-		--base-gpu-id "$8" \
-		--max-running-requests 256 \
+		--ep-size 8 \
+		--max-running-requests 128 \
 		--mem-fraction-static "$2" \
 		--context-length 3072 \
-		--chunked-prefill-size 131072 \
+		--chunked-prefill-size 8192 \
 		--dtype bfloat16 \
 		--kv-cache-dtype fp8_e4m3 &
 	servers+=($!)
@@ -84,20 +75,20 @@ server() {
 
 case $node in
 0) # node-0
-	# replica 0, part 1 of 2: answers requests on port 30000
-	server 0,1,2,3,4,5,6,7 0.8051 0 2 0 "${hosts[0]}" $((meeting + 0)) 0
+	# replica 0: answers requests on port 30000
+	server 0,1,2,3,4,5,6,7 0.8657 0
 	;;
 1) # node-1
-	# replica 0, part 2 of 2
-	server 0,1,2,3,4,5,6,7 0.8051 0 2 1 "${hosts[0]}" $((meeting + 0)) 0
+	# replica 1: answers requests on port 30000
+	server 0,1,2,3,4,5,6,7 0.8657 0
 	;;
 2) # node-2
-	# replica 1, part 1 of 2: answers requests on port 30000
-	server 0,1,2,3,4,5,6,7 0.8051 0 2 0 "${hosts[2]}" $((meeting + 0)) 0
+	# replica 2: answers requests on port 30000
+	server 0,1,2,3,4,5,6,7 0.8657 0
 	;;
 3) # node-3
-	# replica 1, part 2 of 2
-	server 0,1,2,3,4,5,6,7 0.8051 0 2 1 "${hosts[2]}" $((meeting + 0)) 0
+	# replica 3: answers requests on port 30000
+	server 0,1,2,3,4,5,6,7 0.8657 0
 	;;
 *)
 	echo "no node $node: the plan has the nodes 0 to 3" >&2

@@ -1,22 +1,20 @@
 #!/usr/bin/env bash
 # Starts one node's part of a plan on vLLM (vllm serve, version 0.12 or later),
 # and stays until a server ends.
-# Written from the plan of "deepseek-v3-fp8-4x8-h200": 2 replicas × PP 1 × TP 1
-# × EP 16 × attention DP 16 of "DeepSeek-V3" on 32 GPUs.
+# Written from the plan of "deepseek-v3-fp8-4x8-h200": 4 replicas × PP 1 × TP 4
+# × EP 8 × attention DP 2 of "DeepSeek-V3" on 32 GPUs.
 #
 # On every node, with its number: bash vllm.sh NODE
-# The 2 replicas are servers that know nothing of each other: spread requests
-# evenly over them. Each takes 256 requests at once by the plan.
+# The 4 replicas are servers that know nothing of each other: spread requests
+# evenly over them. Each takes 128 requests at once by the plan.
 #
 # Check first:
 # - nvidia-smi or rocm-smi counts the GPUs of a node as the plan does, and
 #   nothing else holds memory on them.
 # - The nodes have the same vLLM and the same weights under MODEL, and reach
 #   each other by the addresses below.
-# - A node of several network cards: set VLLM_HOST_IP to the address that the
-#   others reach it by.
-# - Once started, vLLM logs "GPU KV cache size": the plan needs 49152 tokens of
-#   each data-parallel rank and counts on room for 27973312 in a replica.
+# - Once started, vLLM logs "GPU KV cache size": the plan needs 196608 tokens of
+#   each data-parallel rank and counts on room for 2456274 in a replica.
 set -euo pipefail
 
 # What is loaded: a Hugging Face id or the path of a copy that every node has.
@@ -42,15 +40,15 @@ node=$1
 port=${PORT:-8000} # of the first replica of a node
 
 flags=(
-	--tensor-parallel-size 1
+	--tensor-parallel-size 4
 	--pipeline-parallel-size 1
-	--data-parallel-size 16
+	--data-parallel-size 2
 	--enable-expert-parallel
 	--dtype bfloat16
 	--kv-cache-dtype fp8
 	--max-model-len 3072
-	--max-num-seqs 16
-	--max-num-batched-tokens 8192
+	--max-num-seqs 64
+	--max-num-batched-tokens 4096
 	--served-model-name=DeepSeek-V3
 )
 
@@ -75,20 +73,20 @@ serve() {
 
 case $node in
 0) # node-0
-	# replica 0, part 1 of 2: answers requests on port 8000
-	serve 0,1,2,3,4,5,6,7 --gpu-memory-utilization 0.9 --distributed-executor-backend mp --nnodes 2 --node-rank 0 --master-addr "${hosts[0]}" --master-port 29501 --data-parallel-address "${hosts[0]}" --data-parallel-rpc-port 29650 --port $((port + 0))
+	# replica 0: answers requests on port 8000
+	serve 0,1,2,3,4,5,6,7 --gpu-memory-utilization 0.9 --distributed-executor-backend mp --port $((port + 0))
 	;;
 1) # node-1
-	# replica 0, part 2 of 2
-	serve 0,1,2,3,4,5,6,7 --gpu-memory-utilization 0.9 --distributed-executor-backend mp --nnodes 2 --node-rank 1 --master-addr "${hosts[0]}" --master-port 29501 --data-parallel-address "${hosts[0]}" --data-parallel-rpc-port 29650 --headless
+	# replica 1: answers requests on port 8000
+	serve 0,1,2,3,4,5,6,7 --gpu-memory-utilization 0.9 --distributed-executor-backend mp --port $((port + 0))
 	;;
 2) # node-2
-	# replica 1, part 1 of 2: answers requests on port 8000
-	serve 0,1,2,3,4,5,6,7 --gpu-memory-utilization 0.9 --distributed-executor-backend mp --nnodes 2 --node-rank 0 --master-addr "${hosts[2]}" --master-port 29501 --data-parallel-address "${hosts[2]}" --data-parallel-rpc-port 29650 --port $((port + 0))
+	# replica 2: answers requests on port 8000
+	serve 0,1,2,3,4,5,6,7 --gpu-memory-utilization 0.9 --distributed-executor-backend mp --port $((port + 0))
 	;;
 3) # node-3
-	# replica 1, part 2 of 2
-	serve 0,1,2,3,4,5,6,7 --gpu-memory-utilization 0.9 --distributed-executor-backend mp --nnodes 2 --node-rank 1 --master-addr "${hosts[2]}" --master-port 29501 --data-parallel-address "${hosts[2]}" --data-parallel-rpc-port 29650 --headless
+	# replica 3: answers requests on port 8000
+	serve 0,1,2,3,4,5,6,7 --gpu-memory-utilization 0.9 --distributed-executor-backend mp --port $((port + 0))
 	;;
 *)
 	echo "no node $node: the plan has the nodes 0 to 3" >&2

@@ -15,7 +15,7 @@
 # - A node of several network cards: set VLLM_HOST_IP to the address that the
 #   others reach it by.
 # - Once started, vLLM logs "GPU KV cache size": the plan needs 20480 tokens and
-#   counts on room for 1901926 in a replica.
+#   counts on room for 1803248 in a replica.
 # - The plan lets 3 groups of sequences take turns in the pipeline; vLLM forms
 #   its batches itself, up to one a stage.
 # - Ray and a vLLM with vllm/v1/executor/ray_executor_v2.py are installed, in
@@ -63,7 +63,7 @@ join() {
 
 case $node in
 0) # node-0
-	# pool "a100": stage 0 of replica 0
+	# pool "a100": stage 1 of replica 0
 	join 0,1,2,3,4,5,6,7 8 '{"partita-node-0":8,"partita-pool-a100-0":8}'
 	;;
 1) # node-1
@@ -71,11 +71,11 @@ case $node in
 	join 0,1,2,3,4,5,6,7 8 '{"partita-node-1":8,"partita-pool-l40s-1":8}'
 	;;
 2) # node-2
-	# pool "t4": stage 1 of replica 0
+	# pool "t4": stage 0 of replica 0
 	join 0,1,2,3 4 '{"partita-node-2":4,"partita-pool-t4-2":4}'
 	;;
 3) # node-3
-	# pool "t4": stage 1 of replica 0
+	# pool "t4": stage 0 of replica 0
 	join 0,1,2,3 4 '{"partita-node-3":4,"partita-pool-t4-2":4}'
 	;;
 4) # node-4
