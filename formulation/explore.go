@@ -66,7 +66,6 @@ type exploration struct {
 	queue  nodeQueue
 	serial int
 	best   *found
-	exact  float64 // value of the best plan before rounding to ticks, where the pass asks for a norm
 	record *recorder
 	// settled: the choice of the best plan is accounted for as solved.
 	settled bool
@@ -116,18 +115,14 @@ func (e *explorer) hopeless(p *pass) bool {
 
 // beaten reports that nothing with this bound improves on the best plan.
 func (x *exploration) beaten(bound float64) bool {
-	switch {
-	case x.best == nil:
+	if x.best == nil {
 		return false
-	case x.pass.norm && bound >= x.exact*(1-normRounding):
-		return true // in seconds, before they are rounded to ticks
 	}
-	// Values are whole ticks: what is not a tick below the best cannot be better.
+	// Values are whole ticks: what is not a tick below the best cannot be better. Where a
+	// value only scales another one, too: of plans that take the same time ticks prefer one,
+	// and whichever were met first would be a scale of its own.
 	return bound > x.best.value*(1-x.pass.tolerance)-x.unit*(1-1e-9)
 }
-
-// normRounding is what sums of doubles are off by, and more.
-const normRounding = 1e-8
 
 func (x *exploration) push(n *node) {
 	n.serial = x.serial

@@ -101,7 +101,6 @@ func (r *run) combined(ctx context.Context, latency, throughput *pass) (*solutio
 // weighed searches for ℓ* and for c* in a part of the time each, then for the best
 // weighted sum; normed reports that both are proved.
 func (r *run) weighed(ctx context.Context, latency, throughput *pass, parts [2]int) (sol *solution, normed bool, err error) {
-	latency.norm, throughput.norm = true, true
 	r.opts.log(latency.purpose)
 	share, cancel := part(ctx, parts[0])
 	a, err := r.run(share, latency)
@@ -134,7 +133,7 @@ func (r *run) weighed(ctx context.Context, latency, throughput *pass, parts [2]i
 		b.best = &own
 	}
 	final := *throughput
-	final.tolerance, final.norm = 0, false
+	final.tolerance = 0
 	final.known = []*found{a.best, b.best}
 	sol.norms = [2]float64{a.best.value, b.best.value}
 	final.purpose, final.value = forBoth, r.goal.valueOf(forBoth, sol.norms)

@@ -26,8 +26,6 @@ type pass struct {
 	slack   float64 // share by which requirements are relaxed
 	// balance floor num/den = 1 − ε; num 0: free.
 	num, den int64
-	// norm: the value only scales another one, so that seconds may prove it.
-	norm bool
 	// known are plans to begin from.
 	known []*found
 	// tie keeps an earlier value at its optimum while this pass minimises another.

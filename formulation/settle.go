@@ -98,10 +98,6 @@ const emptyProbes = 2
 // take makes a path the best plan.
 func (x *exploration) take(ch stagegraph.Choice, g *stagegraph.Graph, stages []path.Stage, ticks int64) {
 	x.best = &found{choice: ch, graph: g, stages: stages, ticks: ticks, value: float64(ticks) * x.unit}
-	if x.pass.norm {
-		ttft, round := x.goal.metrics(ch, x.space.Seconds(ch, g.Parts(stages)))
-		x.exact = x.pass.worth(ch.Layout, ttft, round)
-	}
 }
 
 // reaches reports whether the best plan is one of the node's and came from elsewhere
