@@ -106,6 +106,9 @@ func checkPlan(t *testing.T, plan *results.Plan, feasible bool) {
 	if plan.Deployment != nil && plan.Deployment.Model.Graph != nil {
 		least = 4
 	}
+	if plan.Disaggregated != nil { // half of the GPUs on either side, and mixed serving
+		least = 2
+	}
 	for _, phase := range plan.Phases {
 		if phase.Lanes != nil { // held against the best pipeline alone, with a gap to their bound
 			least, feasible = 1, false

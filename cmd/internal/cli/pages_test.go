@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -219,8 +220,8 @@ func shows(shown, printed []string) bool {
 }
 
 // TestPages runs every command line of README and docs/ and checks every plan that
-// was written. UPDATE_DOCS=1 writes the shown outputs anew, but for those with "…"
-// on a line of its own.
+// was written. UPDATE_DOCS=1 writes the shown outputs anew; of those with "…" on a line
+// of its own the lines that are found again, to be read.
 func TestPages(t *testing.T) {
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip("bash is not installed")
@@ -253,6 +254,47 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// refilled is a shown output with "…" on lines of its own, each other line replaced by the
+// printed one that has most of its words, after those before it; kept where none has half.
+func refilled(shown, printed []string) []string {
+	words := func(line string) []string {
+		return strings.FieldsFunc(line, func(r rune) bool { return unicode.IsDigit(r) || unicode.IsSpace(r) || strings.ContainsRune(".,…", r) })
+	}
+	var out []string
+	from := 0
+	for _, line := range shown {
+		if strings.TrimSpace(line) == "…" {
+			out = append(out, line)
+			continue
+		}
+		if i := slices.IndexFunc(printed[from:], func(p string) bool { return shows([]string{line}, []string{p}) }); i >= 0 {
+			out, from = append(out, line), from+i+1
+			continue
+		}
+		mine, best, most := words(line), -1, 0.5
+		for i := from; i < len(printed); i++ {
+			theirs, same := words(printed[i]), 0
+			for _, w := range mine {
+				if slices.Contains(theirs, w) {
+					same++
+				}
+			}
+			share := 2 * float64(same) / float64(max(1, len(mine)+len(theirs)))
+			if len(mine) == 0 && len(theirs) == 0 {
+				share = 1
+			}
+			if share > most {
+				best, most = i, share
+			}
+		}
+		if best >= 0 {
+			line, from = printed[best], best+1
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
 // updatePage writes what was printed into the blocks that show it.
 func updatePage(t *testing.T, path string, lines []string, steps []step, printed []string) {
 	t.Helper()
@@ -262,11 +304,11 @@ func updatePage(t *testing.T, path string, lines []string, steps []step, printed
 			continue
 		}
 		old := lines[s.shown.from:s.shown.to]
+		text := strings.Split(here.ReplaceAllString(strings.TrimRight(printed[i], "\n"), "…/$1/"), "\n")
 		if slices.ContainsFunc(old, func(line string) bool { return strings.TrimSpace(line) == "…" }) {
-			continue
+			text = refilled(old, text)
 		}
-		text := here.ReplaceAllString(strings.TrimRight(printed[i], "\n"), "…/$1/")
-		lines = slices.Replace(slices.Clone(lines), s.shown.from, s.shown.to, strings.Split(text, "\n")...)
+		lines = slices.Replace(slices.Clone(lines), s.shown.from, s.shown.to, text...)
 	}
 	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o644); err != nil {
 		t.Fatal(err)
