@@ -28,12 +28,18 @@ func (s *screen) predictions(v *results.Validation) {
 		var out [][]string
 		for i := range scores {
 			p := &scores[i]
-			row := []string{p.Family, p.Metric, fmt.Sprint(p.N), tenths(p.MedianAbsPct), tenths(p.P90AbsPct), signed(p.BiasPct), "", "", ""}
+			// A family stands on a line of its own: beside its metrics it took a line more.
+			if p.Family != "" {
+				if i == 0 || scores[i-1].Family != p.Family {
+					out = append(out, append([]string{p.Family + ":"}, make([]string, 7)...))
+				}
+			}
+			row := []string{p.Metric, fmt.Sprint(p.N), tenths(p.MedianAbsPct), tenths(p.P90AbsPct), signed(p.BiasPct), "", "", ""}
 			if h := p.HeldOut; h != nil {
-				row[6], row[7] = tenths(h.MedianAbsPct), tenths(h.P90AbsPct)
+				row[5], row[6] = tenths(h.MedianAbsPct), tenths(h.P90AbsPct)
 			}
 			if p.Inside != nil {
-				row[8] = wholePercent(*p.Inside)
+				row[7] = wholePercent(*p.Inside)
 			}
 			out = append(out, row)
 		}
@@ -45,8 +51,8 @@ func (s *screen) predictions(v *results.Validation) {
 	s.gap()
 	s.line("Prediction ", "error in % of the measured value: median and 90th percentile of its size; bias is the median with its sign. Left out: the same where constants are fitted without the family; empty where it had no part in any. In: share of runs inside the interval that the other families make")
 	figures := []string{"n#", "median#", "p90#", "bias#", "left out#", "p90#", "in#"}
-	s.table(append([]string{"family!", "metric!"}, figures...), rows(v.Prediction))
-	s.table(append([]string{"family!", "over all families"}, figures...), rows(v.Totals))
+	s.table(append([]string{"family, metric!"}, figures...), rows(v.Prediction))
+	s.table(append([]string{"over all families"}, figures...), rows(v.Totals))
 }
 
 func (s *screen) choices(v *results.Validation) {
