@@ -39,7 +39,7 @@ proved minimal, a value that is not proved to be the nearest. Without a limit
 the explanation may take 30 seconds; most take less than one.`,
 		Example: `  partita explain examples/slo-pair-infeasible.yaml   # exit 4
   partita explain examples/llama-3.1-70b-2x8-h100.yaml --tpot 1ms   # exit 4
-  partita explain examples/llama-3.1-70b-2x8-h100.yaml --ttft 10s --tpot 40ms
+  partita explain examples/llama-3.1-70b-2x8-h100.yaml --ttft 1s --tpot 40ms
   partita explain examples/budget-infeasible.yaml --json   # exit 4`,
 		Args: needsCondition(),
 	}
