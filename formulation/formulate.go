@@ -82,9 +82,6 @@ func (f *Formulated) Optimum() (ticks int64, value float64, ok bool) {
 	return *f.final.Optimum, float64(*f.final.Optimum) * f.final.TickValue, true
 }
 
-// Outer is what became of the outer choices in the search that the optimum is of.
-func (f *Formulated) Outer() results.Outer { return f.sol.final.report.Outer }
-
 // Formula says what the objective is and what it is scaled by; Unit what its values
 // are in.
 func (f *Formulated) Formula() string {

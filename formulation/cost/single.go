@@ -32,9 +32,6 @@ func NewSingle(a *inputs.Accelerator, products inputs.DType) (*Single, error) {
 	return &Single{d}, nil
 }
 
-// Format is the number format that products are made in.
-func (s *Single) Format() inputs.DType { return s.d.precision.matmul }
-
 // Matmul prices activations m×k times weights k×n of so many bytes an element, in seconds.
 func (s *Single) Matmul(m, n, k, weightBytes float64) float64 {
 	return s.d.matmul.matmul(m, k, n, weightBytes, singleActivation)

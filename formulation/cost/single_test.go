@@ -70,9 +70,6 @@ func TestSingleGrows(t *testing.T) {
 			t.Errorf("%s: %g and %g", what, pair[0], pair[1])
 		}
 	}
-	if s.Format() != inputs.BF16 {
-		t.Error(s.Format())
-	}
 	if _, err := NewSingle(&inputs.Accelerator{Name: "X"}, inputs.BF16); err == nil {
 		t.Error("a device without figures is priced")
 	}

@@ -201,6 +201,3 @@ const mostShare = 0.999
 func share(x float64) float64 {
 	return math.Floor(min(max(x, 0.0001), mostShare)*1e4+1e-6) / 1e4
 }
-
-// oneHost reports whether all GPUs of the plan are on one host.
-func (s *Serving) oneHost() bool { return len(s.Hosts()) == 1 }

@@ -47,7 +47,7 @@ func readTensorRT(t testing.TB, s *Serving, files []File) []started {
 				}
 				at := strings.LastIndex(words[3], ":")
 				host, known := names[words[3][:at]]
-				if s.oneHost() {
+				if len(s.Hosts()) == 1 {
 					host, known = s.Hosts()[0].Name, words[3][:at] == "127.0.0.1"
 				}
 				gpus, set := strings.CutPrefix(words[5], "CUDA_VISIBLE_DEVICES=")
