@@ -56,7 +56,7 @@ build: lpsolve-note ## build bin/partita, with lp_solve where it is installed
 
 test: lpsolve-note ## run all tests; solvers and shells that some of them try are installed where they are missing
 	@scripts/install-deps.sh test
-	$(GO) test $(TAGS) $(TESTFLAGS) ./...
+	$(GO) test $(TAGS) -timeout 14m $(TESTFLAGS) ./...
 
 man: build ## install the manual pages into MANDIR (~/.local/share/man)
 	@mkdir -p $(MANDIR)/man1 $(MANDIR)/man7
