@@ -35,7 +35,7 @@ func (r *recorder) solved(ch stagegraph.Choice, value float64) {
 	r.outer.Solved++
 	r.lines = append(r.lines, results.OuterChoice{
 		Replicas: ch.Layout.Replicas, GPUsPerReplica: ch.Layout.GPUs, Case: ch.Layout.Case.Text(), MicroBatches: ch.Micro, DecodeGroups: ch.Groups,
-		Choices: 1, Outcome: "solved", Value: finite(value),
+		Choices: 1, Outcome: "solved", Value: results.Finite(value),
 	})
 }
 
@@ -43,7 +43,7 @@ func (r *recorder) open(ch stagegraph.Choice, bound float64) {
 	r.outer.Open++
 	r.lines = append(r.lines, results.OuterChoice{
 		Replicas: ch.Layout.Replicas, GPUsPerReplica: ch.Layout.GPUs, Case: ch.Layout.Case.Text(), MicroBatches: ch.Micro, DecodeGroups: ch.Groups,
-		Choices: 1, Outcome: "open", Bound: finite(bound), Why: "time ran out",
+		Choices: 1, Outcome: "open", Bound: results.Finite(bound), Why: "time ran out",
 	})
 }
 
@@ -73,28 +73,20 @@ func (r *recorder) group(l *stagegraph.Layout, outcome, why string, n int, bound
 		x := &r.lines[i]
 		x.Choices += n
 		if x.Bound != nil && bound < *x.Bound {
-			x.Bound = finite(bound)
+			x.Bound = results.Finite(bound)
 		}
 		return
 	}
 	r.grouped[key] = len(r.lines)
 	r.lines = append(r.lines, results.OuterChoice{
-		Replicas: l.Replicas, GPUsPerReplica: gpus, Case: l.Case.Text(), Choices: n, Outcome: outcome, Why: why, Bound: finite(bound),
+		Replicas: l.Replicas, GPUsPerReplica: gpus, Case: l.Case.Text(), Choices: n, Outcome: outcome, Why: why, Bound: results.Finite(bound),
 	})
 }
 
 func (r *recorder) pass(best *found) results.CertificatePass {
 	p := results.CertificatePass{Purpose: r.purpose, Outer: r.outer, Choices: r.lines}
 	if best != nil {
-		p.Best = finite(best.value)
+		p.Best = results.Finite(best.value)
 	}
 	return p
-}
-
-// finite is nil for what JSON cannot say: absent is absent.
-func finite(v float64) *float64 {
-	if math.IsInf(v, 0) || math.IsNaN(v) {
-		return nil
-	}
-	return &v
 }

@@ -102,12 +102,14 @@ func (d *disaggregation) halves(ctx context.Context, rep *results.Report, found 
 		d.add(rep, &line, began, timed)
 		return nil
 	}
-	link := d.link(l.splits[half.of[0]])
-	half.problem.Link = func(int) poolsplit.Link { return link }
+	half.problem.Link = func(pair int) poolsplit.Link { return l.links[half.of[pair]] }
 	half.problem.Value = half.value(found.aim)
 	r, err := poolsplit.Search(ctx, &half.problem, &half, nil)
 	if err != nil {
 		return err
+	}
+	if r.Best == nil && !r.Proved {
+		line.WhyInfeasible = "no plan of both sides on half of the GPUs was found in time"
 	}
 	if r.Best != nil {
 		x := d.figures(&r.Best.Figures)

@@ -45,8 +45,11 @@ func newGoalOn(c *inputs.Condition, s *stagegraph.Space) *goal {
 }
 
 // weights are w_ℓ and w_c of the combined objective; equal where none is stated.
-func (g *goal) weights() (latency, throughput float64) {
-	latency, throughput = g.c.Goal.LatencyWeight, g.c.Goal.ThroughputWeight
+func (g *goal) weights() (latency, throughput float64) { return weightsOf(g.c) }
+
+// weightsOf are the weights of a condition.
+func weightsOf(c *inputs.Condition) (latency, throughput float64) {
+	latency, throughput = c.Goal.LatencyWeight, c.Goal.ThroughputWeight
 	if latency <= 0 && throughput <= 0 {
 		return 1, 1
 	}

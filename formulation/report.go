@@ -74,10 +74,11 @@ func (r *run) describe(rep *results.Report, sol *solution) {
 	if c.Goal.Margin == nil {
 		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: "margin of requirements", Value: fmt.Sprintf("%g %%", 100*r.goal.margin), Because: "10 % where the efficiencies are ours, 0 where the condition states its own utilisation"})
 	}
-	if c.Workload.Phase == inputs.Mixed {
-		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: "prefill chunk of a mixed step", Value: "8192 tokens a rank", Because: "the default budget of current serving engines on large GPUs"})
-	}
-	if c.Workload.Phase != inputs.Decode {
+	switch c.Workload.Phase {
+	case inputs.Mixed:
+		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: "prefill chunk of a mixed step", Value: "8192 tokens a rank", Because: "the default budget of current serving engines on large GPUs"},
+			results.Assumption{What: "arrival of requests", Value: fmt.Sprintf("one comes as another ends, %d in flight", c.Workload.Batch), Because: "TTFT is that of a request which comes while the others are in flight"})
+	case inputs.Prefill:
 		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: "arrival of the batch", Value: fmt.Sprintf("all %d sequences at once", c.Workload.Batch), Because: "TTFT is the time until the last of them has its first token"})
 	}
 	rep.Warnings = append(rep.Warnings, r.space.Costs.Warnings()...)

@@ -1,5 +1,7 @@
 package results
 
+import "math"
+
 // BalanceOf compares the stages of a plan. Each GPU carries the time and the
 // memory of its stage, so the means are taken over GPUs: a stage of eight weighs
 // eight times a stage of one. Floor is left for the caller; an empty plan has the
@@ -42,4 +44,12 @@ func MarginPercent(upper bool, want, got float64) float64 {
 		return 0
 	}
 	return 100 * (1 - part/whole)
+}
+
+// Finite is nil for what JSON cannot say: absent is absent.
+func Finite(v float64) *float64 {
+	if math.IsInf(v, 0) || math.IsNaN(v) {
+		return nil
+	}
+	return &v
 }

@@ -3,6 +3,7 @@ package calibrate
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -44,7 +45,7 @@ func Run(tables []*kernels.Table, opts Options) (*results.Calibration, error) {
 	if err := r.problems.Err(); err != nil {
 		return nil, err
 	}
-	for _, name := range sortedKeys(r.of) {
+	for _, name := range slices.Sorted(maps.Keys(r.of)) {
 		found, err := r.of[name].calibrated()
 		if err != nil {
 			return nil, err
@@ -53,7 +54,7 @@ func Run(tables []*kernels.Table, opts Options) (*results.Calibration, error) {
 			out.Devices = append(out.Devices, found)
 		}
 	}
-	for _, reason := range sortedKeys(r.skipped) {
+	for _, reason := range slices.Sorted(maps.Keys(r.skipped)) {
 		out.Skipped = append(out.Skipped, results.CalibrationSkip{Rows: r.skipped[reason], Reason: reason})
 	}
 	slices.SortStableFunc(out.Skipped, func(a, b results.CalibrationSkip) int { return cmp.Compare(b.Rows, a.Rows) })
@@ -152,13 +153,4 @@ func (d *device) calibrated() (results.CalibratedDevice, error) {
 		}
 	}
 	return out, nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }

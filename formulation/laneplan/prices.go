@@ -131,7 +131,7 @@ func (x *parts) of(layers int, r role) float64 {
 	case atStart:
 		return t + x.send + x.embedding
 	}
-	return t + max(x.head, x.send) + x.embedding
+	return t + x.head + x.embedding // it sends nothing
 }
 
 // exact is the time of a stage as the verification has it.
@@ -180,7 +180,7 @@ func (p *prices) memory(pool, layers, sequences int, first, last bool) cost.Memo
 // at most limit seconds; 0: none.
 func (p *prices) carries(pool, layers int, r role, limit float64) int {
 	return largest(p.c.Workload.Batch, func(n int) bool {
-		return p.fits(pool, n)[r] >= layers && p.rate(pool, n).of(layers, r) <= limit
+		return p.holdsAs(pool, n, layers, r) && p.rate(pool, n).of(layers, r) <= limit
 	})
 }
 
@@ -199,4 +199,24 @@ func largest(most int, ok func(n int) bool) int {
 }
 
 // longest is how many layers a machine of the pool holds at most.
-func (p *prices) longest(pool int) int { return min(len(p.c.Model.Layers), p.fits(pool, 1)[inner]) }
+func (p *prices) longest(pool int) int {
+	layers := len(p.c.Model.Layers)
+	for layers > 0 && !p.holdsAs(pool, 1, layers, inner) {
+		layers--
+	}
+	return layers
+}
+
+// holdsAs reports whether a machine holds so many layers with its sequences in a role. inner
+// stands for any: the last stage keeps no room for what it would send, and one with all
+// layers has no neighbour, whom others keep room for.
+func (p *prices) holdsAs(pool, sequences, layers int, r role) bool {
+	f := p.fits(pool, sequences)
+	switch {
+	case layers == len(p.c.Model.Layers):
+		return f[whole] >= layers
+	case r == inner:
+		return max(f[inner], f[atHead], f[atStart]) >= layers
+	}
+	return f[r] >= layers
+}

@@ -147,14 +147,17 @@ func (x *attempt) problem(limit float64, safe bool) *lanes.Problem {
 		t := lanes.Type{Name: pool.Name, Count: pool.Count.Max}
 		for layers := 1; layers <= x.longest(k); layers++ {
 			other, r := inner, atHead
-			if layers == p.Layers {
-				r = whole
-			}
 			if safe {
 				other = atStart
 			}
+			if layers == p.Layers {
+				other, r = whole, whole
+			}
 			t.Throughput = append(t.Throughput, float64(x.carries(k, layers, other, limit)))
 			t.AtFirst = append(t.AtFirst, min(t.Throughput[layers-1], float64(x.carries(k, layers, r, limit))))
+		}
+		for i := len(t.Throughput) - 2; i >= 0; i-- { // more for fewer layers is no claim: plans are priced as they are
+			t.Throughput[i], t.AtFirst[i] = max(t.Throughput[i], t.Throughput[i+1]), max(t.AtFirst[i], t.AtFirst[i+1])
 		}
 		p.Types = append(p.Types, t)
 	}
@@ -192,8 +195,8 @@ func (x *attempt) slowest() float64 {
 	t := 0.0
 	for k := range x.search.c.Cluster.Pools {
 		for _, n := range []int{1, x.search.c.Workload.Batch} {
-			m := Machine{Pool: k, Last: len(x.search.c.Model.Layers) - 1}
-			t = max(t, x.exactly(&m, n), x.rate(k, n).of(m.layers(), inner))
+			y := x.rate(k, n)
+			t = max(t, float64(len(x.search.c.Model.Layers))*y.layer+y.embedding+max(y.head, y.send))
 		}
 	}
 	return t
@@ -314,7 +317,7 @@ func (x *attempt) work() float64 {
 			if x.ctx.Err() != nil {
 				return 0
 			}
-			for n := 1; n <= x.search.c.Workload.Batch && x.fits(k, n)[inner] >= layers; n++ {
+			for n := 1; n <= x.search.c.Workload.Batch && x.holdsAs(k, n, layers, inner); n++ {
 				u := use{float64(n) * x.rate(k, n).of(layers, inner) / batch, float64(n * layers)}
 				uses[k] = append(uses[k], u)
 				steepest = max(steepest, u.cost/u.holds)

@@ -66,6 +66,9 @@ type search struct {
 func Search(ctx context.Context, p *Problem, sides Sides, known *Best) (Result, error) {
 	s := &search{Problem: p, sides: sides}
 	s.out.Lines = make([]Line, len(p.Pairs))
+	for i := range s.out.Lines {
+		s.out.Lines[i].Bound = Worst
+	}
 	s.out.Bound = Worst
 	if known != nil {
 		s.offer(known.Pair, known.Prefill, known.Decode)
@@ -83,7 +86,7 @@ func Search(ctx context.Context, p *Problem, sides Sides, known *Best) (Result, 
 	for len(s.queue) > 0 && ctx.Err() == nil {
 		n := heap.Pop(&s.queue).(*node)
 		if s.beaten(n.bound) {
-			s.prune(n) // those behind it may still tie with the best and be better in what comes next
+			s.out.Lines[n.pair].lower(n.bound) // those behind it may still tie with the best and be better in what comes next
 			continue
 		}
 		if err := s.step(ctx, n); err != nil {
@@ -221,20 +224,17 @@ func (s *search) settle(n *node, o Outcome) {
 // leave gives a node up unproved.
 func (s *search) leave(n *node) {
 	l := &s.out.Lines[n.pair]
-	if l.Outcome != Open {
-		l.Outcome, l.Bound = Open, n.bound
-	} else if n.bound.Less(l.Bound) {
-		l.Bound = n.bound
-	}
+	l.Outcome = Open
+	l.lower(n.bound)
 	if n.bound.Less(s.out.Bound) {
 		s.out.Bound = n.bound
 	}
 }
 
-// prune notes the bound of a node that cannot improve on the best plan.
-func (s *search) prune(n *node) {
-	if l := &s.out.Lines[n.pair]; l.Outcome == Pruned && (l.Bound == Value{} || n.bound.Less(l.Bound)) {
-		l.Bound = n.bound
+// lower makes a bound hold of more plans.
+func (l *Line) lower(bound Value) {
+	if bound.Less(l.Bound) {
+		l.Bound = bound
 	}
 }
 
@@ -242,14 +242,14 @@ func (s *search) prune(n *node) {
 func (s *search) finish() {
 	for _, n := range s.queue {
 		if s.beaten(n.bound) {
-			s.prune(n)
+			s.out.Lines[n.pair].lower(n.bound)
 		} else {
 			s.leave(n)
 		}
 	}
 	for i := range s.out.Lines {
-		if l := &s.out.Lines[i]; l.Outcome == Settled && l.Best != nil {
-			l.Bound = l.Best.Value
+		if l := &s.out.Lines[i]; l.Best != nil {
+			l.lower(l.Best.Value)
 		}
 	}
 	best := s.out.Best

@@ -28,7 +28,7 @@ func newRecorder(purpose string) *recorder {
 func (r *recorder) solved(s *Split, value float64) {
 	r.outer.Solved++
 	r.lines = append(r.lines, results.OuterChoice{
-		Replicas: s.DP, Case: s.String(), Choices: 1, Outcome: "solved", Value: finite(value),
+		Replicas: s.DP, Case: s.String(), Choices: 1, Outcome: "solved", Value: results.Finite(value),
 	})
 }
 
@@ -54,29 +54,21 @@ func (r *recorder) group(s *Split, outcome, why string, bound float64) {
 		x := &r.lines[i]
 		x.Choices++
 		if x.Bound != nil && bound < *x.Bound {
-			x.Bound = finite(bound)
+			x.Bound = results.Finite(bound)
 		}
 		return
 	}
 	r.grouped[key] = len(r.lines)
 	r.lines = append(r.lines, results.OuterChoice{
 		Replicas: s.DP, Case: fmt.Sprintf("TP %d, PP %d, CP %d, EP %d", s.TP, s.PP(), s.CP, s.EP),
-		Choices: 1, Outcome: outcome, Why: why, Bound: finite(bound),
+		Choices: 1, Outcome: outcome, Why: why, Bound: results.Finite(bound),
 	})
 }
 
 func (r *recorder) pass(best *found) results.CertificatePass {
 	p := results.CertificatePass{Purpose: r.purpose, Outer: r.outer, Choices: r.lines}
 	if best != nil {
-		p.Best = finite(best.value)
+		p.Best = results.Finite(best.value)
 	}
 	return p
-}
-
-// finite is nil for what JSON cannot say: absent is absent.
-func finite(v float64) *float64 {
-	if math.IsInf(v, 0) || math.IsNaN(v) {
-		return nil
-	}
-	return &v
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,9 +11,6 @@ import (
 	"partita/inputs"
 	"partita/inputs/opgraph"
 )
-
-// largestFile bounds what is read, in bytes: hundreds of times the published files.
-const largestFile = 1 << 28
 
 // Largest figures that are read: far above every published instance, and small enough
 // that a wrong file neither fills the memory nor overflows a sum.
@@ -30,19 +26,9 @@ const (
 // Load reads all instances of a file. The error is inputs.Diagnostics where the file
 // can be read but is none: all its problems.
 func Load(path string) ([]*Instance, error) {
-	info, err := os.Stat(path)
-	if err == nil && info.Size() > largestFile {
-		err = fmt.Errorf("%s is larger than %d bytes", path, largestFile)
-	}
-	var data []byte
-	if err == nil {
-		data, err = os.ReadFile(path)
-	}
+	data, err := inputs.ReadTable(path)
 	if err != nil {
-		cause := strings.TrimPrefix(err.Error(), "stat "+path+": ")
-		cause = strings.TrimPrefix(cause, "read "+path+": ")
-		cause = strings.TrimPrefix(cause, "open "+path+": ")
-		return nil, inputs.Diagnostics{{Place: inputs.Place{File: path}, Problem: cause, Want: "a file of placement instances, in JSON"}}
+		return nil, inputs.Diagnostics{{Place: inputs.Place{File: path}, Problem: err.Error(), Want: "a file of placement instances, in JSON"}}
 	}
 	return Parse(path, data)
 }

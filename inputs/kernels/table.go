@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -17,7 +16,6 @@ import (
 // Bounds of what is read: far above every published table, small enough that a wrong file
 // neither fills the memory nor overflows a product.
 const (
-	largestFile  = 1 << 28 // bytes
 	mostRows     = 1 << 20
 	mostSize     = 1 << 40 // of one dimension, or bytes of a buffer
 	mostProblems = 100     // listed of one file
@@ -26,26 +24,13 @@ const (
 // Load reads one file: Parquet by its first bytes, else CSV. The error is
 // inputs.Diagnostics with all its problems; those of a Parquet file are at row and column.
 func Load(path string) (*Table, error) {
-	fail := func(cause, hint string) (*Table, error) {
-		return nil, inputs.Diagnostics{{Place: inputs.Place{File: path}, Problem: cause, Want: "a table of operator timings in CSV or Parquet", Hint: hint}}
-	}
-	info, err := os.Stat(path)
-	if err == nil && info.IsDir() {
-		return fail("this is a folder", "name the files in it: "+filepath.Join(path, "*_perf.parquet"))
-	}
-	if err == nil && info.Size() > largestFile {
-		return fail(fmt.Sprintf("the file is larger than %s", inputs.FormatBytes(largestFile)), "")
-	}
-	var data []byte
-	if err == nil {
-		data, err = os.ReadFile(path)
-	}
+	data, err := inputs.ReadTable(path)
 	if err != nil {
-		var at *os.PathError
-		if errors.As(err, &at) {
-			err = at.Err
+		hint := ""
+		if errors.Is(err, inputs.ErrFolder) {
+			hint = "name the files in it: " + filepath.Join(path, "*_perf.parquet")
 		}
-		return fail(err.Error(), "")
+		return nil, inputs.Diagnostics{{Place: inputs.Place{File: path}, Problem: err.Error(), Want: "a table of operator timings in CSV or Parquet", Hint: hint}}
 	}
 	return Parse(path, data)
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,31 +18,16 @@ import (
 // Bounds of what is read: far above every published table, small enough that a wrong file
 // neither fills the memory nor overflows a product.
 const (
-	largestFile = 1 << 28 // bytes
-	mostGPUs    = 1 << 17
-	mostTokens  = 1 << 24
-	mostFlight  = 1 << 24 // requests at once
+	mostGPUs   = 1 << 17
+	mostTokens = 1 << 24
+	mostFlight = 1 << 24 // requests at once
 )
 
 // Load reads the rows of a CSV file. The error is inputs.Diagnostics: all its problems.
 func Load(path string) ([]Row, error) {
-	fail := func(cause string) ([]Row, error) {
-		return nil, inputs.Diagnostics{{Place: inputs.Place{File: path}, Problem: cause, Want: "a table of measurements in CSV"}}
-	}
-	info, err := os.Stat(path)
-	if err == nil && info.Size() > largestFile {
-		return fail(fmt.Sprintf("the file is larger than %s", inputs.FormatBytes(largestFile)))
-	}
-	var data []byte
-	if err == nil {
-		data, err = os.ReadFile(path)
-	}
+	data, err := inputs.ReadTable(path)
 	if err != nil {
-		var at *os.PathError
-		if errors.As(err, &at) {
-			err = at.Err
-		}
-		return fail(err.Error())
+		return nil, inputs.Diagnostics{{Place: inputs.Place{File: path}, Problem: err.Error(), Want: "a table of measurements in CSV"}}
 	}
 	return Parse(path, data)
 }

@@ -3,9 +3,9 @@ package profile
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
-	"sort"
 	"strings"
 
 	"partita/inputs"
@@ -36,7 +36,7 @@ func (b *book) resolve(name, family string) (*inputs.Profile, error) {
 		for path, v := range fitted.Constants {
 			own[path] = v
 		}
-		for _, path := range sortedKeys(own) {
+		for _, path := range slices.Sorted(maps.Keys(own)) {
 			if _, ok := values[path]; ok {
 				continue // a nearer generation states it
 			}
@@ -62,7 +62,7 @@ func (b *book) resolve(name, family string) (*inputs.Profile, error) {
 		v.SetFloat(x)
 		delete(values, path)
 	})
-	for _, path := range sortedKeys(values) {
+	for _, path := range slices.Sorted(maps.Keys(values)) {
 		problems = append(problems, fmt.Errorf("no constant %q", path))
 	}
 	return out, errors.Join(problems...)
@@ -117,7 +117,7 @@ func (f *Fit) sayOn(path string) []string {
 // flatten makes paths of nested mappings.
 func flatten(tree map[string]any, prefix string, into map[string]float64) error {
 	var problems []error
-	for _, key := range sortedKeys(tree) {
+	for _, key := range slices.Sorted(maps.Keys(tree)) {
 		path := prefix + key
 		switch v := tree[key].(type) {
 		case map[string]any:
@@ -131,13 +131,4 @@ func flatten(tree map[string]any, prefix string, into map[string]float64) error 
 		}
 	}
 	return errors.Join(problems...)
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	sort.Strings(out)
-	return out
 }

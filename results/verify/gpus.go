@@ -115,20 +115,25 @@ func (a *audit) checkUnique() {
 	seen := map[string]*results.Stage{}
 	for i := range a.phase.Stages {
 		s := &a.phase.Stages[i]
-		a.parts += shards(s)
-		for _, id := range s.GPUs {
-			if first, twice := seen[id]; twice {
-				t.fail(0, "GPU %q is in %s and in %s", id, where(first), where(s))
-				continue
-			}
-			seen[id] = s
-			if k, ok := a.pools[s.Pool]; ok {
-				a.usedOf[k]++
-			}
-		}
+		a.take(s, seen, &t)
 	}
 	a.used = len(seen)
 	t.report(a.list, fmt.Sprintf("%d different GPUs", a.used))
+}
+
+// take counts the shards of a stage and its GPUs, none of which may be taken.
+func (a *audit) take(s *results.Stage, seen map[string]*results.Stage, t *tally) {
+	a.parts += shards(s)
+	for _, id := range s.GPUs {
+		if first, twice := seen[id]; twice {
+			t.fail(0, "GPU %q is in %s and in %s", id, where(first), where(s))
+			continue
+		}
+		seen[id] = s
+		if k, ok := a.pools[s.Pool]; ok {
+			a.usedOf[k]++
+		}
+	}
 }
 
 // shards is tp·cp·dp_attention, 0 where the degrees are not ones of this stage.

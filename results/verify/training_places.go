@@ -83,17 +83,7 @@ func (a *trainAudit) checkOnce() {
 	seen := map[string]*results.Stage{}
 	for _, stages := range a.replicas {
 		for _, s := range stages[:a.pp] { // the other chunks are on the GPUs of these
-			a.parts += shards(s)
-			for _, id := range s.GPUs {
-				if first, twice := seen[id]; twice {
-					t.fail(0, "GPU %q is in %s and in %s", id, where(first), where(s))
-					continue
-				}
-				seen[id] = s
-				if k, ok := a.pools[s.Pool]; ok {
-					a.usedOf[k]++
-				}
-			}
+			a.take(s, seen, &t)
 		}
 	}
 	a.used = len(seen)

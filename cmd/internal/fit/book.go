@@ -252,7 +252,7 @@ generations:
 		fmt.Fprintf(&out, "  - generation: %s\n    families: [%s]\n    constants:\n", f.Generation, join(f.Families))
 		writeConstants(&out, "      ", f.Constants)
 		fmt.Fprintf(&out, "    without:\n")
-		for _, family := range sortedKeys(f.Without) {
+		for _, family := range slices.Sorted(maps.Keys(f.Without)) {
 			if len(f.Without[family]) == 0 {
 				fmt.Fprintf(&out, "      %s: {}\n", family)
 				continue
@@ -265,7 +265,7 @@ generations:
 }
 
 func writeConstants(out *bytes.Buffer, indent string, values map[string]float64) {
-	for _, path := range sortedKeys(values) {
+	for _, path := range slices.Sorted(maps.Keys(values)) {
 		fmt.Fprintf(out, "%s%s: %s\n", indent, path, number(values[path]))
 	}
 }
@@ -286,14 +286,5 @@ func join(list []string) string {
 		}
 		out += strconv.Quote(s)
 	}
-	return out
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	sort.Strings(out)
 	return out
 }
