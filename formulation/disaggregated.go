@@ -117,8 +117,8 @@ type apartSolution struct {
 	sizes   string
 	passes  []results.CertificatePass
 	// empty are the searches of levels without a plan; refuted: that none has one is proved.
-	empty    []results.CertificatePass
-	refuted  bool
+	empty   []results.CertificatePass
+	refuted bool
 }
 
 // solve goes through the levels: the first that has a plan which meets everything, else

@@ -312,10 +312,12 @@ func (g *goal) micros(l *stagegraph.Layout) []int {
 	case g.counted(knowledge.OfMicro):
 		return every(n, n)
 	case g.c.Workload.Phase == inputs.Mixed:
-		// Prompts come one after the other: how many a step may take costs memory alone.
-		// The budget of a step where that fits, else one.
-		budget := min(n, max(1, cost.ChunkTokens/max(1, g.space.Condition.Workload.Input.Max)))
-		return slices.Compact([]int{(n + budget - 1) / budget, n})
+		// Prompts come one after the other, and a step's time does not depend on how many its
+		// memory is for: the budget of a step where that fits, else as many as are priced.
+		w := &g.space.Condition.Workload
+		least := cost.Together(w, n)
+		budget := min(n, max(least, cost.ChunkTokens/max(1, w.Input.Max)))
+		return slices.Compact([]int{(n + budget - 1) / budget, (n + least - 1) / least})
 	}
 	return splits(n, n)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"partita/formulation/cost"
 	"partita/formulation/stagegraph"
 	"partita/inputs"
 	"partita/inputs/knowledge"
@@ -76,7 +77,7 @@ func (r *run) describe(rep *results.Report, sol *solution) {
 	}
 	switch c.Workload.Phase {
 	case inputs.Mixed:
-		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: "prefill chunk of a mixed step", Value: "8192 tokens a rank", Because: "the default budget of current serving engines on large GPUs"},
+		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: "prefill chunk of a mixed step", Value: fmt.Sprintf("%d tokens a rank", cost.ChunkTokens), Because: "the default budget of current serving engines on large GPUs"},
 			results.Assumption{What: "arrival of requests", Value: fmt.Sprintf("one comes as another ends, %d in flight", c.Workload.Batch), Because: "TTFT is that of a request which comes while the others are in flight"})
 	case inputs.Prefill:
 		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: "arrival of the batch", Value: fmt.Sprintf("all %d sequences at once", c.Workload.Batch), Because: "TTFT is the time until the last of them has its first token"})

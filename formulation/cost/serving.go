@@ -1,6 +1,10 @@
 package cost
 
-import "partita/inputs"
+import (
+	"math"
+
+	"partita/inputs"
+)
 
 // ChunkTokens is the number of prompt tokens that an attention rank takes into one step:
 // the default budget of current serving engines on large GPUs.
@@ -87,6 +91,16 @@ func (w *Serving) Mix(ranks int) Mix {
 	tokens, decoded := ceilDiv(whole*read, passes(read)), m.Decode.Sequences*m.Decode.New
 	m.DecodePlain, m.ChunkPlain, m.BothPlain = bare(decoded), bare(tokens), bare(tokens+decoded)
 	return m
+}
+
+// Together is the most prompts that Mix prices in one step, of so many sequences in flight,
+// whatever the groups and the attention ranks: a plan must hold them.
+func Together(w *inputs.Workload, sequences int) int {
+	if sequences <= 1 || w.Output.Mid() < 1 {
+		return 1
+	}
+	arrivals := w.Speculative.TokensPerStep() * float64(sequences-1) / float64(w.Output.Mid())
+	return min(sequences, int(math.Ceil(max(1, arrivals))))
 }
 
 // passes is how many steps a prompt takes.

@@ -28,11 +28,17 @@ func (p *prices) prefill(m *Machine) float64 {
 	return p.first(m.Pool, m.Sequences).exact(m.layers(), m.First == 0, m.Last == len(p.c.Model.Layers)-1)
 }
 
+// mostMicro is the number of micro-batches with the fewest prompts that a step is priced for.
+func mostMicro(c *inputs.Condition) int {
+	return ceil(c.Workload.Batch, cost.Together(&c.Workload, c.Workload.Batch))
+}
+
 // prefill takes the fewest micro-batches whose activations fit, of at most the tokens that
 // a step takes. They change nothing of TTFT or the round.
 func (p *Plan) prefill(c *inputs.Condition, costs *cost.Calculator) {
 	budget := max(1, cost.ChunkTokens/max(1, c.Workload.Input.Max))
-	for micro := ceil(c.Workload.Batch, min(budget, c.Workload.Batch)); micro <= c.Workload.Batch; micro++ {
+	most := mostMicro(c)
+	for micro := min(most, ceil(c.Workload.Batch, min(budget, c.Workload.Batch))); micro <= most; micro++ {
 		x := newPrices(c, costs, p.Groups, micro)
 		times := make([]float64, len(p.Machines))
 		fits := true

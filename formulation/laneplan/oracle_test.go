@@ -53,7 +53,7 @@ func brute(c *inputs.Condition, costs *cost.Calculator) float64 {
 	layers, best := len(c.Model.Layers), math.Inf(1)
 	var all []*prices
 	for g := 1; g <= min(len(machines), c.Workload.Batch); g++ {
-		all = append(all, newPrices(c, costs, g, c.Workload.Batch))
+		all = append(all, newPrices(c, costs, g, mostMicro(c)))
 	}
 	var ranges func(i int)
 	ranges = func(i int) {

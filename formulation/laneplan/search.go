@@ -46,7 +46,7 @@ func Solve(ctx context.Context, c *inputs.Condition, costs *cost.Calculator) (*R
 	s := &search{ctx: ctx, c: c, costs: costs, best: math.Inf(1)}
 	for g := 1; g <= min(machines, c.Workload.Batch); g++ {
 		// One sequence a prefill micro-batch takes least memory.
-		x := &attempt{search: s, prices: newPrices(c, costs, g, c.Workload.Batch), Choice: Choice{Groups: g}}
+		x := &attempt{search: s, prices: newPrices(c, costs, g, mostMicro(c)), Choice: Choice{Groups: g}}
 		s.attempts = append(s.attempts, x)
 	}
 	if err := s.run(); err != nil {

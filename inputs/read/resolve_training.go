@@ -162,7 +162,8 @@ func recomputesOf(d *draft, path string) []inputs.Recompute {
 // serveTraining accounts for what is stated in the words of training where the phase is
 // one of serving: sizes of batches have a meaning there too, the rest has none.
 func (d *draft) serveTraining() {
-	for from, to := range map[string]string{"workload.global_batch": "workload.batch", "workload.training.micro_batch": "strategy.micro_batch_size"} {
+	for _, x := range [][2]string{{"workload.global_batch", "workload.batch"}, {"workload.training.micro_batch", "strategy.micro_batch_size"}} {
+		from, to := x[0], x[1]
 		f, ok := d.facts[from]
 		if !ok {
 			continue
@@ -216,7 +217,11 @@ func (d *draft) checkTrainingStrategy(s *inputs.Strategy, w *inputs.Workload) {
 			bad(field, "strategy."+field+" is of serving", "a strategy of training", "leave it out")
 		}
 	}
-	for field, list := range map[string]inputs.Degrees{"tp": s.TP, "ep": s.EP, "etp": s.ETP, "cp": s.CP} {
+	for _, x := range []struct {
+		field string
+		list  inputs.Degrees
+	}{{"tp", s.TP}, {"ep", s.EP}, {"etp", s.ETP}, {"cp", s.CP}} {
+		field, list := x.field, x.list
 		if slices.ContainsFunc(list, func(n int) bool { return n != list[0] }) {
 			bad(field, fmt.Sprintf("strategy: %s differs from stage to stage", field), "one degree for all: ranks of a training step are alike", "")
 		}
