@@ -78,17 +78,3 @@ func alone(rows []float64, columns int, index []int) []float64 {
 	}
 	return out
 }
-
-// quantile of values, between two of them on the straight line; it sorts them.
-func quantile(values []float64, q float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
-	slices.Sort(values)
-	at := q * float64(len(values)-1)
-	i := int(at)
-	if i+1 >= len(values) {
-		return values[len(values)-1]
-	}
-	return values[i] + (values[i+1]-values[i])*(at-float64(i))
-}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"partita/inputs"
+	"partita/inputs/evidence"
 	"partita/inputs/kernels"
 	"partita/inputs/profile"
 	"partita/results"
@@ -113,7 +114,7 @@ func (l *law) calibrated(samples []*kernels.Sample, least pricer) (results.Calib
 	if len(points) < 2*leastShapes {
 		return refused(out, fmt.Sprintf("too few shapes: %d, where at least %d are needed", len(points), 2*leastShapes))
 	}
-	if r := math.Exp(-quantile(l.errors(points, values), 0.5)); r > farOff {
+	if r := math.Exp(-evidence.Quantile(l.errors(points, values), 0.5)); r > farOff {
 		return refused(out, fmt.Sprintf("the times are %.0f times those of the built-in constants, in the middle. Are they in the unit that their column names, and of one operator?", r))
 	}
 	return l.told(out, points)
@@ -211,7 +212,7 @@ func middleRatio(samples []*kernels.Sample, least pricer) float64 {
 	for i, s := range samples {
 		ratios[i] = least(s) / s.Seconds
 	}
-	return quantile(ratios, 0.5)
+	return evidence.Quantile(ratios, 0.5)
 }
 
 // rounded keeps four digits: no table tells more, and what is printed is what is used.

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"partita/inputs/evidence"
 	"partita/results"
 )
 
@@ -64,5 +65,5 @@ func scored(errors []float64) results.CalibrationError {
 	for i, e := range errors {
 		sizes[i] = 100 * math.Abs(math.Expm1(e))
 	}
-	return results.CalibrationError{MedianPct: quantile(sizes, 0.5), P90Pct: quantile(sizes, 0.9)}
+	return results.CalibrationError{MedianPct: evidence.Quantile(sizes, 0.5), P90Pct: evidence.Quantile(sizes, 0.9)}
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"partita/inputs"
+	"partita/inputs/evidence"
 	"partita/inputs/kernels"
 )
 
@@ -126,7 +127,7 @@ func spread(errors []float64) float64 {
 	for i, e := range errors {
 		sizes[i] = math.Abs(e)
 	}
-	return math.Max(leastSpread, madToSigma*quantile(sizes, 0.5))
+	return math.Max(leastSpread, madToSigma*evidence.Quantile(sizes, 0.5))
 }
 
 // loss is the sum of Huber's losses with the bend at so many log units.

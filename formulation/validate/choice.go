@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"partita/inputs/evidence"
 	"partita/inputs/measured"
 	"partita/results"
 )
@@ -210,6 +211,6 @@ func figuresOf(regrets []float64) results.ChoiceFigures {
 		}
 	}
 	return results.ChoiceFigures{
-		Top1: float64(best) / float64(max(1, len(regrets))), MeanRegretPct: 100 * meanOf(regrets), P90RegretPct: 100 * quantile(regrets, 0.9),
+		Top1: float64(best) / float64(max(1, len(regrets))), MeanRegretPct: 100 * meanOf(regrets), P90RegretPct: 100 * evidence.Quantile(regrets, 0.9),
 	}
 }

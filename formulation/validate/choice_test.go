@@ -9,21 +9,9 @@ import (
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Max(1, math.Abs(b)) }
 
-func TestQuantile(t *testing.T) {
-	for _, c := range []struct {
-		of   []float64
-		q    float64
-		want float64
-	}{
-		{nil, 0.5, 0}, {[]float64{7}, 0.9, 7}, {[]float64{3, 1}, 0.5, 2}, {[]float64{5, 1, 3}, 0.5, 3},
-		{[]float64{0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100}, 0.9, 90}, {[]float64{0, 1}, 0.9, 0.9}, {[]float64{1, 2}, 1, 2},
-	} {
-		if got := quantile(c.of, c.q); !near(got, c.want) {
-			t.Errorf("%v at %g: %g, want %g", c.of, c.q, got, c.want)
-		}
-	}
+func TestErrorsOf(t *testing.T) {
 	all := []float64{-0.5, 0.1, 0.2}
-	median, p90, bias := errorsOf(all)
+	median, p90, bias := ErrorsOf(all)
 	if !near(median, 20) || !near(p90, 44) || !near(bias, 10) {
 		t.Errorf("%g %g %g", median, p90, bias)
 	}

@@ -225,8 +225,6 @@ func (r *run) rush() (state, *failed, error) {
 	if bad != nil || err != nil {
 		return x, bad, err
 	}
-	decoded := float64(r.output.Mid()-1) * x.tpot
-	x.rate = float64(r.total) / (x.ttft + decoded)
 	x.tpot += x.ttft / 2 / float64(max(1, r.output.Mid()-1))
 	x.ttft /= 2
 	return x, nil, nil

@@ -21,7 +21,7 @@ type outcome struct {
 	micro     *micro   // a kernel or a link by itself; nil: a deployment or a training run
 	trained   *trained // a training run
 	predicted float64  // in the unit of the row; 0: see why
-	heldOut   float64  // by constants fitted without the family; 0: the family had no part
+	heldOut   float64  // by constants fitted without the family; 0: it had no part, or see why
 	failed
 	runs *bool // whether it is predicted to fit; nil: not known
 }
@@ -175,10 +175,10 @@ func scoreErrors(family, metric string, e []errorPair) results.PredictionScore {
 		all[i], unseen[i] = e[i].all, e[i].unseen
 		fitted = fitted || e[i].fitted
 	}
-	s.MedianAbsPct, s.P90AbsPct, s.BiasPct = errorsOf(all)
+	s.MedianAbsPct, s.P90AbsPct, s.BiasPct = ErrorsOf(all)
 	if fitted {
 		s.HeldOut = &results.ErrorFigures{}
-		s.HeldOut.MedianAbsPct, s.HeldOut.P90AbsPct, s.HeldOut.BiasPct = errorsOf(unseen)
+		s.HeldOut.MedianAbsPct, s.HeldOut.P90AbsPct, s.HeldOut.BiasPct = ErrorsOf(unseen)
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -79,7 +80,7 @@ func Of(generation string) *inputs.Profile { return builtIn().of(generation) }
 func Without(generation, family string) *inputs.Profile {
 	b := builtIn()
 	name := b.find(generation)
-	if p := b.unseen()[unseenKey{cmpOr(name, unknownUses), family}]; p != nil {
+	if p := b.unseen()[unseenKey{cmp.Or(name, unknownUses), family}]; p != nil {
 		return named(p, name, generation)
 	}
 	return b.of(generation)
@@ -107,7 +108,7 @@ func Fits() []Fit { return builtIn().fits }
 
 func (b *book) of(generation string) *inputs.Profile {
 	name := b.find(generation)
-	return named(b.all[cmpOr(name, unknownUses)], name, generation)
+	return named(b.all[cmp.Or(name, unknownUses)], name, generation)
 }
 
 // named is a profile as its own generation's, or as a stand-in for an unknown one.
@@ -118,13 +119,6 @@ func named(p *inputs.Profile, found, asked string) *inputs.Profile {
 	out := *p
 	out.Generation = Unknown
 	return &out
-}
-
-func cmpOr(name, otherwise string) string {
-	if name == "" {
-		return otherwise
-	}
-	return name
 }
 
 // find is the generation that a name belongs to; "" where none is known.

@@ -46,13 +46,11 @@ func (b *book) add(f profile.Fit) {
 	b.fits[at] = merged
 }
 
+// union has the constants of two parts, which have none in common.
 func union(a, b map[string]float64) map[string]float64 {
 	out := map[string]float64{}
-	for _, m := range []map[string]float64{a, b} {
-		for k, v := range m {
-			out[k] = v
-		}
-	}
+	maps.Copy(out, a)
+	maps.Copy(out, b)
 	return out
 }
 
@@ -64,7 +62,7 @@ func (b *book) forget(g generation) {
 			continue
 		}
 		drop := func(m map[string]float64) map[string]float64 {
-			out := union(m, nil)
+			out := maps.Clone(m)
 			for _, c := range g.constants {
 				delete(out, c.path)
 			}
@@ -94,7 +92,7 @@ func (b *book) base(g generation, family string) (*inputs.Profile, error) {
 }
 
 // fitGeneration fits a generation on all its families, and without each.
-func fitGeneration(ctx context.Context, w io.Writer, bench *validate.Bench, b *book, g generation, held bool) (*profile.Fit, error) {
+func fitGeneration(ctx context.Context, w io.Writer, bench *validate.Bench, b *book, g generation) (*profile.Fit, error) {
 	declaredOf := 0
 	for _, o := range declared() {
 		if o.name == g.name {
@@ -135,9 +133,6 @@ func fitGeneration(ctx context.Context, w io.Writer, bench *validate.Bench, b *b
 	fit := &profile.Fit{Generation: g.name, Families: families, Constants: fitted(g.constants, all), Without: map[string]map[string]float64{}}
 	unseen := slices.Clone(after)
 	for _, family := range families {
-		if !held {
-			continue
-		}
 		constants, r, err := b.leaveOut(ctx, d, g, family)
 		if err != nil {
 			return nil, fmt.Errorf("without %s: %w", family, err)

@@ -126,18 +126,18 @@ func TestFitOfTheSample(t *testing.T) {
 	g := declared()[0]
 	g.constants = g.constants[:1]
 	var out bytes.Buffer
-	f, err := fitGeneration(t.Context(), &out, bench, &book{}, g, true)
+	f, err := fitGeneration(t.Context(), &out, bench, &book{}, g)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	if len(f.Families) == 0 || len(f.Without) != len(f.Families) {
 		t.Errorf("%+v\n%s", f, out.String())
 	}
-	again, err := fitGeneration(t.Context(), &bytes.Buffer{}, bench, &book{}, g, true)
+	again, err := fitGeneration(t.Context(), &bytes.Buffer{}, bench, &book{}, g)
 	if diff := cmp.Diff(f, again); err != nil || diff != "" {
 		t.Errorf("again: %v %s", err, diff)
 	}
-	if _, err := fitGeneration(t.Context(), &out, bench, &book{}, generation{"gaudi", g.constants, serving}, true); err == nil {
+	if _, err := fitGeneration(t.Context(), &out, bench, &book{}, generation{"gaudi", g.constants, serving}); err == nil {
 		t.Error("a generation without rows is fitted")
 	}
 }

@@ -151,23 +151,15 @@ func without(rows []observation, family string, of part) []observation {
 // summary is the median and the 90th percentile of the absolute errors of rows, in %, and
 // the median error; only of a family and of a kind of metric where they are named.
 func (d *data) summary(r []float64, family, total string) (n int, median, p90, bias float64) {
-	var sizes, all []float64
+	var all []float64
 	for i, e := range r {
 		if math.IsNaN(e) || family != "" && d.rows[i].family != family || total != "" && d.totals[i] != total {
 			continue
 		}
-		x := 100 * (math.Exp(e) - 1)
-		all, sizes = append(all, x), append(sizes, math.Abs(x))
+		all = append(all, math.Exp(e)-1)
 	}
-	sort.Float64s(sizes)
-	sort.Float64s(all)
-	at := func(v []float64, q float64) float64 {
-		if len(v) == 0 {
-			return 0
-		}
-		return v[int(q*float64(len(v)-1)+0.5)]
-	}
-	return len(all), at(sizes, 0.5), at(sizes, 0.9), at(all, 0.5)
+	median, p90, bias = validate.ErrorsOf(all)
+	return len(all), median, p90, bias
 }
 
 func names(constants []constant, at []int) string {

@@ -25,21 +25,20 @@ func main() {
 	out := flag.String("out", "inputs/profile/fitted.yaml", "the file to write; empty: print what was found and write nothing")
 	only := flag.String("generation", "", "fit this generation alone; the others keep what they have")
 	of := flag.String("part", "", "fit this part alone, serving or training; the other keeps what it has")
-	held := flag.Bool("held", true, "fit without each family too")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: fit [-out FILE] [-generation NAME] [-part NAME] [-held=false] FILE.csv")
+		fmt.Fprintln(os.Stderr, "usage: fit [-out FILE] [-generation NAME] [-part NAME] FILE.csv")
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, flag.Arg(0), *out, *only, *of, *held); err != nil {
+	if err := run(ctx, flag.Arg(0), *out, *only, *of); err != nil {
 		fmt.Fprintln(os.Stderr, "fit:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, table, out, only, of string, held bool) error {
+func run(ctx context.Context, table, out, only, of string) error {
 	debug.SetGCPercent(400) // prices are made in large numbers and thrown away
 	rows, err := measured.Load(table)
 	if err != nil {
@@ -60,7 +59,7 @@ func run(ctx context.Context, table, out, only, of string, held bool) error {
 		b.forget(g)
 	}
 	for _, g := range asked {
-		f, err := fitGeneration(ctx, os.Stdout, bench, b, g, held)
+		f, err := fitGeneration(ctx, os.Stdout, bench, b, g)
 		if err != nil {
 			return fmt.Errorf("%s, %s: %w", g.name, g.part.name, err)
 		}
