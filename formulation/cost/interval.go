@@ -45,7 +45,7 @@ func (m Metric) measured() (as evidence.Metric, inverse bool) {
 }
 
 // Interval is the range in which a measurement of the metric is to be expected for a
-// predicted value (seconds or tokens/s): nine of ten measured runs of its regime, the
+// predicted value (seconds or tokens/s): about nine of ten measured runs of its regime, the
 // widest over the devices, and the value itself. ok is false where the condition states
 // the utilisation of all its devices (its word leaves no error of ours) and where nothing
 // was measured.

@@ -70,8 +70,6 @@ type Case struct {
 	Row        *measured.Row
 	Generation string  // of its devices; "" where they are not known
 	Predicted  float64 // in the unit of the row; 0 where nothing is
-	// Memory: the metric is one of memory, which no constant of a time decides.
-	Memory bool
 	// Total is what the metric is counted under over all families.
 	Total string
 }
@@ -92,7 +90,6 @@ func (b *Bench) Price(ctx context.Context, constants Constants, asked func(*meas
 		}
 		if o.mapped || o.micro != nil || o.trained != nil {
 			c.Generation, c.Total = b.lib.generation(b.rows[i].GPU), o.quantity.total()
-			c.Memory = o.quantity == weights || o.quantity == cacheTokens || o.quantity == overflow
 		}
 		out[i] = c
 	}
@@ -122,10 +119,26 @@ func (b *Bench) both(ctx context.Context) ([]outcome, error) {
 	}
 	unseen, err := b.price(ctx, Unseen, func(r *measured.Row) bool { return seen[r.Family] })
 	for i := range unseen {
-		found[i].heldOut = unseen[i].predicted
+		found[i].hold(&unseen[i])
 	}
 	return found, err
 }
+
+// hold takes a row's prediction by the constants that did not see its family. Where they
+// give none there is nothing to hold against the measurement: what the others predict has
+// seen it, so that the row is skipped for the reason.
+func (o *outcome) hold(unseen *outcome) {
+	switch {
+	case unseen.why == "":
+		o.heldOut = unseen.predicted
+	case o.why == "":
+		o.failed = failed{withoutFamily + unseen.why, unseen.unfit}
+		o.predicted = 0
+	}
+}
+
+// withoutFamily begins the reason of a row that only the constants in use predict.
+const withoutFamily = "by constants fitted without the family: "
 
 // price prices deployments, several at a time.
 func (b *Bench) price(ctx context.Context, constants Constants, asked func(*measured.Row) bool) ([]outcome, error) {

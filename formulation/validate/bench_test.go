@@ -79,6 +79,67 @@ func TestBenchForgetsOtherConstants(t *testing.T) {
 	}
 }
 
+// A rate that the constants in use serve and those fitted without the family do not: what
+// the first predict has seen the measurement, and is no evidence.
+func TestNoPriceWithoutTheFamilyIsNoEvidence(t *testing.T) {
+	served := benchRows()[2]
+	served.Metric, served.Run = "req_s", "r"
+	for _, served.Family = range []string{"trtllm-online", "trtllm-0.20", "nim"} {
+		b, err := NewBench([]measured.Row{served})
+		if err != nil {
+			t.Fatal(err)
+		}
+		with, without := priceWith(t, b, nil)[0].Predicted, priceWith(t, b, Unseen)[0].Predicted
+		if without >= with {
+			continue
+		}
+		r := served
+		r.Metric, r.Value, r.Concurrency, r.Group = "ttft_ms", 1000, measured.Concurrency{Rate: true, PerSecond: math.Sqrt(with * without)}, "g"
+		rows := []measured.Row{r}
+		if b, err = NewBench(rows); err != nil {
+			t.Fatal(err)
+		}
+		if x := priceWith(t, b, nil)[0].Predicted; x <= 0 {
+			t.Fatalf("%s: no price by the constants in use", r.Family)
+		}
+		found, err := b.both(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all := evidentRows(b.lib.Catalog, rows, found); len(all) != 0 {
+			t.Errorf("%s is evidence: %+v", r.Family, all)
+		}
+		v, err := Run(t.Context(), rows, Options{Each: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.Scored != 0 || v.Each[0].Predicted != nil || v.Each[0].Skipped != withoutFamily+overloaded {
+			t.Errorf("%s: %d scored, %+v", r.Family, v.Scored, v.Each[0])
+		}
+		return
+	}
+	t.Error("no family whose left-out constants serve less")
+}
+
+// Where the constants without the family let nothing run, their question has no answer.
+func TestNoPriceWithoutTheFamilyIsNoAnswer(t *testing.T) {
+	seen := outcome{predicted: 10}
+	seen.hold(&outcome{predicted: 9})
+	if seen.heldOut != 9 || seen.why != "" {
+		t.Errorf("%+v", seen)
+	}
+	lost := outcome{predicted: 10}
+	lost.hold(&outcome{failed: failed{why: notFitting, unfit: true}})
+	if lost.unseen() != 0 || !lost.unfit || lost.why != withoutFamily+notFitting {
+		t.Errorf("%+v", lost)
+	}
+	own := outcome{failed: failed{why: noInput}}
+	own.hold(&outcome{failed: failed{why: noInput}})
+	if own.why != noInput || own.unseen() != 0 {
+		t.Errorf("%+v", own)
+	}
+}
+
 func TestBenchPricesWhatIsAsked(t *testing.T) {
 	b, err := NewBench(benchRows())
 	if err != nil {

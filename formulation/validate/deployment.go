@@ -95,7 +95,7 @@ func alikePrompts(r *measured.Row) bool {
 }
 
 // utilized finds what share of the memory the engine was let fill, in notes.
-var utilized = regexp.MustCompile(`\b(?:gmu|gpu_memory_utilization)(?: default)? (0?\.\d+)\b`)
+var utilized = regexp.MustCompile(`(?i)\b(?:gmu|gpu_memory_utilization)(?: default)? (0?\.\d+)\b`)
 
 // model finds the model by its identifier, else by its name. The number format is the
 // row's own, so one at the end of the name does not matter.
@@ -151,10 +151,31 @@ const (
 	noEnd       = "infinite rate"     // as many requests as the engine takes
 	mostTokens  = "max throughput"    // the same
 	shorter     = "0.8-1.0x of isl/osl"
+	// Of training.
+	halfGradient  = "fp16-style grad"   // BF16 gradients are summed in 16 bits
+	asyncTP       = "async tp"          // torchtitan hides tensor parallelism's collectives
+	adapters      = "lora"              // adapters alone are trained
+	boardsOfFour  = "nvlink joins four" // NVLink inside boards of four GPUs, PCIe between them
+	hidesBackward = "backward overlap"  // Megatron-LM on A100 hides collectives behind the backward pass
 )
 
+// sourceWords are words that stand for notes which the rows of a published table do not
+// have: what was different there from other runs of the same framework on the same GPUs is
+// told by the papers, and by no column. docs/validation.md lists them.
+func sourceWords(r *measured.Row) string {
+	switch {
+	case strings.Contains(r.Source, "bigscience-workshop/bigscience"):
+		return boardsOfFour // see site
+	case strings.Contains(r.Source, "arXiv 2205.05198"):
+		return hidesBackward // Korthikanti et al.: see engineOf
+	}
+	return ""
+}
+
+// says finds words, in lower case, in what a row says in words of its own.
 func says(r *measured.Row, words string) bool {
-	return strings.Contains(strings.ToLower(r.Notes), words) || strings.Contains(strings.ToLower(r.Framework), words)
+	return strings.Contains(strings.ToLower(r.Notes), words) || strings.Contains(strings.ToLower(r.Framework), words) ||
+		sourceWords(r) == words
 }
 
 // layoutOf reads the degrees of a row. TP·PP·CP·DP are its GPUs; experts lie over

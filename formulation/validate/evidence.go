@@ -82,12 +82,8 @@ func (o *outcome) regime(lib *catalog.Catalog) (generation, kind string) {
 }
 
 // Evidence is what the rows of a table say on how far predictions are off, by constants
-// that did not see the family of a row.
+// that were fitted without the family of a row.
 func Evidence(ctx context.Context, rows []measured.Row) ([]evidence.Regime, error) {
-	lib, err := catalog.Load()
-	if err != nil {
-		return nil, err
-	}
 	bench, err := NewBench(rows)
 	if err != nil {
 		return nil, err
@@ -97,13 +93,14 @@ func Evidence(ctx context.Context, rows []measured.Row) ([]evidence.Regime, erro
 		return nil, err
 	}
 	var cases []evidence.Case
-	for _, x := range evidentRows(lib, rows, found) {
+	for _, x := range evidentRows(bench.lib.Catalog, rows, found) {
 		cases = append(cases, x.Case)
 	}
 	return evidence.Build(cases), nil
 }
 
-// unseen is the prediction of constants that were fitted without the family of the row.
+// unseen is the prediction of constants that were fitted without the family of the row:
+// of those in use where it had no part in them, 0 where there is none.
 func (o *outcome) unseen() float64 {
 	if o.heldOut > 0 {
 		return o.heldOut

@@ -58,7 +58,7 @@ func loadOf(r *measured.Row) load {
 }
 
 // counted finds how many requests a run had, in notes.
-var counted = regexp.MustCompile(`^(\d{1,6}) requests\b`)
+var counted = regexp.MustCompile(`(?i)^(\d{1,6}) requests\b`)
 
 // lengths is the range of lengths below a stated one.
 func lengths(tokens, low float64) inputs.Range {

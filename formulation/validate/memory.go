@@ -61,7 +61,7 @@ func longestOf(r *measured.Row) int {
 	return n
 }
 
-var longest = regexp.MustCompile(`\bmax_model_len (\d+)\b`)
+var longest = regexp.MustCompile(`(?i)\bmax_model_len (\d+)\b`)
 
 // memory is what the weights take, how many tokens the cache of a replica holds, or how long
 // a context it has room for in thousands of 1024, doubling.

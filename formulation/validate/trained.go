@@ -105,7 +105,7 @@ func frameworkOf(r *measured.Row) framework {
 	switch {
 	case early && (strings.Contains(name, "megatron") || strings.Contains(name, "deepspeed")):
 		f := framework{unfused: true, gradient: inputs.FP16, sequenceParallel: strings.Contains(r.Recompute, "sequence parallel")}
-		if r.Precision == "BF16" && !says(r, "fp16-style grad") {
+		if r.Precision == "BF16" && !says(r, halfGradient) {
 			f.gradient = inputs.FP32
 		}
 		return f

@@ -53,7 +53,7 @@ func (o *outcome) mapTrained(k known, r *measured.Row) {
 		o.why = notPredicted(r.Kind, r.Metric)
 		return
 	}
-	if says(r, "lora") || strings.Contains(strings.ToLower(r.Model), "lora") {
+	if says(r, adapters) || strings.Contains(strings.ToLower(r.Model), "lora") {
 		o.why = "adapters alone were trained (LoRA); the program plans steps that train all weights"
 		return
 	}
@@ -79,7 +79,7 @@ func (o *outcome) mapTrained(k known, r *measured.Row) {
 		}
 		t.fillPipeline()
 	}
-	t.twoBoards = r.Family == "bloom"
+	t.twoBoards = says(r, boardsOfFour)
 	t.everyOther, t.engine = everyOther(r.Recompute), engineOf(r, t.unfused)
 	t.packed = strings.HasSuffix(r.Model, "SFT") && strings.HasPrefix(r.Framework, "NeMo")
 	o.measure, o.trained = m, &t
@@ -88,26 +88,32 @@ func (o *outcome) mapTrained(k known, r *measured.Row) {
 // engineOf tells what the engines of published runs lack:
 //
 //   - Megatron-LM of 2021 and its forks with DeepSpeed: fused attention, overlap of tensor
-//     parallelism, gradients added where they are computed. In 2022 (Korthikanti et al.) the
-//     backward pass hides collectives and adds gradients in place.
+//     parallelism, gradients added where they are computed. Where it says "backward overlap",
+//     as that of 2022 (Korthikanti et al.) has it, the backward pass hides collectives and
+//     adds gradients in place.
 //   - llm-foundry of 2023 runs eager PyTorch with flash attention in Triton and a fused loss.
 //   - torchtitan says whether it compiled and whether its TP was asynchronous.
 func engineOf(r *measured.Row, unfused bool) cost.TrainEngine {
 	foundry := strings.Contains(r.Framework, "foundry")
 	titan := r.Framework == "torchtitan"
-	waits := titan && !says(r, "async tp")
-	old := unfused && !strings.HasPrefix(r.Family, "korthikanti")
+	waits := titan && !says(r, asyncTP)
+	old := unfused && !says(r, hidesBackward)
 	return cost.TrainEngine{
-		Unfused: unfused, FirstFlash: foundry, Eager: foundry || titan && strings.HasPrefix(r.Notes, "eager"),
+		Unfused: unfused, FirstFlash: foundry, Eager: foundry || titan && begins(r, "eager"),
 		Serial: unfused || waits, SerialBackward: old || waits, Apart: old,
 		Flat: r.Framework == "DeepSpeed ZeRO-3", FusedLoss: foundry,
 	}
 }
 
+// begins reports notes that begin with words, in lower case.
+func begins(r *measured.Row, words string) bool {
+	return strings.HasPrefix(strings.ToLower(r.Notes), words)
+}
+
 // plainPipeline reports a framework whose pipelines have one stage a rank: DeepSpeed's, and
 // what a row says of its own schedule.
 func plainPipeline(r *measured.Row) bool {
-	return strings.Contains(r.Framework, "DeepSpeed") || strings.HasPrefix(r.Notes, "1F1B")
+	return strings.Contains(r.Framework, "DeepSpeed") || begins(r, "1f1b")
 }
 
 // priceTrained predicts the metric of a row of a training run.

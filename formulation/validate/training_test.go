@@ -2,6 +2,7 @@ package validate
 
 import (
 	"math"
+	"os"
 	"strings"
 	"testing"
 
@@ -179,5 +180,63 @@ func TestChoicesOfTraining(t *testing.T) {
 	}
 	if len(v.Choice) != 1 || v.Choice[0].Groups != 1 || v.Choice[0].NoAnswer != 0 || v.Choice[0].Top1 != 1 {
 		t.Errorf("%+v", v.Choice)
+	}
+}
+
+// TestNotesReachEverySite: what a published table is known for can be said of any other, and
+// the name of a family changes nothing.
+func TestNotesReachEverySite(t *testing.T) {
+	bloom := measured.Row{
+		Kind: "training", Model: "BLOOM-sweep 182B", Shape: "L72 h14336 a64 s2048 V250k", Precision: "BF16", GPU: "A100-SXM-80GB", GPUs: 384, Nodes: 48,
+		TP: 8, PP: 12, DP: 4, CP: 1, Sharding: "ZeRO-1", Recompute: "full", MicroBatch: 1, GlobalBatch: 2048, Input: 2048,
+		Framework: "Megatron-DeepSpeed", Metric: "iteration_time_s", Value: 100,
+	}
+	layer := measured.Row{
+		Kind: "training", Model: "GPT-22B (one layer)", Shape: "L1 h6144 a64 s2048 V51200", Precision: "FP16 mixed", GPU: "A100-SXM-80GB", GPUs: 8, Nodes: 1,
+		TP: 8, PP: 1, DP: 1, CP: 1, MicroBatch: 4, Input: 2048, Framework: "Megatron-LM", Metric: "layer_bwd_ms", Value: 10,
+	}
+	for _, c := range []struct {
+		row            measured.Row
+		family, source string
+		notes          string
+		longer         bool
+	}{
+		{bloom, "bloom", "github.com/bigscience-workshop/bigscience@9e64edec:chronicles-prequel.md", "NVLink joins four GPUs", true},
+		{layer, "korthikanti-layer", "arXiv 2205.05198 Table 4", "Backward overlap", false},
+	} {
+		x := predicted(t, c.row,
+			with(c.row, func(r *measured.Row) { r.Family = c.family }),
+			with(c.row, func(r *measured.Row) { r.Source = c.source }),
+			with(c.row, func(r *measured.Row) { r.Notes = c.notes }))
+		if x[1] != x[0] {
+			t.Errorf("%s: the family's name makes %g of %g", c.family, x[1], x[0])
+		}
+		if x[2] != x[3] || x[2] == x[0] || x[2] > x[0] != c.longer {
+			t.Errorf("%s: %g plain, %g by its source, %g by its notes", c.family, x[0], x[2], x[3])
+		}
+	}
+}
+
+// TestWordsAreDocumented: every word in notes that changes a prediction is on the page for
+// users, and every source that stands for one on the page of figures.
+func TestWordsAreDocumented(t *testing.T) {
+	page := func(name string) string {
+		text, err := os.ReadFile("../../docs/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.ToLower(string(text))
+	}
+	words, sources := page("validate.md"), page("validation.md")
+	for _, w := range []string{attentionDP, staticBatch, byItself, noEnd, mostTokens, shorter, halfGradient, asyncTP, adapters, boardsOfFour, hidesBackward, "eager", "1f1b", "sft"} {
+		if !strings.Contains(words, "`"+w) {
+			t.Errorf("docs/validate.md does not tell of %q", w)
+		}
+	}
+	for _, source := range []string{"bigscience-workshop/bigscience", "arXiv 2205.05198"} {
+		w := sourceWords(&measured.Row{Source: source})
+		if row := "| " + strings.ToLower(source); w == "" || !strings.Contains(sources, row) || !strings.Contains(sources, "`"+w+"`") {
+			t.Errorf("docs/validation.md does not tell that %s stands for %q", source, w)
+		}
 	}
 }

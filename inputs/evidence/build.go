@@ -24,9 +24,9 @@ const (
 	// not weigh as much as hundreds.
 	full = 20
 	// coverage is the share of the cases of families left out that the widening is chosen to
-	// hold. An interval made of few families tells less of the next than of one another:
-	// with 95 % here nine of ten runs are held of tables that had no part in it
-	// (docs/validation.md, column "in"); with 90 % it were 81 to 92 by metric.
+	// hold. An interval made of few families tells less of the next than of one another: 95 %
+	// was chosen on the published table, so that about nine of ten runs are held of tables
+	// that had no part in the interval, 82 to 96 % by metric (docs/validation.md, column "in").
 	coverage = 0.95
 	// narrowest is the least half width of an interval, as a share: the same layout differs
 	// by so much between two releases of one framework.

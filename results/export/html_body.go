@@ -50,7 +50,7 @@ func htmlPhase(w *webpage, r *results.Report, ph *results.PhasePlan) {
 	w.part("tiles", tilesOf(ph))
 	w.bullets(append(strategyWords(r.Plan, ph), gpuLine(&ph.GPUs), loadLine(ph)))
 	if says := restsOn(ph); len(says) > 0 {
-		w.paragraph("An interval holds nine of ten measured runs: " + strings.Join(says, "; ") + ".")
+		w.paragraph("An interval holds about nine of ten measured runs of tables it is not made from: " + strings.Join(says, "; ") + ".")
 	}
 	htmlRequirements(w, ph)
 	htmlMap(w, r.Plan, ph)

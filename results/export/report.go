@@ -99,7 +99,7 @@ func reportPhase(d *document, r *results.Report, ph *results.PhasePlan) {
 	d.bullets([]string{gpuLine(&ph.GPUs), loadLine(ph)})
 	d.table([]string{"metric", "predicted#", "interval#"}, metricRows(ph))
 	if says := restsOn(ph); len(says) > 0 {
-		d.paragraph("An interval holds nine of ten measured runs:")
+		d.paragraph("An interval holds about nine of ten measured runs of tables it is not made from:")
 		d.bullets(says)
 	}
 	if len(ph.Requirements) > 0 {

@@ -104,7 +104,7 @@ func (s *screen) claims(all []results.ClaimScore) {
 		rows[len(rows)-1] = append(rows[len(rows)-1], wholePercent(float64(c.Held)/float64(c.N)))
 	}
 	s.gap()
-	s.line("Margin ", "share of runs that keep a requirement which the prediction, by constants that did not see the family, meets by just so much")
+	s.line("Margin ", "share of runs that keep a requirement which the prediction, by constants fitted without the family, meets by just so much")
 	s.table(header, rows)
 }
 

@@ -1,5 +1,5 @@
 // Command intervals writes inputs/evidence/regimes.yaml: how far the cost model is off on
-// a table of measurements, by constants that did not see the family of a row.
+// a table of measurements, by constants that were fitted without the family of a row.
 //
 //	go run ./cmd/internal/intervals -o inputs/evidence/regimes.yaml measured.csv
 package main
@@ -20,9 +20,10 @@ import (
 	"partita/results/export"
 )
 
-const header = `# How far predictions are from published measurements: ratios measured/predicted of runs
-# whose table had no part in the constants. Written by "make intervals"; package evidence
-# says what the fields are.
+const header = `# How far predictions are from published measurements: ratios measured/predicted of runs,
+# by constants that were fitted without their table. What is no fit (constants by hand,
+# forms) was made with the tables in view: docs/validation.md. Written by "make intervals";
+# package evidence says what the fields are.
 `
 
 func main() {
