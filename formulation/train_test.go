@@ -105,6 +105,38 @@ func TestTrainingAnswers(t *testing.T) {
 	}
 }
 
+// TestTrainingUnevenNodes: ranks share a node where their GPUs do, on nodes of unlike size
+// and with tensor groups that leave some of a node over.
+func TestTrainingUnevenNodes(t *testing.T) {
+	const text = "cluster: {accelerator: H100, nodes: 2, gpus_per_node: 8}\nmodel: Llama-3.1-8B\nworkload: {phase: training, global_batch: 32, sequence: 4096}\n"
+	c := trainingOf(t, text)
+	c.Rules = []inputs.Rule{{Name: "tensor", Expr: "tp == 4"}, {Name: "pipeline", Expr: "pp == 4"}}
+	p := &c.Cluster.Pools[0]
+	p.Nodes = nil
+	for i, n := range []int{4, 8, 4} {
+		node := inputs.Node{Host: fmt.Sprintf("node-%d", i)}
+		for g := range n {
+			node.GPUs = append(node.GPUs, fmt.Sprintf("%s/gpu-%d", node.Host, g))
+		}
+		p.Nodes = append(p.Nodes, node)
+	}
+	rep := trainedPlan(t, c, false)
+	if rep.Status != results.StatusOptimal || rep.Plan == nil {
+		t.Fatalf("%s: %v", rep.Status, rep.Reasons)
+	}
+	for i, s := range rep.Plan.Phases[0].Stages[:4] {
+		if got := s.SendMS; i > 0 && i < 3 && (got < rep.Plan.Phases[0].Stages[0].SendMS) != (i == 1) {
+			t.Errorf("stage %d sends for %g ms, the first, to another node, for %g", i, got, rep.Plan.Phases[0].Stages[0].SendMS)
+		}
+	}
+	c = trainingOf(t, strings.Replace(text, "nodes: 2, gpus_per_node: 8", "count: 4..12, gpus_per_node: 8", 1))
+	c.Rules = []inputs.Rule{{Name: "tensor", Expr: "tp == 3"}, {Name: "pipeline", Expr: "pp == 4"}}
+	c.Model.Kinds[0].Attention.Heads, c.Model.Kinds[0].Attention.KVHeads, c.Model.Kinds[0].FFN.Intermediate = 24, 6, 12288
+	if rep = trainedPlan(t, c, false); rep.Status != results.StatusOptimal || rep.Plan == nil {
+		t.Fatalf("%s: %v", rep.Status, rep.Reasons)
+	}
+}
+
 // TestTrainingRefusals: what is about serving says so, and a balance cannot be asked for.
 func TestTrainingRefusals(t *testing.T) {
 	c := trainingOf(t, "cluster: {accelerator: H100, count: 8}\nmodel: Llama-3.1-8B\nworkload: {phase: training, global_batch: 32, sequence: 4096}\n")

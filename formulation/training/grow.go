@@ -91,7 +91,7 @@ func (b *builder) arrive(id int32, next nodeKey, r *rank, layers, i, pool, posit
 		send := 0.0
 		if count > 0 {
 			send = b.t.send[pool][next.home]
-			if int(next.home) == pool && b.x.together(pool, 0, position, b.s.RankGPUs()) {
+			if int(next.home) == pool && together(b.berths[pool], 0, position) {
 				send = b.t.near[pool]
 			}
 		}
@@ -104,7 +104,7 @@ func (b *builder) arrive(id int32, next nodeKey, r *rank, layers, i, pool, posit
 			continue
 		}
 		send := b.t.send[pool][k]
-		if k == pool && b.x.together(pool, position, position+1, b.s.RankGPUs()) {
+		if k == pool && together(b.berths[pool], position, position+1) {
 			send = b.t.near[pool]
 		}
 		to := next

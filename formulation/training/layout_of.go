@@ -28,7 +28,7 @@ func (x *space) seconds(l *Layout) float64 {
 	t, shape, step := x.table(&s), s.Shape(), x.step(&s)
 	pp, m := l.PP(), l.MicroBatches(x.global)
 	var total, peak, exchange, update float64
-	used := make([]int, len(s.Ranks))
+	at := hostsOf(x.c, l)
 	for i := range pp {
 		pool := l.Stages[i].Pool
 		time := 0.0
@@ -46,25 +46,19 @@ func (x *space) seconds(l *Layout) float64 {
 		if i == pp-1 {
 			time += t.head[pool]
 		}
-		time += float64(sendsOf(i, pp, l.Virtual)) * x.send(t, l, i, used[pool])
-		used[pool]++
+		time += float64(sendsOf(i, pp, l.Virtual)) * t.sendOf(at, i)
 		total, peak = total+time, max(peak, time)
 		exchange = max(exchange, x.costs.TrainSync(pool, counts, i == 0, i == pp-1, shape, step, m))
 		update = max(update, x.costs.TrainUpdate(pool, counts, i == 0, i == pp-1, shape))
 	}
-	return float64(m)*peak + (total-peak)/float64(l.Virtual) + exchange + update
+	return pipelineSeconds(peak, total, l.Virtual, m) + exchange + update
 }
 
-// send is one transfer between rank i, which is the one at a position of its pool, and the
-// next; after the last comes the first.
-func (x *space) send(t *table, l *Layout, i, position int) float64 {
-	pp := l.PP()
-	from, to := l.Stages[i].Pool, l.Stages[(i+1)%pp].Pool
-	first, last := position, position+1
-	if i == pp-1 {
-		first, last = 0, position
-	}
-	if from == to && x.together(from, first, last, l.TP*l.CP*l.DP) {
+// sendOf is one transfer between rank i and the next; after the last comes the first.
+func (t *table) sendOf(at *hosts, i int) float64 {
+	next := (i + 1) % at.l.PP()
+	from, to := at.l.Stages[i].Pool, at.l.Stages[next].Pool
+	if at.share(i, next) {
 		return t.near[from]
 	}
 	return t.send[from][to]

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"partita/formulation/cost"
+	"partita/inputs/knowledge"
 )
 
 // network is the inner problem of a split: every layout of it is a path from start to end
@@ -71,6 +72,9 @@ type builder struct {
 	firsts []int // first layer of each stage, where a pinned strategy states them
 	ruled  bool
 	stride []int32
+	berths [][]berth // of the ranks of each pool
+	at     []int     // first layer of each stage of the rank at hand
+	placed bool      // rules ask for the places of stages
 }
 
 // nodeKey is a node: used counts the ranks of each pool in mixed radix.
@@ -86,7 +90,7 @@ type nodeKey struct {
 type rankKey struct {
 	pool   int8
 	index  int16
-	from   int16 // first layer, as far as kinds of layer depend on it
+	from   int16 // first layer, as far as kinds of layer and rules depend on it
 	layers int16
 }
 
@@ -106,6 +110,10 @@ func (x *space) ticks(seconds, tick float64) int64 { return int64(math.Ceil(seco
 func (x *space) network(s Split, tick, cutoff float64) *network {
 	n := &network{x: x, s: s, m: s.MicroBatches(x.global), pp: s.PP(), unit: 1, tick: tick, end: -1}
 	b := &builder{network: n, t: x.table(&s), memos: map[rankKey]*rank{}, ids: map[nodeKey]int32{}}
+	for k, ranks := range s.Ranks {
+		b.berths = append(b.berths, berthsOf(&x.c.Cluster.Pools[k], ranks, s.RankGPUs(), s.TP))
+	}
+	b.placed = x.rules.Uses(knowledge.OfPlace)
 	b.ruled = !x.rules.Empty() && x.rules.Uses(stageLevels)
 	if cut := x.cut(&s); cut != nil {
 		at := 0
@@ -119,7 +127,6 @@ func (x *space) network(s Split, tick, cutoff float64) *network {
 	if !b.bound(cutoff) {
 		return n
 	}
-	b.bounds()
 	b.grow()
 	return n
 }

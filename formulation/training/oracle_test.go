@@ -3,6 +3,7 @@ package training
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -297,6 +298,68 @@ func TestSolveAgainstAllLayouts(t *testing.T) {
 			t.Fatalf("%s: %+v takes %.9g s, in the search %.9g, %+v takes %.9g s", backend, *out.layout, got, out.seconds, *best, value)
 		}
 	})
+}
+
+// A rule about where stages begin or end holds at every boundary of its own, also where all
+// layers are alike.
+func TestRulesOfPlaceAgainstAllLayouts(t *testing.T) {
+	bound := 0
+	rapid.Check(t, func(t *rapid.T) {
+		c := tiny(t)
+		ranks := rapid.IntRange(3, 4).Draw(t, "ranks") // of which the middle ones begin anywhere
+		c.Cluster.Pools = c.Cluster.Pools[:1]
+		c.Cluster.Pools[0].Count, c.Cluster.Pools[0].Nodes, c.Cluster.Pools[0].GPUsPerNode = inputs.Count{Min: ranks, Max: ranks}, nil, 1
+		c.Model.Layers = make([]int, rapid.IntRange(ranks, 6).Draw(t, "layers alike"))
+		place := rapid.IntRange(1, max(1, len(c.Model.Layers)-1)).Draw(t, "place")
+		end := rapid.Bool().Draw(t, "an end")
+		keeps := func(s *Stage) bool { return s.First != place }
+		c.Rules = []inputs.Rule{{Name: "place", Expr: fmt.Sprintf("first_layer != %d", place)}, {Name: "ranks", Expr: fmt.Sprintf("pp == %d", ranks)}}
+		if end {
+			keeps = func(s *Stage) bool { return s.Last != place-1 }
+			c.Rules[0].Expr = fmt.Sprintf("last_layer != %d", place-1)
+		}
+		calc := calculator(t, c)
+		any := math.Inf(1)
+		best, value := least(c, calc, func(l *Layout) float64 {
+			if l.Virtual > 1 || l.PP() != ranks { // interleaved ones are not searched where a rule asks for places
+				return math.Inf(1)
+			}
+			seconds := priced(t, c, calc, l)
+			if fits(c, calc, l) {
+				any = min(any, seconds)
+			}
+			for k := range l.Stages {
+				if !keeps(&l.Stages[k]) {
+					return math.Inf(1)
+				}
+			}
+			return seconds
+		})
+		if any < value {
+			bound++
+		}
+		out, err := solveOn(c, calc, Options{Backend: "labels"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if best == nil || out == nil {
+			if best != nil || out != nil {
+				t.Fatalf("found %+v, of all %+v", out, best)
+			}
+			return
+		}
+		for k := range out.layout.Stages {
+			if !keeps(&out.layout.Stages[k]) {
+				t.Fatalf("%+v breaks %s", *out.layout, c.Rules[0].Expr)
+			}
+		}
+		if got := priced(t, c, calc, out.layout); math.Abs(got-value) > 1e-6*value {
+			t.Fatalf("%s: %+v takes %.9g s, %+v takes %.9g s", c.Rules[0].Expr, *out.layout, got, *best, value)
+		}
+	})
+	if bound == 0 {
+		t.Error("no rule took out the best layout")
+	}
 }
 
 // Kinds of layer that take turns: stages of an interleaved pipeline are whole rounds.

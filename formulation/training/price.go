@@ -17,11 +17,9 @@ type Step struct {
 	Bubble, Sync, Update float64
 	// MFU is the model FLOP utilisation: model FLOP (cost.TrainFLOPs) over the step and the
 	// peak of all GPUs in the format that weights are multiplied in.
-	MFU float64
-	// TokensPerSecondPerGPU over all GPUs of the layout.
-	TokensPerSecondPerGPU float64
-	Stages                []StagePrice // in the order of Layout.Stages
-	Ranks                 []RankPrice  // in the order of the pipeline
+	MFU    float64
+	Stages []StagePrice // in the order of Layout.Stages
+	Ranks  []RankPrice  // in the order of the pipeline
 }
 
 // StagePrice is one stage on one micro-batch, in seconds.
@@ -53,7 +51,7 @@ func Price(c *inputs.Condition, calc *cost.Calculator, l *Layout) (*Step, error)
 	if err := l.check(c); err != nil {
 		return nil, err
 	}
-	p := pricer{c: c, calc: calc, l: l, shape: l.Shape(), work: l.Work(c)}
+	p := pricer{c: c, calc: calc, l: l, shape: l.Shape(), work: l.Work(c), hosts: hostsOf(c, l)}
 	out := &Step{Stages: make([]StagePrice, len(l.Stages)), Ranks: make([]RankPrice, l.PP())}
 	for k := range l.Stages {
 		out.Stages[k] = p.stage(k)
@@ -74,7 +72,6 @@ func Price(c *inputs.Condition, calc *cost.Calculator, l *Layout) (*Step, error)
 	out.Bubble = (sum - slowest) / float64(l.Virtual)
 	out.Seconds = pipelineSeconds(slowest, sum, l.Virtual, m) + out.Sync + out.Update
 	sequences := float64(c.Workload.Batch)
-	out.TokensPerSecondPerGPU = sequences * float64(p.work.Sequence) / out.Seconds / float64(l.GPUs())
 	out.MFU = sequences * calc.TrainFLOPs(p.work) / out.Seconds / p.peak()
 	return out, nil
 }
@@ -104,6 +101,7 @@ type pricer struct {
 	l     *Layout
 	shape cost.TrainShape
 	work  cost.TrainStep
+	hosts *hosts
 }
 
 // stage prices stage k on one micro-batch.
@@ -129,7 +127,7 @@ func (p *pricer) stage(k int) StagePrice {
 	}
 	if p.l.PP() > 1 {
 		to := p.l.Stages[k+1].Pool
-		out.Send = 2 * p.calc.TrainSend(s.Pool, to, p.sameNode(p.l.Rank(k), p.l.Rank(k+1)), p.shape, p.work)
+		out.Send = 2 * p.calc.TrainSend(s.Pool, to, p.hosts.share(p.l.Rank(k), p.l.Rank(k+1)), p.shape, p.work)
 	}
 	return out
 }
@@ -152,30 +150,6 @@ func (p *pricer) held(rank int) (counts []int, first, last bool) {
 		}
 	}
 	return counts, rank == 0, rank == p.l.PP()-1
-}
-
-// sameNode reports whether two ranks share a node: the ranks of a pool lie on it one after
-// the other, TP closest, then CP and DP.
-func (p *pricer) sameNode(a, b int) bool {
-	pool := p.l.Stages[a].Pool
-	if pool != p.l.Stages[b].Pool {
-		return false
-	}
-	node := p.c.Cluster.Pools[pool].GPUsPerNode
-	gpus, before := p.shape.GPUs(), func(rank int) int {
-		n := 0
-		for i := range rank {
-			if p.l.Stages[i].Pool == pool {
-				n++
-			}
-		}
-		return n
-	}
-	if node <= 0 || gpus > node {
-		return false
-	}
-	from, to := min(before(a), before(b))*gpus, (max(before(a), before(b))+1)*gpus-1
-	return from/node == to/node
 }
 
 // peak is the FLOP/s of all GPUs of the layout.

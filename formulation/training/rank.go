@@ -38,7 +38,10 @@ func (n *network) chunks(i, layers int) []int {
 // rank prices rank i holding so many layers from a boundary on (where v > 1: with its
 // first stage there, and the others among the layers of one kind).
 func (b *builder) rank(pool, i, from, layers int) *rank {
-	key := rankKey{pool: int8(pool), index: int16(i), from: int16(min(from, b.x.tail)), layers: int16(layers)}
+	key := rankKey{pool: int8(pool), index: int16(i), from: int16(from), layers: int16(layers)}
+	if !b.placed {
+		key.from = int16(min(from, b.x.tail))
+	}
 	if r, ok := b.memos[key]; ok {
 		return r
 	}
@@ -52,7 +55,7 @@ func (b *builder) price(pool, i, from, layers int) *rank {
 	first, last := i == 0, i == b.pp-1
 	parts := b.chunks(i, layers)
 	counts := make([]int, len(b.x.kinds))
-	b.held = b.held[:0]
+	b.held, b.at = b.held[:0], b.at[:0]
 	inFlight := InFlight(i, b.pp, b.s.Virtual, b.m)
 	for c, n := range parts {
 		at := from
@@ -66,9 +69,9 @@ func (b *builder) price(pool, i, from, layers int) *rank {
 		for kind, k := range h.Counts {
 			counts[kind] += k
 		}
-		b.held = append(b.held, h)
+		b.held, b.at = append(b.held, h), append(b.at, at)
 	}
-	if b.ruled && b.forbidden(pool, from) {
+	if b.ruled && b.forbidden(pool) {
 		return out
 	}
 	shape, step := b.s.Shape(), b.x.step(&b.s)
@@ -110,11 +113,11 @@ func (b *builder) fastest(pool int, list []mix, shape cost.TrainShape, step cost
 }
 
 // forbidden reports whether a rule about layers rules out a stage of the rank at hand. Where
-// v > 1 no rule speaks of places.
-func (b *builder) forbidden(pool, from int) bool {
+// a rule asks for the place of a stage it is known: v = 1, or a strategy states the stages.
+func (b *builder) forbidden(pool int) bool {
 	v := b.x.valuesOf(&b.s, pool)
-	for _, h := range b.held {
-		if b.x.breaksStage(&v, h.Counts, h.First, h.Last, from) {
+	for c, h := range b.held {
+		if b.x.breaksStage(&v, h.Counts, h.First, h.Last, b.at[c]) {
 			return true
 		}
 	}

@@ -3,6 +3,7 @@ package training
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -193,6 +194,40 @@ func TestRulesBind(t *testing.T) {
 	for _, x := range sol.Comparison {
 		if x.Feasible && strings.Contains(x.Strategy, "DP 8") {
 			t.Errorf("%+v breaks a rule", x)
+		}
+	}
+}
+
+// A rule about the place of a stage is judged at the stage's own place, of which many share
+// a price; and of a strategy that states its stages at that of each stage of a rank.
+func TestRuleOfPlace(t *testing.T) {
+	c := training(t, "Llama-3.1-70B", 64, 4096, cluster(t, 50e9, entry{"H100-SXM-80GB", 32, 8}))
+	for _, place := range []int{19, 20, 21} {
+		c.Rules = []inputs.Rule{{Name: "place", Expr: fmt.Sprintf("first_layer != %d", place)}}
+		sol := solved(t, c, Options{Pinned: &inputs.Strategy{PP: 4, TP: inputs.Degrees{8}}})
+		if sol.Status != results.StatusOptimal {
+			t.Fatalf("%s, %v", sol.Status, sol.Reasons)
+		}
+		for _, s := range sol.Layout.Stages {
+			if s.First == place {
+				t.Errorf("%s: a stage of layers %d to %d", c.Rules[0].Expr, s.First, s.Last)
+			}
+		}
+	}
+	c = small(t, 2)
+	given := &inputs.Strategy{PP: 2, DP: 1, VirtualStages: 2, Layers: []int{2, 2, 2, 2}}
+	for _, x := range []struct {
+		expr string
+		fits bool
+	}{{"first_layer != 4", false}, {"first_layer != 6", false}, {"last_layer != 5", false}, {"first_layer != 5", true}} {
+		c.Rules = []inputs.Rule{{Name: "place", Expr: x.expr}}
+		r, err := newRun(c, calculator(t, c), Options{Pinned: given})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := r.pass(t.Context(), &pass{aim: r.goal.seconds(), levels: [][]int{{2}}, free: true})
+		if err != nil || (out.best != nil) != x.fits {
+			t.Errorf("%s: %+v, %v; want a layout: %t", x.expr, out.best, err, x.fits)
 		}
 	}
 }

@@ -90,39 +90,3 @@ func repeating(layers []int) (from, unit int) {
 func (x *space) layers() int { return len(x.c.Model.Layers) }
 
 func (x *space) admitsRecompute(r int) bool { return x.allowed[r] }
-
-// nodes are the GPUs of a pool by node, as many nodes as so many GPUs take.
-func (x *space) nodes(pool, gpus int) []int {
-	p := &x.c.Cluster.Pools[pool]
-	var out []int
-	for i := range p.Nodes {
-		out = append(out, len(p.Nodes[i].GPUs))
-	}
-	if len(out) == 0 {
-		each := max(1, p.GPUsPerNode)
-		for ; gpus > 0; gpus -= each {
-			out = append(out, each)
-		}
-	}
-	return out
-}
-
-// packs reports whether so many GPUs of a pool can be had in tensor groups of tp, each
-// inside a node.
-func (x *space) packs(pool, gpus, tp int) bool {
-	if gpus == 0 {
-		return true
-	}
-	room := 0
-	for _, n := range x.nodes(pool, gpus) {
-		room += n / tp * tp
-	}
-	return room >= gpus
-}
-
-// together reports whether the ranks at two positions of a pool are on one node. Ranks of a
-// pool lie on its nodes one after the other.
-func (x *space) together(pool, first, last, rankGPUs int) bool {
-	node := x.c.Cluster.Pools[pool].GPUsPerNode
-	return node > 0 && rankGPUs <= node && first*rankGPUs/node == ((last+1)*rankGPUs-1)/node
-}
