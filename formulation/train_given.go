@@ -55,13 +55,17 @@ func evaluateTraining(ctx context.Context, c *inputs.Condition, given Given, opt
 		if err := e.judge(); err != nil {
 			return nil, err
 		}
-		e.against(e.told.Optimum)
+		if err := e.against(e.told.Optimum); err != nil {
+			return nil, err
+		}
 	} else {
 		best, err := training.Solve(limited, e.c, trainingOptions(e.c, opts))
 		if err != nil {
 			return nil, err
 		}
-		e.against(best)
+		if err := e.against(best); err != nil {
+			return nil, err
+		}
 	}
 	if err := e.changes(limited); err != nil {
 		return nil, err
@@ -255,41 +259,52 @@ func (e *trainingGiven) fillOut(ph *results.PhasePlan, p *trainingPlan) {
 }
 
 // against says what the strategy is held against, and how far it is from that.
-func (e *trainingGiven) against(best *training.Solution) {
+func (e *trainingGiven) against(best *training.Solution) error {
 	e.out.GPUsNeeded = e.needed
 	o := &results.Optimum{Status: best.Status}
 	e.out.Optimum = o
 	if best.Layout == nil {
-		return
+		return nil
 	}
 	o.Strategy, o.GPUs = trainingLine(best.Layout), best.Layout.GPUs()
-	if p, err := newTrainingPlan(best.Condition, e.costs, best.Layout); err == nil {
-		ph := &results.PhasePlan{}
-		p.metrics(ph)
-		o.Metrics = ph.Metrics
+	costs, err := cost.New(best.Condition) // which has more GPUs where none fits those given
+	if err != nil {
+		return err
 	}
+	p, err := newTrainingPlan(best.Condition, costs, best.Layout)
+	if err != nil {
+		return fmt.Errorf("the best layout cannot be priced: %w", err)
+	}
+	ph := &results.PhasePlan{}
+	p.metrics(ph)
+	o.Metrics = ph.Metrics
 	if best.Feasible {
 		v := best.Solve.Objective
 		o.Objective = &v
 	}
-	if e.told == nil || !e.out.Feasible || e.told.GapPercent == nil {
-		return
+	if !best.Feasible || e.told == nil || e.told.Step == nil {
+		return nil
 	}
-	gap := *e.told.GapPercent
-	if gap > -equalGap && gap < equalGap {
-		gap = 0
+	if e.out.Objective != nil {
+		v := best.Value(e.l, e.told.Step.Seconds)
+		e.out.Objective, e.out.ObjectiveUnit = &v, best.Solve.ObjectiveUnit
 	}
-	o.GapPercent, e.out.GapIn = &gap, e.told.GapIn
+	if !e.out.Feasible {
+		return nil
+	}
+	gap, in := best.Gap(e.l, e.told.Step.Seconds)
+	o.GapPercent, e.out.GapIn = &gap, in
 	if best.Status == results.StatusOptimal {
 		e.out.OptimumGapPercent = &gap
 	}
 	if gap < 0 {
-		e.out.OutsideSearch = append(e.out.OutsideSearch, "the way its layers are cut, or degrees that the certificate of `partita solve` leaves out")
+		e.out.OutsideSearch = append(e.out.OutsideSearch, unsearched)
 	}
+	return nil
 }
 
-// equalGap, in percent: two sums of the same times.
-const equalGap = 1e-6
+// unsearched is why a layout can be better than the optimum.
+const unsearched = "the way its layers are cut, or degrees that the certificate of `partita solve` leaves out"
 
 // changes tries single changes of what the strategy says, with the rest as it is, and keeps
 // those that help, the best first.
@@ -345,8 +360,10 @@ func (e *trainingGiven) offer(l *training.Layout, kind, text string) error {
 		return nil
 	}
 	if best := e.told.Optimum; best.Layout != nil && best.Feasible && c.Feasible {
-		gap := max(0, 100*(p.step.Seconds/best.Seconds-1))
-		c.OptimumGapPercent = &gap
+		gap, _ := best.Gap(l, p.step.Seconds)
+		if c.OptimumGapPercent = &gap; gap < 0 {
+			c.OutsideSearch = unsearched
+		}
 	}
 	if !slices.ContainsFunc(e.out.Changes, func(o results.Change) bool { return o.Strategy == c.Strategy }) {
 		e.out.Changes = append(e.out.Changes, c)

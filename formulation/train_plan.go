@@ -57,9 +57,6 @@ func (p *trainingPlan) phase() (*results.PhasePlan, error) {
 		}
 	}
 	ph.Balance = p.balance(memory)
-	if e := p.c.Goal.Balance; e != nil {
-		ph.Balance.Floor = 1 - *e
-	}
 	ph.GPUs.Used, ph.GPUs.Parts = l.GPUs(), l.GPUs()
 	ph.GPUs.Available, ph.GPUs.Match = available(p.c.Cluster.Pools, ph.GPUs.Used)
 	p.metrics(ph)

@@ -43,19 +43,19 @@ const (
 //
 //	weights N·e/D₃, gradients N·g/D₂, optimizer N·o/D₁; Dᵢ = DP·CP where ZeRO ≥ i, else 1
 //	+ what ZeRO 2 and 3 gather at a time, never more than it saved
-//	+ activations kept (trainLayerBytes) + the larger of one layer's backward pass and
+//	+ activations kept (trainActivations) + the larger of one layer's backward pass and
 //	  the loss + reserve                                                             (M6)
 //
 // It grows with MicroBatch, Sequence, InFlight and layers, and does not grow with ZeRO.
 // Routing is taken as balanced.
-func (c *Calculator) TrainMemory(pool int, s TrainShape, st TrainStep, t inputs.TrainingStep, held []TrainHeld) TrainBytes {
+func (c *Calculator) TrainMemory(pool int, s TrainShape, st TrainStep, held []TrainHeld) TrainBytes {
 	p := c.trainStates(s, held)
 	weights, weightUnits := p.bytes(c.model.wideBytes, s.ZeRO >= 3), 2*p.largest*c.model.wideBytes
-	gradients, gradientUnits := p.bytes(t.GradientBytes, s.ZeRO >= 2), p.largest*t.GradientBytes
+	gradients, gradientUnits := p.bytes(c.gradientBytes, s.ZeRO >= 2), p.largest*c.gradientBytes
 	out := TrainBytes{
 		Weights:   roundUp(weights + math.Min(weightUnits, p.all()*c.model.wideBytes-weights)),
-		Gradients: roundUp(gradients + math.Min(gradientUnits, p.all()*t.GradientBytes-gradients)),
-		Optimizer: roundUp(p.bytes(t.OptimizerBytes, s.ZeRO >= 1)),
+		Gradients: roundUp(gradients + math.Min(gradientUnits, p.all()*c.gradientBytes-gradients)),
+		Optimizer: roundUp(p.bytes(c.optimizerBytes, s.ZeRO >= 1)),
 		Reserve:   roundUp(c.trainReserve(pool, s, &p, held)),
 	}
 	var kept, working float64

@@ -16,8 +16,6 @@ func gpt(layers, hidden, heads, vocab int) inputs.Model {
 	return m
 }
 
-var adam = inputs.TrainingStep{OptimizerBytes: 12, GradientBytes: 4}
-
 // keptBy is what a stage of n layers in the middle of a pipeline keeps of one micro-batch,
 // without what it sends.
 func keptBy(t *testing.T, m inputs.Model, s TrainShape, st TrainStep, r inputs.Recompute, n int) float64 {
@@ -86,8 +84,25 @@ func TestTrainStatesOfMegatron(t *testing.T) {
 		{"GPT2-XL", gpt(48, 1600, 25, 50304), TrainShape{DP: 1, TP: 1, CP: 1, EP: 1, ETP: 1}, TrainHeld{Counts: []int{48}, First: true, Last: true}, 26699.5},
 	} {
 		calc := mustNew(t, conditionOf(c.model, poolOf(h100(), 8)))
-		b := calc.TrainMemory(0, c.shape, TrainStep{MicroBatch: 1, Sequence: 1}, adam, []TrainHeld{c.held})
+		b := calc.TrainMemory(0, c.shape, TrainStep{MicroBatch: 1, Sequence: 1}, []TrainHeld{c.held})
 		near(t, c.name, float64(b.Weights+b.Gradients+b.Optimizer)/(1<<20), c.mib, 0.003)
+	}
+}
+
+// What a step does not state is held at the size that it is timed with.
+func TestTrainStatesNotStated(t *testing.T) {
+	c := conditionOf(llama405B(inputs.BF16), poolOf(h100(), 8))
+	shape, held := TrainShape{DP: 1, TP: 8, CP: 1, EP: 1, ETP: 1}, []TrainHeld{{Counts: []int{4}, InFlight: 1}}
+	of := func(step inputs.TrainingStep) TrainBytes {
+		c.Workload.Training = &step
+		return mustNew(t, c).TrainMemory(0, shape, TrainStep{MicroBatch: 1, Sequence: 4096}, held)
+	}
+	bare, stated := of(inputs.TrainingStep{}), of(inputs.TrainingStep{GradientBytes: 4, OptimizerBytes: 12})
+	if bare != stated || bare.Gradients == 0 {
+		t.Errorf("nothing stated holds %+v, 4 and 12 bytes stated %+v", bare, stated)
+	}
+	if less := of(inputs.TrainingStep{GradientBytes: 2, OptimizerBytes: 6}); 2*less.Gradients != bare.Gradients || 2*less.Optimizer != bare.Optimizer {
+		t.Errorf("half the bytes hold %+v of %+v", less, bare)
 	}
 }
 
@@ -113,7 +128,7 @@ func TestTrainStatesOfExperts(t *testing.T) {
 		{3, 2 * min(dense+expert, dense/8+expert/2+2*unit), 4 * (dense/8 + expert/2 + unit), 12 * (dense/8 + expert/2)},
 	} {
 		s.ZeRO = c.zero
-		b := calc.TrainMemory(0, s, TrainStep{MicroBatch: 1, Sequence: 4096}, adam, held)
+		b := calc.TrainMemory(0, s, TrainStep{MicroBatch: 1, Sequence: 4096}, held)
 		near(t, "weights", float64(b.Weights), c.weights, 1e-9)
 		near(t, "gradients", float64(b.Gradients), c.grads, 1e-9)
 		near(t, "optimizer", float64(b.Optimizer), c.optimizer, 1e-9)
@@ -125,7 +140,7 @@ func TestTrainTiedOnce(t *testing.T) {
 	calc := mustNew(t, conditionOf(gpt(4, 1024, 16, 32000), poolOf(h100(), 8)))
 	s := TrainShape{DP: 1, TP: 1, CP: 1, EP: 1, ETP: 1}
 	weights := func(held ...TrainHeld) float64 {
-		return float64(calc.TrainMemory(0, s, TrainStep{MicroBatch: 1, Sequence: 128}, adam, held).Weights)
+		return float64(calc.TrainMemory(0, s, TrainStep{MicroBatch: 1, Sequence: 128}, held).Weights)
 	}
 	both := weights(TrainHeld{Counts: []int{4}, First: true, Last: true})
 	ends := weights(TrainHeld{Counts: []int{2}, First: true}) + weights(TrainHeld{Counts: []int{2}, Last: true})
@@ -161,7 +176,7 @@ func TestTrainMemoryIsMonotone(t *testing.T) {
 			held.Counts[i] = rapid.IntRange(0, 40).Draw(t, "layers")
 		}
 		of := func(s TrainShape, st TrainStep, h TrainHeld) TrainBytes {
-			return calc.TrainMemory(0, s, st, adam, []TrainHeld{h})
+			return calc.TrainMemory(0, s, st, []TrainHeld{h})
 		}
 		s.ZeRO = 0
 		last := of(s, st, held)
@@ -202,7 +217,7 @@ func TestTrainMemoryIsMonotone(t *testing.T) {
 // An absurd step does not overflow into something that fits.
 func TestTrainDemandSaturates(t *testing.T) {
 	calc := mustNew(t, conditionOf(llama405B(inputs.BF16), poolOf(h100(), 8)))
-	b := calc.TrainMemory(0, TrainShape{DP: 1, TP: 1, CP: 1, EP: 1, ETP: 1}, TrainStep{MicroBatch: 1 << 30, Sequence: 1 << 30}, adam,
+	b := calc.TrainMemory(0, TrainShape{DP: 1, TP: 1, CP: 1, EP: 1, ETP: 1}, TrainStep{MicroBatch: 1 << 30, Sequence: 1 << 30},
 		[]TrainHeld{{Counts: []int{126}, First: true, Last: true, Recompute: inputs.NoRecompute, InFlight: 1e6}})
 	if b.Total() <= 0 || b.Activations != beyond {
 		t.Errorf("%+v", b)
@@ -241,7 +256,7 @@ func TestTrainReserve(t *testing.T) {
 		{"all", TrainShape{DP: 2, TP: 2, CP: 2, EP: 1, ETP: 1}, false, runtime + 4*group + buckets},
 	} {
 		held := []TrainHeld{{Counts: []int{80}, First: true, Last: c.whole, InFlight: 1}}
-		got := calc.TrainMemory(0, c.shape, TrainStep{MicroBatch: 1, Sequence: 128}, adam, held).Reserve
+		got := calc.TrainMemory(0, c.shape, TrainStep{MicroBatch: 1, Sequence: 128}, held).Reserve
 		near(t, c.name, float64(got), c.want, 1e-9)
 	}
 }

@@ -14,7 +14,7 @@ func (c *Calculator) trainParameters(k *kindFigures, s TrainShape) (dense, exper
 	return dense, k.experts / float64(s.EP) * k.matrices * h * k.intermediate / float64(s.ETP)
 }
 
-// held is the number of parameters that a rank holds.
+// trainHeld is the number of parameters that a rank holds.
 func (c *Calculator) trainHeld(counts []int, first, last bool, s TrainShape) (dense, experts float64) {
 	for kind, n := range counts {
 		d, e := c.trainParameters(&c.kinds[kind], s)

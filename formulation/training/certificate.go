@@ -29,6 +29,7 @@ func (r *run) solution(a *answer) *Solution {
 	sol.Layout, sol.Seconds = best.layout, best.seconds
 	sol.Feasible = a.slack == 0 && !a.unfit
 	sol.Solve = r.facts(a)
+	sol.aim, sol.goal, sol.in, sol.ranked = a.pass.aim, r.goal, a.pass.purpose, a.ranked
 	switch {
 	case !sol.Feasible:
 	case a.out.proved && !a.stopped:
@@ -87,12 +88,12 @@ func (r *run) facts(a *answer) results.Solve {
 
 func unitOf(p *pass) string {
 	switch p.purpose {
-	case "GPU time of a step":
+	case gpuTime:
 		return "GPU-seconds per step"
-	case "objective":
+	case combined:
 		return "weighted ratios"
 	case missing:
-		return "largest requirement over what is asked"
+		return missing
 	}
 	return "seconds per step"
 }
@@ -101,11 +102,13 @@ func unitOf(p *pass) string {
 func (r *run) formula(a *answer) string {
 	const step = "step time T = m·max τ + (Σ τ − max τ)/v + max σ + max υ over the pipeline's ranks, in seconds; tokens/s are the tokens of the global batch over it"
 	switch a.pass.purpose {
-	case "GPU time of a step":
+	case gpuTime:
 		return "GPUs times step time, which is the reciprocal of tokens/s of each GPU; " + step
-	case "objective":
+	case combined:
 		wl, wc := r.goal.weights()
 		return fmt.Sprintf("%g·T/T* + %g·W/W*: the step against the shortest reachable alone, T* = %.4g s, and GPU-seconds of a step against the fewest, W* = %.4g; %s", wl, wc, a.norms[0], a.norms[1], step)
+	case missing:
+		return "the largest requirement over what is asked of it; " + step
 	}
 	return step
 }
@@ -149,10 +152,10 @@ func layersText(n int) string {
 func (r *run) shortage() []string {
 	one := cost.TrainShape{DP: 1, TP: 1, CP: 1, EP: 1, ETP: 1}
 	held := []cost.TrainHeld{{Counts: r.x.kinds, First: true, Last: true, Recompute: inputs.FullRecompute}}
-	b := r.x.costs.TrainMemory(0, one, cost.TrainStep{MicroBatch: 1, Sequence: r.x.sequence}, *r.x.t, held)
+	b := r.x.costs.TrainMemory(0, one, cost.TrainStep{MicroBatch: 1, Sequence: r.x.sequence}, held)
 	var room float64
 	for k := range r.x.c.Cluster.Pools {
-		room += float64(r.x.costs.Capacity(k)) * float64(r.x.c.Cluster.Pools[k].Count.Max)
+		room += float64(r.x.costs.Capacity(k)) * float64(r.goal.most(k))
 	}
 	const gib = 1 << 30
 	state := float64(b.Weights+b.Gradients+b.Optimizer) / gib

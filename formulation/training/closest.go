@@ -23,7 +23,7 @@ func (r *run) closest(ctx context.Context, lv levels) (*answer, error) {
 	}
 	slack := out.best.value - 1 + 1e-9
 	r.known = append(r.known, out.best.layout)
-	flat := levels{list: []level{{vectors: lv.all()}}, counted: lv.counted, decided: lv.decided}
+	flat := levels{list: []level{{vectors: lv.all()}}, counted: lv.counted}
 	if len(lv.list) > 1 {
 		flat.list = lv.list
 		flat.counted = "decided: the fewest GPUs whose layout misses the requirements by no more than it must"
@@ -34,7 +34,7 @@ func (r *run) closest(ctx context.Context, lv levels) (*answer, error) {
 	}
 	if a == nil || a.out.best == nil {
 		// Out of time: the layout that misses by least stands for itself.
-		a = &answer{out: out, pass: miss, counted: lv.counted, decided: lv.decided, stopped: true}
+		a = &answer{out: out, pass: miss, counted: lv.counted, stopped: true}
 	}
 	a.slack = slack
 	a.refuted = true
@@ -107,10 +107,7 @@ func (r *run) enlarged(ctx context.Context) (*answer, error) {
 		p.GPUsPerNode = max(p.GPUsPerNode, enlargedNode)
 	}
 	first := &c.Cluster.Pools[0]
-	given := first.Count.Max
-	if first.Count.Unlimited() {
-		given = mostUnlimited
-	}
+	given := r.goal.most(0)
 	short := r.shortage()
 	first.Count = inputs.Count{Min: mostEnlarged, Max: mostEnlarged}
 	calc, err := cost.New(&c)
@@ -135,7 +132,7 @@ func (r *run) enlarged(ctx context.Context) (*answer, error) {
 			continue
 		}
 		first.Count = inputs.Count{Min: n, Max: n}
-		step := &pass{purpose: "step time", aim: more.goal.seconds(), levels: [][]int{slices.Clone(gpus)}, free: true}
+		step := &pass{purpose: stepTime, aim: more.goal.seconds(), levels: [][]int{slices.Clone(gpus)}, free: true}
 		a, err := more.one(ctx, step)
 		if err != nil {
 			return nil, err
@@ -148,6 +145,3 @@ func (r *run) enlarged(ctx context.Context) (*answer, error) {
 	}
 	return &answer{stopped: ctx.Err() != nil, refuted: ctx.Err() == nil, reasons: append(short, fmt.Sprintf("memory: no layout fits on up to %d GPUs either", mostEnlarged))}, nil
 }
-
-// missing is the purpose of the pass that finds the layout that misses by least.
-const missing = "largest requirement over what is asked"

@@ -13,17 +13,11 @@ import (
 
 // Evaluation is what becomes of a layout that somebody proposes.
 type Evaluation struct {
-	Layout *Layout
-	Step   *Step             // nil: it cannot be priced
-	Memory []cost.TrainBytes // of a GPU of each rank; nil: it cannot be priced
-	// Feasible: it maps onto the GPUs, fits, keeps the rules and meets every requirement.
-	Feasible bool
+	Step *Step // nil: it cannot be priced
+	// Problems are none where it maps onto the GPUs, fits, keeps the rules and meets every
+	// requirement.
 	Problems []results.Problem
 	Optimum  *Solution
-	// GapPercent is how much worse the layout is than the optimum, in GapIn; below 0 for
-	// what lies outside of the layouts that are searched. nil: there is no optimum.
-	GapPercent *float64
-	GapIn      string
 }
 
 // Evaluate prices a layout and holds it against the memory of its GPUs, the rules, the
@@ -39,24 +33,14 @@ func Evaluate(ctx context.Context, c *inputs.Condition, l *Layout, o Options) (*
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Layout: l}
+	e := &Evaluation{}
 	if e.Step, err = Price(c, calc, l); err != nil {
 		e.problem("strategy", err.Error(), nil, "")
 	} else {
-		r.judge(e, calc)
+		r.judge(e, l, calc)
 	}
 	if e.Optimum, err = solveWith(ctx, c, calc, o); err != nil {
 		return nil, err
-	}
-	e.Feasible = len(e.Problems) == 0
-	if best := e.Optimum.Layout; best != nil && e.Optimum.Feasible && e.Step != nil {
-		ratio := e.Step.Seconds / e.Optimum.Seconds
-		if e.GapIn = "step time"; r.goal.perGPU && c.Goal.Objective != inputs.Latency {
-			e.GapIn = "GPU time of a step"
-			ratio *= float64(l.GPUs()) / float64(best.GPUs())
-		}
-		gap := (ratio - 1) * 100
-		e.GapPercent = &gap
 	}
 	return e, nil
 }
@@ -66,16 +50,15 @@ func (e *Evaluation) problem(where, sentence string, short *float64, unit string
 }
 
 // judge lists what is wrong with a layout that can be priced.
-func (r *run) judge(e *Evaluation, calc *cost.Calculator) {
-	c, l := r.x.c, e.Layout
-	e.Memory = Memory(c, calc, l)
-	r.judgeCount(e)
+func (r *run) judge(e *Evaluation, l *Layout, calc *cost.Calculator) {
+	c := r.x.c
 	s := SplitOf(l, len(c.Cluster.Pools))
+	r.judgeCount(e, &s)
 	if !r.x.packable(s.Ranks, s.RankGPUs(), l.TP) {
 		e.problem("strategy", fmt.Sprintf("tensor groups of %d GPUs do not all lie inside a node", l.TP), nil, "")
 	}
 	const gib = 1 << 30
-	for i, m := range e.Memory {
+	for i, m := range Memory(c, calc, l) {
 		pool := l.Stages[i].Pool
 		if room := calc.Capacity(pool); m.Total() > room {
 			short := float64(m.Total()-room) / gib
@@ -97,8 +80,7 @@ func (r *run) judge(e *Evaluation, calc *cost.Calculator) {
 }
 
 // judgeCount holds the GPUs of a layout against those of stated pools.
-func (r *run) judgeCount(e *Evaluation) {
-	s := SplitOf(e.Layout, len(r.x.c.Cluster.Pools))
+func (r *run) judgeCount(e *Evaluation, s *Split) {
 	for k := range r.x.c.Cluster.Pools {
 		p := &r.x.c.Cluster.Pools[k]
 		used := s.Ranks[k] * s.RankGPUs()
@@ -130,7 +112,7 @@ func Complete(ctx context.Context, c *inputs.Condition, s *inputs.Strategy, o Op
 		if err != nil {
 			return nil, false, nil, err
 		}
-		out, err := r.pass(ctx, &pass{purpose: "step time", aim: r.goal.seconds(), levels: [][]int{gpus}, free: true})
+		out, err := r.pass(ctx, &pass{purpose: stepTime, aim: r.goal.seconds(), levels: [][]int{gpus}, free: true})
 		if err != nil {
 			return nil, false, nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"partita/inputs"
+	"partita/results"
 )
 
 func TestCompleteAndEvaluate(t *testing.T) {
@@ -23,12 +24,58 @@ func TestCompleteAndEvaluate(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := (priced(t, c, calculator(t, c), l)/best.Seconds - 1) * 100
-	if !e.Feasible || len(e.Problems) > 0 || math.Abs(*e.GapPercent-want) > 1e-6 || len(e.Memory) != 2 {
-		t.Errorf("feasible %v, %v, gap %v, want %g %%", e.Feasible, e.Problems, *e.GapPercent, want)
+	if gap, in := e.Optimum.Gap(l, e.Step.Seconds); len(e.Problems) > 0 || math.Abs(gap-want) > 1e-6 || in != stepTime {
+		t.Errorf("%v, gap %g %% in %s, want %g %%", e.Problems, gap, in, want)
 	}
 	own, err := Evaluate(t.Context(), c, best.Layout, o)
-	if err != nil || math.Abs(*own.GapPercent) > 1e-6 {
-		t.Errorf("the optimum is %v %% from itself, %v", own.GapPercent, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if gap, _ := own.Optimum.Gap(best.Layout, own.Step.Seconds); gap != 0 {
+		t.Errorf("the optimum is %g %% from itself", gap)
+	}
+}
+
+// A gap is measured in what the optimum is the least in, so no layout that is searched is
+// below a proved one: by GPU, in weighted ratios, or in the number of GPUs that was decided
+// first.
+func TestGapInWhatIsMinimised(t *testing.T) {
+	seen := map[string]bool{}
+	for _, x := range []struct {
+		objective inputs.ObjectiveKind
+		asked     []inputs.Requirement
+	}{
+		{inputs.Latency, nil}, {inputs.Throughput, nil}, {inputs.Balanced, nil}, {inputs.Cost, nil}, {inputs.GPUs, nil},
+		{inputs.Throughput, []inputs.Requirement{{Kind: inputs.StepTime, Value: 3}}},
+		{inputs.Balanced, []inputs.Requirement{{Kind: inputs.StepTime, Value: 3}}},
+		{inputs.Cost, []inputs.Requirement{{Kind: inputs.StepTime, Value: 3}}},
+	} {
+		c := small(t, 0)
+		c.Cluster.Pools[0].Count, c.Cluster.Pools[0].Nodes = inputs.Count{Min: 1, Max: 8}, nil
+		c.Goal.Objective, c.Goal.Requirements = x.objective, x.asked
+		best := solved(t, c, Options{})
+		if best.Status != results.StatusOptimal {
+			t.Fatalf("%s: %s", x.objective, best.Status)
+		}
+		if v := best.Value(best.Layout, best.Seconds); math.Abs(v-best.Solve.Objective) > 1e-12*v {
+			t.Errorf("%s: the layout is worth %g, the objective is %g", x.objective, v, best.Solve.Objective)
+		}
+		for n := 1; n <= 8; n++ {
+			one := solved(t, small(t, n), Options{})
+			if !one.Feasible || len(x.asked) > 0 && one.Seconds > x.asked[0].Value {
+				continue
+			}
+			gap, in := best.Gap(one.Layout, one.Seconds)
+			if gap < 0 || gap == 0 && one.Layout.GPUs() != best.Layout.GPUs() && in != combined {
+				t.Errorf("%s: %d GPUs are %g %% worse in %s than the optimum's %d", x.objective, n, gap, in, best.Layout.GPUs())
+			}
+			seen[in] = true
+		}
+	}
+	for _, in := range []string{stepTime, gpuTime, combined, "GPUs", "USD/h"} {
+		if !seen[in] {
+			t.Errorf("no gap in %s", in)
+		}
 	}
 }
 
@@ -77,7 +124,7 @@ func TestEvaluateProblems(t *testing.T) {
 	l.Stages = []Stage{{0, 39, 0, inputs.NoRecompute}, {40, 79, 0, inputs.NoRecompute}}
 	l.TP = 4
 	e, err := Evaluate(t.Context(), c, l, Options{Backend: "labels"})
-	if err != nil || e.Feasible || e.Step == nil {
+	if err != nil || len(e.Problems) == 0 || e.Step == nil {
 		t.Fatalf("%+v, %v", e, err)
 	}
 	var all []string

@@ -34,6 +34,17 @@ func (a *aim) below(s *Split, value float64) float64 {
 	return math.Inf(1)
 }
 
+// Purposes of passes, as certificates name them; those of the objective name what a gap to the
+// optimum is measured in, too.
+const (
+	stepTime = "step time"
+	gpuTime  = "GPU time of a step"
+	combined = "objective"
+	// missing finds the layout that misses by least.
+	missing = "largest requirement over what is asked"
+	fitting = "any layout"
+)
+
 // goal is what a condition asks of a training step.
 type goal struct {
 	x      *space

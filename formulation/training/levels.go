@@ -22,7 +22,6 @@ type level struct {
 type levels struct {
 	list    []level
 	counted string // how the number is decided, for the certificate
-	decided bool   // it was ours to choose
 }
 
 func (l *levels) all() [][]int {
@@ -39,14 +38,14 @@ func (g *goal) levels() levels {
 	ranked := goal.Objective == inputs.GPUs || goal.Objective == inputs.Cost
 	switch {
 	case g.perGPU && (ranked || len(goal.Requirements) > 0):
-		out := levels{list: g.ranked(), decided: true, counted: "decided: the fewest GPUs whose plan meets the requirements"}
+		out := levels{list: g.ranked(), counted: "decided: the fewest GPUs whose plan meets the requirements"}
 		if goal.Objective == inputs.Cost {
 			out.counted = "decided: the cheapest GPUs whose plan meets the requirements"
 		}
 		return out
 	case g.perGPU:
 		flat := levels{list: g.ranked()}
-		return levels{list: []level{{vectors: flat.all()}}, decided: true, counted: "decided: no requirement is stated, so the best objective with throughput counted by GPU"}
+		return levels{list: []level{{vectors: flat.all()}}, counted: "decided: no requirement is stated, so the best objective with throughput counted by GPU"}
 	case !goal.AllowIdle:
 		return levels{list: []level{{vectors: [][]int{g.stated()}}}, counted: "stated: every GPU is used"}
 	case ranked:
@@ -65,16 +64,21 @@ func (g *goal) stated() []int {
 	return out
 }
 
+// most is the largest number of GPUs of a pool that is tried.
+func (g *goal) most(k int) int {
+	if n := g.x.c.Cluster.Pools[k].Count; !n.Unlimited() {
+		return n.Max
+	}
+	return mostUnlimited
+}
+
 // counts are the numbers of GPUs of a pool that are tried where there is a choice: any
 // inside a node, whole nodes beyond, and the ends of the range.
 func (g *goal) counts(k int) []int {
 	p := &g.x.c.Cluster.Pools[k]
-	low, high := p.Count.Min, p.Count.Max
+	low, high := p.Count.Min, g.most(k)
 	if p.Count.Stated() && g.x.c.Goal.AllowIdle {
 		low = 0
-	}
-	if p.Count.Unlimited() {
-		high = mostUnlimited
 	}
 	node := max(1, p.GPUsPerNode)
 	var out []int

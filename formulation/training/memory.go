@@ -32,7 +32,7 @@ func (x *space) mayFit(s *Split) bool {
 			if held[0].Recompute = recomputes[r]; !x.allowed[r] {
 				continue
 			}
-			if m := x.costs.TrainMemory(k, s.Shape(), x.step(s), *x.t, held); m.Total() <= x.costs.Capacity(k) {
+			if m := x.costs.TrainMemory(k, s.Shape(), x.step(s), held); m.Total() <= x.costs.Capacity(k) {
 				return true
 			}
 		}
@@ -62,7 +62,7 @@ func memoryOf(c *inputs.Condition, costs costs, l *Layout) []cost.TrainBytes {
 			}
 			held = append(held, h)
 		}
-		out[i] = costs.TrainMemory(l.Stages[i].Pool, l.Shape(), l.Work(c), *c.Workload.Training, held)
+		out[i] = costs.TrainMemory(l.Stages[i].Pool, l.Shape(), l.Work(c), held)
 	}
 	return out
 }

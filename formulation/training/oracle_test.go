@@ -195,7 +195,7 @@ func fits(c *inputs.Condition, costs costs, l *Layout) bool {
 			held = append(held, cost.TrainHeld{Counts: counts, First: k == 0, Last: k == len(l.Stages)-1, Recompute: st.Recompute, InFlight: inFlight})
 		}
 		pool := l.Stages[i].Pool
-		if costs.TrainMemory(pool, shape, cost.TrainStep{MicroBatch: l.MicroBatch, Sequence: c.Workload.Input.Max}, *c.Workload.Training, held).Total() > costs.Capacity(pool) {
+		if costs.TrainMemory(pool, shape, cost.TrainStep{MicroBatch: l.MicroBatch, Sequence: c.Workload.Input.Max}, held).Total() > costs.Capacity(pool) {
 			return false
 		}
 	}

@@ -186,14 +186,13 @@ func (r *run) settle(ctx context.Context, p *pass, out *outcome, c *choice) erro
 		out.record.infeasible(&c.split, whyMemory)
 		return nil
 	}
-	r.settled++
 	l, proved, err := r.prove(ctx, c.split, cutoff)
 	switch {
 	case err != nil:
 		return err
 	case l != nil:
 		seconds := r.x.seconds(l)
-		r.take(p, out, &found{split: c.split, layout: l, seconds: seconds, value: p.aim.of(&c.split, seconds)})
+		take(out, &found{split: c.split, layout: l, seconds: seconds, value: p.aim.of(&c.split, seconds)})
 		if !proved {
 			out.bound = min(out.bound, c.bound)
 		}
@@ -219,13 +218,11 @@ func (r *run) contest(out *outcome, c *choice) {
 }
 
 // take makes a layout the best of a pass where it is.
-func (r *run) take(p *pass, out *outcome, f *found) {
-	if out.best != nil && f.value >= out.best.value {
-		out.record.solved(&f.split, f.value)
-		return
-	}
+func take(out *outcome, f *found) {
 	out.record.solved(&f.split, f.value)
-	out.best = f
+	if out.best == nil || f.value < out.best.value {
+		out.best = f
+	}
 }
 
 // seed takes a layout that is known from elsewhere as the best of a pass, if it is one of

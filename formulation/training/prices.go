@@ -15,7 +15,7 @@ type costs interface {
 	TrainSend(from, to int, sameNode bool, s cost.TrainShape, st cost.TrainStep) float64
 	TrainSync(pool int, counts []int, first, last bool, s cost.TrainShape, st cost.TrainStep, microBatches int) float64
 	TrainUpdate(pool int, counts []int, first, last bool, s cost.TrainShape) float64
-	TrainMemory(pool int, s cost.TrainShape, st cost.TrainStep, t inputs.TrainingStep, held []cost.TrainHeld) cost.TrainBytes
+	TrainMemory(pool int, s cost.TrainShape, st cost.TrainStep, held []cost.TrainHeld) cost.TrainBytes
 	Capacity(pool int) int64
 }
 

@@ -96,7 +96,7 @@ func (b *builder) fastest(pool int, list []mix, shape cost.TrainShape, step cost
 		for c, r := range m.recompute {
 			b.held[c].Recompute = recomputes[r]
 		}
-		return b.x.costs.TrainMemory(pool, shape, step, *b.x.t, b.held).Total() <= capacity
+		return b.x.costs.TrainMemory(pool, shape, step, b.held).Total() <= capacity
 	}
 	n := len(list)
 	switch {

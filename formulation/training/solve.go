@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"partita/formulation/cost"
@@ -59,6 +60,47 @@ type Solution struct {
 	Reasons, Warnings []string
 	// Comparison holds what people do by rule of thumb, on the same prices.
 	Comparison []results.Comparison
+
+	aim    aim // what the layout is the least in
+	in     string
+	ranked bool // GPUs, or their price, were decided before it
+	goal   *goal
+}
+
+// Value is what a layout that takes so many seconds a step is worth in the objective of the
+// solution, which has a layout.
+func (s *Solution) Value(l *Layout, seconds float64) float64 {
+	split := SplitOf(l, len(s.Condition.Cluster.Pools))
+	return s.aim.of(&split, seconds)
+}
+
+// equalGap, in percent: two sums of the same times.
+const equalGap = 1e-6
+
+// Gap is how much worse a layout that takes so many seconds a step is than that of the
+// solution, in percent of what is decided first and tells them apart: "USD/h" or "GPUs"
+// where it is these, else what is minimised. Below 0 for what lies outside of the layouts
+// that are searched.
+func (s *Solution) Gap(l *Layout, seconds float64) (percent float64, in string) {
+	pools := len(s.Condition.Cluster.Pools)
+	theirs, ours := SplitOf(l, pools), SplitOf(s.Layout, pools)
+	over := func(a, b float64) float64 {
+		if gap := 100 * (a/b - 1); math.Abs(gap) > equalGap {
+			return gap
+		}
+		return 0
+	}
+	if s.ranked {
+		if s.Condition.Goal.Objective == inputs.Cost {
+			if gap := over(s.goal.hourly(&theirs), s.goal.hourly(&ours)); gap != 0 {
+				return gap, "USD/h"
+			}
+		}
+		if a, b := theirs.GPUs(), ours.GPUs(); a != b {
+			return over(float64(a), float64(b)), "GPUs"
+		}
+	}
+	return over(s.Value(l, seconds), s.Solve.Objective), s.in
 }
 
 // Solve finds the best layout of a training step and proves it. Infeasible is an answer:
@@ -83,7 +125,6 @@ type run struct {
 	known   []*Layout // layouts of earlier passes, to begin with
 	first   []Split   // choices whose stages are searched before all others
 	refused []int     // splits that each rule takes out
-	settled int       // splits whose stages were searched
 }
 
 func newRun(c *inputs.Condition, costs costs, o Options) (*run, error) {
@@ -110,7 +151,7 @@ type answer struct {
 	pass    *pass
 	passes  []results.CertificatePass
 	counted string
-	decided bool
+	ranked  bool    // by the number of GPUs, or their price, before the aim of the pass
 	slack   float64 // share by which the requirements had to give way
 	norms   [2]float64
 	stopped bool
@@ -200,7 +241,7 @@ func (r *run) through(ctx context.Context, lv levels, slack float64) (*answer, e
 		if err != nil {
 			return nil, err
 		}
-		a.counted, a.decided, a.slack = lv.counted, lv.decided, slack
+		a.counted, a.ranked, a.slack = lv.counted, len(lv.list) > 1, slack
 		if a.out.best != nil || !a.out.proved {
 			a.stopped = !a.out.proved
 			if above.Infeasible > 0 {
@@ -217,8 +258,8 @@ func (r *run) through(ctx context.Context, lv levels, slack float64) (*answer, e
 
 // level finds the best layout of a level in the objective of the condition.
 func (r *run) level(ctx context.Context, l level, slack float64) (*answer, error) {
-	step := &pass{purpose: "step time", aim: r.goal.seconds(), levels: l.vectors, slack: slack}
-	work := &pass{purpose: "GPU time of a step", aim: r.goal.work(), levels: l.vectors, slack: slack}
+	step := &pass{purpose: stepTime, aim: r.goal.seconds(), levels: l.vectors, slack: slack}
+	work := &pass{purpose: gpuTime, aim: r.goal.work(), levels: l.vectors, slack: slack}
 	kind := r.x.c.Goal.Objective
 	open := r.goal.perGPU && len(l.vectors) > 1
 	switch {
@@ -253,7 +294,7 @@ func (r *run) combined(ctx context.Context, step, work *pass) (*answer, error) {
 	wl, wc := r.goal.weights()
 	norms := [2]float64{a.out.best.value, b.out.best.value}
 	both := *step
-	both.purpose = "objective"
+	both.purpose = combined
 	both.aim = aim{slope: func(s *Split) float64 { return wl/norms[0] + wc*float64(s.GPUs())/norms[1] }}
 	r.known = append(r.known, a.out.best.layout, b.out.best.layout)
 	c, err := r.one(ctx, &both)
@@ -276,7 +317,7 @@ func (g *goal) weights() (latency, throughput float64) {
 
 // placeable reports whether any layout fits, requirements aside.
 func (r *run) placeable(ctx context.Context, vectors [][]int) (bool, error) {
-	out, err := r.pass(ctx, &pass{purpose: "any layout", aim: r.goal.seconds(), levels: vectors, free: true, any: true})
+	out, err := r.pass(ctx, &pass{purpose: fitting, aim: r.goal.seconds(), levels: vectors, free: true, any: true})
 	if err != nil || out.best == nil {
 		return false, err
 	}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 
 	"partita/formulation/cost"
 	"partita/inputs"
@@ -34,7 +35,7 @@ type trainPricer interface {
 	TrainUpdate(pool int, counts []int, first, last bool, s cost.TrainShape) float64
 	TrainFLOPs(st cost.TrainStep) float64
 	PeakFLOPS(pool int) float64
-	TrainMemory(pool int, s cost.TrainShape, st cost.TrainStep, t inputs.TrainingStep, held []cost.TrainHeld) cost.TrainBytes
+	TrainMemory(pool int, s cost.TrainShape, st cost.TrainStep, held []cost.TrainHeld) cost.TrainBytes
 	Capacity(pool int) int64
 }
 
@@ -150,7 +151,7 @@ func (a *trainAudit) checkRanks() {
 			if s.Rank == nil || s.Chunk == nil || *s.Rank != k%a.pp || *s.Chunk != k/a.pp {
 				t.fail(0, "%s says rank %s chunk %s, it is rank %d chunk %d", where(s), whole(s.Rank), whole(s.Chunk), k%a.pp, k/a.pp)
 			}
-			if first := stages[k%a.pp]; s.Pool != first.Pool || !same(s.GPUs, first.GPUs) {
+			if first := stages[k%a.pp]; s.Pool != first.Pool || !slices.Equal(s.GPUs, first.GPUs) {
 				t.fail(0, "%s is not on the GPUs of its rank, those of %s", where(s), where(first))
 			}
 		}
@@ -163,18 +164,6 @@ func whole(p *int) string {
 		return "absent"
 	}
 	return fmt.Sprint(*p)
-}
-
-func same(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // checkStated: the strategy says what the stages have, and replicas are alike.

@@ -45,7 +45,7 @@ func (a *trainAudit) checkStep() {
 // recompute prices the layout that the stages of the first replica show; the others are
 // like it.
 func (a *trainAudit) recompute() step {
-	w, stages := a.cond.Workload, a.replicas[0]
+	stages := a.replicas[0]
 	x := step{stages: make([]trainStage, len(stages)), ranks: make([]trainRank, a.pp)}
 	for k, s := range stages {
 		x.stages[k] = a.stageCost(stages, k)
@@ -67,7 +67,7 @@ func (a *trainAudit) recompute() step {
 		}
 		r.sync = a.costs.TrainSync(pool, counts, first, last, a.shape, a.work, a.m)
 		r.update = a.costs.TrainUpdate(pool, counts, first, last, a.shape)
-		r.memory = a.costs.TrainMemory(pool, a.shape, a.work, *w.Training, held)
+		r.memory = a.costs.TrainMemory(pool, a.shape, a.work, held)
 		r.fits = a.costs.Capacity(pool)
 		slowest, sum = max(slowest, r.micro), sum+r.micro
 		x.sync, x.update = max(x.sync, r.sync), max(x.update, r.update)

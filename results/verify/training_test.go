@@ -52,7 +52,7 @@ func (stepPrices) PeakFLOPS(int) float64                                       {
 func (stepPrices) Capacity(int) int64                                          { return 40 << 30 }
 
 // TrainMemory has a GiB of weights for each layer, and as much for each micro-batch kept.
-func (stepPrices) TrainMemory(_ int, _ cost.TrainShape, _ cost.TrainStep, _ inputs.TrainingStep, held []cost.TrainHeld) cost.TrainBytes {
+func (stepPrices) TrainMemory(_ int, _ cost.TrainShape, _ cost.TrainStep, held []cost.TrainHeld) cost.TrainBytes {
 	b := cost.TrainBytes{Reserve: 2 << 30}
 	for _, h := range held {
 		for _, n := range h.Counts {
