@@ -1,6 +1,7 @@
 package formulation_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -85,6 +86,53 @@ func TestTrainingStrategiesJudged(t *testing.T) {
 				t.Errorf("%s: the change %q gains %v, the optimum %v", x.strategy, c.Change, *c.GainPercent, *v.OptimumGapPercent)
 			}
 		}
+	}
+}
+
+// TestTrainingGapInWhatIsMinimised: where the number of GPUs is ours to choose no strategy of
+// the space is better than the proved optimum.
+func TestTrainingGapInWhatIsMinimised(t *testing.T) {
+	text := strings.Replace(trainingOnEight, "count: 8", "count: 1..32, usd_per_hour: 2", 1)
+	for more, in := range map[string]string{
+		"":                                "objective",
+		"goal: {objective: throughput}\n": "GPU time of a step",
+		"goal: {objective: latency}\n":    "step time",
+		"goal: {objective: throughput, requirements: {step_time: 10s}}\n": "GPUs",
+		"goal: {objective: cost, requirements: {step_time: 10s}}\n":       "USD/h",
+		"goal: {weights: {latency: 1, throughput: 9}}\n":                  "objective",
+	} {
+		for _, strategy := range []string{"tp=1,dp=8,zero=3,mbs=1", "tp=2,dp=4,zero=1,mbs=1", "tp=4,dp=8,zero=1,mbs=1"} {
+			v := judgedStep(t, text+more, strategy)
+			if !v.Feasible {
+				t.Fatalf("%s%s: %v", more, strategy, v.Problems)
+			}
+			if v.OptimumGapPercent == nil || *v.OptimumGapPercent < 0 || v.GapIn != in || len(v.OutsideSearch) > 0 {
+				t.Errorf("%s%s: gap %v in %q, want in %q; outside %v", more, strategy, *v.OptimumGapPercent, v.GapIn, in, v.OutsideSearch)
+			}
+			if in != "GPUs" && in != "USD/h" {
+				if gap := 100 * (*v.Objective / *v.Optimum.Objective - 1); math.Abs(gap-*v.OptimumGapPercent) > 1e-6 {
+					t.Errorf("%s%s: objective %g %s of %g, gap %g", more, strategy, *v.Objective, v.ObjectiveUnit, *v.Optimum.Objective, *v.OptimumGapPercent)
+				}
+			}
+		}
+	}
+}
+
+// TestTrainingEnlargedOptimum: an optimum on more GPUs than are given is priced on the nodes
+// that these would have.
+func TestTrainingEnlargedOptimum(t *testing.T) {
+	text := strings.Replace(strings.Replace(trainingOnEight, "count: 8", "count: 2, gpus_per_node: 2", 1), "8B", "70B", 1)
+	rep := trainedPlan(t, trainingOf(t, text), true)
+	v := judgedStep(t, text, "tp=2")
+	if rep.Plan == nil || v.Feasible || v.Optimum.Metrics.StepMS == nil {
+		t.Fatalf("%+v, %+v", rep, v.Optimum)
+	}
+	if got, want := *v.Optimum.Metrics.StepMS, *rep.Plan.Phases[0].Metrics.StepMS; got != want {
+		t.Errorf("a step of the optimum takes %g ms, of the plan %g", got, want)
+	}
+	open := strings.Replace(text, "count: 2, gpus_per_node: 2", "count: unlimited, gpus_per_node: 2, memory: 4GB", 1)
+	if rep = trainedPlan(t, trainingOf(t, open), true); strings.Contains(strings.Join(rep.Reasons, " "), "may fill 0.0 GiB") {
+		t.Errorf("unlimited GPUs have no memory: %v", rep.Reasons)
 	}
 }
 

@@ -16,7 +16,7 @@ func (r *run) solution(a *answer) *Solution {
 		Status: results.StatusUnknown, Condition: r.x.c, GPUs: a.counted,
 		Nearest: a.nearest, Reasons: a.reasons, Warnings: a.warned,
 	}
-	if a.refuted || a.out == nil && !a.stopped {
+	if a.refuted || a.out == nil && !a.stopped && !a.cut {
 		sol.Status = results.StatusInfeasible
 	}
 	if a.out == nil || a.out.best == nil {
@@ -32,13 +32,13 @@ func (r *run) solution(a *answer) *Solution {
 	sol.aim, sol.goal, sol.in, sol.ranked = a.pass.aim, r.goal, a.pass.purpose, a.ranked
 	switch {
 	case !sol.Feasible:
-	case a.out.proved && !a.stopped:
+	case a.out.proved && !a.stopped && !a.cut:
 		sol.Status = results.StatusOptimal
 	default:
 		sol.Status = results.StatusFeasible
 	}
 	sol.Comparison = r.compare(a)
-	if w := r.atTheCap(best, sol.Feasible); w != "" && !a.unfit {
+	if w := r.atTheCap(best, sol.Feasible); w != "" && !a.unfit && !a.cut {
 		sol.Warnings = append(sol.Warnings, w)
 	}
 	return sol
@@ -65,11 +65,15 @@ func (r *run) facts(a *answer) results.Solve {
 		AgreedBy: []string{}, Outer: a.out.record.outer,
 	}
 	bound := a.out.bound
-	if a.out.proved && !a.stopped {
+	switch {
+	case !a.out.proved || a.stopped:
+	case a.cut:
+		s.Status = string(results.StatusFeasible) // of what is tried it is the best
+	default:
 		s.Status, bound = string(results.StatusOptimal), best.value
 		s.AgreedBy = append(s.AgreedBy, r.backend)
 	}
-	if !math.IsInf(bound, 0) && bound > 0 {
+	if !math.IsInf(bound, 0) && bound > 0 && !a.cut {
 		bound = min(bound, best.value)
 		gap := (best.value - bound) / best.value
 		s.BestBound, s.Gap = &bound, &gap
@@ -137,6 +141,9 @@ func (r *run) leftOut() []string {
 	out = append(out, "stages that hold the embedding or the head alone")
 	if r.goal.perGPU || r.x.c.Goal.AllowIdle {
 		out = append(out, fmt.Sprintf("numbers of GPUs of a node and a part of another; more than %d where the number is unlimited", mostUnlimited))
+		if most, cut := r.goal.mostTogether(); cut {
+			out = append(out, fmt.Sprintf("more than %d GPUs of all pools together, some of whose numbers are unlimited", most))
+		}
 	}
 	return out
 }

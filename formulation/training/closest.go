@@ -19,11 +19,11 @@ func (r *run) closest(ctx context.Context, lv levels) (*answer, error) {
 		return nil, err
 	}
 	if out.best == nil {
-		return &answer{stopped: ctx.Err() != nil}, nil
+		return &answer{stopped: ctx.Err() != nil, cut: lv.cut}, nil
 	}
 	slack := out.best.value - 1 + 1e-9
 	r.known = append(r.known, out.best.layout)
-	flat := levels{list: []level{{vectors: lv.all()}}, counted: lv.counted}
+	flat := lv.flat(lv.counted)
 	if len(lv.list) > 1 {
 		flat.list = lv.list
 		flat.counted = "decided: the fewest GPUs whose layout misses the requirements by no more than it must"
@@ -37,7 +37,7 @@ func (r *run) closest(ctx context.Context, lv levels) (*answer, error) {
 		a = &answer{out: out, pass: miss, counted: lv.counted, stopped: true}
 	}
 	a.slack = slack
-	a.refuted = true
+	a.refuted, a.cut = !lv.cut, lv.cut
 	a.stopped = a.stopped || !out.proved
 	a.passes = append(a.passes, out.record.pass(out.best))
 	a.nearest, err = r.nearest(ctx, a.out.best, lv.all())

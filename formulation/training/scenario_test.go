@@ -175,6 +175,59 @@ func TestUnlimitedEnds(t *testing.T) {
 	}
 }
 
+// Numbers of GPUs of several unlimited pools are too many to try: what is left out is said,
+// and nothing is called proved that more could undo.
+func TestUnlimitedPoolsAreCut(t *testing.T) {
+	c := small(t, 0)
+	c.Model.Layers, c.Workload.Batch = c.Model.Layers[:2], 2
+	c.Cluster.Pools[0].Count, c.Cluster.Pools[0].Nodes = inputs.Count{Min: 1}, nil
+	c.Cluster.Pools = append(c.Cluster.Pools, c.Cluster.Pools[0])
+	c.Cluster.Pools[1].Name = "others"
+	r, err := newRun(c, calculator(t, c), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	most, cut := r.goal.mostTogether()
+	all := r.goal.ranked()
+	if n := len(all.all()); !cut || n > mostVectors || most < 1024 || sum(all.list[len(all.list)-1].vectors[0]) > most {
+		t.Fatalf("%d numbers up to %d GPUs, cut %t", n, most, cut)
+	}
+	says := func(sol *Solution) bool {
+		return slices.ContainsFunc(sol.Solve.Certificate.LeftOut, func(s string) bool { return strings.Contains(s, fmt.Sprintf("%d GPUs of all pools", most)) })
+	}
+	for name, x := range map[string]struct {
+		objective inputs.ObjectiveKind
+		step      float64
+		second    float64 // USD an hour
+		want      results.Status
+	}{
+		"flat":                     {inputs.Throughput, 0, 2, results.StatusFeasible},
+		"fewest":                   {inputs.GPUs, 1e3, 2, results.StatusOptimal},
+		"cheapest":                 {inputs.Cost, 1e3, 2, results.StatusOptimal},
+		"more of a free one":       {inputs.Cost, 1e3, 0, results.StatusFeasible},
+		"no number that is tried":  {inputs.GPUs, 1e-3, 2, results.StatusUnknown},
+		"nor any that costs least": {inputs.Cost, 1e-3, 2, results.StatusUnknown},
+	} {
+		c.Goal.Objective, c.Goal.Requirements = x.objective, nil
+		if x.step > 0 {
+			c.Goal.Requirements = []inputs.Requirement{{Kind: inputs.StepTime, Value: x.step}}
+		}
+		c.Cluster.Pools[1].USDPerHour = x.second
+		sol := solved(t, c, Options{})
+		open := x.want != results.StatusOptimal
+		if sol.Status != x.want || sol.Layout == nil || !says(sol) || (len(sol.Warnings) > 0) != open || open && sol.Solve.BestBound != nil || (sol.Solve.Status == "optimal") == open {
+			t.Errorf("%s: %s (%s), %v, left out %v", name, sol.Status, sol.Solve.Status, sol.Warnings, sol.Solve.Certificate.LeftOut)
+		}
+	}
+	// What is stated, or a range, is tried to its end however many numbers that makes.
+	for k := range c.Cluster.Pools {
+		c.Cluster.Pools[k].Count = inputs.Count{Min: 1, Max: 2048}
+	}
+	if most, cut := r.goal.mostTogether(); cut || most != 4096 {
+		t.Errorf("ranges up to %d, cut %t", most, cut)
+	}
+}
+
 func TestRulesBind(t *testing.T) {
 	c := small(t, 8)
 	free := solved(t, c, Options{})

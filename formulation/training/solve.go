@@ -155,6 +155,7 @@ type answer struct {
 	slack   float64 // share by which the requirements had to give way
 	norms   [2]float64
 	stopped bool
+	cut     bool // numbers of GPUs that are not tried may have a better one
 	refuted bool // that no layout meets everything is proved
 	unfit   bool // for more GPUs than given
 	nearest map[inputs.RequirementKind]float64
@@ -172,9 +173,13 @@ func solveWith(ctx context.Context, c *inputs.Condition, costs costs, o Options)
 	if err != nil {
 		return nil, err
 	}
+	most, _ := r.goal.mostTogether()
 	a, err := r.solve(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if a.cut {
+		a.warned = append(a.warned, fmt.Sprintf("GPU count: numbers of GPUs of several pools are searched up to %d together where some are unlimited, which proves nothing of more; state ranges to have them looked at", most))
 	}
 	if err := r.x.rules.Err(); err != nil {
 		return nil, err
@@ -214,7 +219,11 @@ func (r *run) solve(ctx context.Context) (*answer, error) {
 			return a, err
 		}
 	}
-	return r.enlarged(ctx)
+	a, err = r.enlarged(ctx)
+	if a != nil && lv.cut {
+		a.cut, a.refuted = true, false
+	}
+	return a, err
 }
 
 // mostBegun is for how many numbers of GPUs rules of thumb are asked where to begin.
@@ -243,7 +252,7 @@ func (r *run) through(ctx context.Context, lv levels, slack float64) (*answer, e
 		}
 		a.counted, a.ranked, a.slack = lv.counted, len(lv.list) > 1, slack
 		if a.out.best != nil || !a.out.proved {
-			a.stopped = !a.out.proved
+			a.stopped, a.cut = !a.out.proved, l.open
 			if above.Infeasible > 0 {
 				a.passes = append([]results.CertificatePass{{
 					Purpose: fmt.Sprintf("levels better than %s: none has a layout", l.what), Outer: above, Choices: []results.OuterChoice{},
@@ -328,7 +337,7 @@ func (r *run) placeable(ctx context.Context, vectors [][]int) (bool, error) {
 // onFewer solves for the largest number of GPUs that some layout can use; nil where there
 // is none.
 func (r *run) onFewer(ctx context.Context) (*answer, error) {
-	for _, l := range r.goal.smaller() {
+	for l := range r.goal.smaller() {
 		ok, err := r.placeable(ctx, l.vectors)
 		if err != nil || ctx.Err() != nil {
 			return &answer{stopped: true}, err
