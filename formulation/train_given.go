@@ -162,7 +162,7 @@ func (e *trainingGiven) filledIn(s *inputs.Strategy) {
 	add(s.VirtualStages > 0 || t.VirtualStages > 0 || l.PP() == 1, "virtual stages", fmt.Sprint(l.Virtual))
 	add(s.ZeRO != nil || t.ZeRO != nil, "ZeRO", fmt.Sprint(l.ZeRO))
 	add(s.SequenceParallel != nil || t.SequenceParallel != nil || l.TP == 1, "sequence parallel", map[bool]string{true: "yes", false: "no"}[l.SP])
-	add(len(s.Recompute) > 0 || len(t.Recompute) > 0, "recompute", recomputeWords(l))
+	add(len(s.Recompute) > 0 || len(t.Recompute) > 0, "recompute", l.Recomputes().Words())
 }
 
 // layoutOfPlan is the layout that the stages of a plan show.

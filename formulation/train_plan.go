@@ -43,10 +43,9 @@ func (p *trainingPlan) phase() (*results.PhasePlan, error) {
 		MicroBatches: m, MicroBatchSequences: l.MicroBatch, SequencesPerReplica: p.c.Workload.Batch / l.DP,
 		VirtualStages: l.Virtual, ZeRO: &zero, SequenceParallel: &sp,
 	}
+	ph.Strategy.Recompute = l.Recomputes()
 	for k := range l.Stages {
-		s := &l.Stages[k]
-		ph.Strategy.Layers = append(ph.Strategy.Layers, s.Last-s.First+1)
-		ph.Strategy.Recompute = append(ph.Strategy.Recompute, s.Recompute)
+		ph.Strategy.Layers = append(ph.Strategy.Layers, l.Stages[k].Last-l.Stages[k].First+1)
 	}
 	memory := training.Memory(p.c, p.costs, l)
 	for r := range l.DP {
@@ -181,7 +180,7 @@ func trainingLine(l *training.Layout) string {
 	if l.SP {
 		parts = append(parts, "SP")
 	}
-	return strings.Join(append(parts, "recompute "+recomputeWords(l)), ", ")
+	return strings.Join(append(parts, "recompute "+l.Recomputes().Words()), ", ")
 }
 
 // layersByRank are the layers of each pipeline rank, over all its stages.
@@ -191,22 +190,4 @@ func layersByRank(l *training.Layout) []int {
 		out[l.Rank(k)] += l.Stages[k].Last - l.Stages[k].First + 1
 	}
 	return out
-}
-
-// recomputeWords is the recompute of the stages: one word, or how many stages have which.
-func recomputeWords(l *training.Layout) string {
-	count := map[inputs.Recompute]int{}
-	for k := range l.Stages {
-		count[l.Stages[k].Recompute]++
-	}
-	var out []string
-	for _, r := range []inputs.Recompute{inputs.NoRecompute, inputs.SelectiveRecompute, inputs.FullRecompute} {
-		switch n := count[r]; {
-		case n == len(l.Stages):
-			return string(r)
-		case n > 0:
-			out = append(out, fmt.Sprintf("%s on %d", r, n))
-		}
-	}
-	return strings.Join(out, ", ")
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"partita/inputs"
 )
@@ -31,6 +32,27 @@ func (r Recomputes) At(i int) inputs.Recompute {
 		return r[0]
 	}
 	return r[i]
+}
+
+// Words are the recomputes of the stages for people: one word, or runs of alike ones.
+func (r Recomputes) Words() string {
+	if one, ok := r.Uniform(); ok {
+		return string(one)
+	}
+	var out []string
+	for i := 0; i < len(r); {
+		j := i
+		for j < len(r) && r[j] == r[i] {
+			j++
+		}
+		stages := "stages"
+		if j == i+1 {
+			stages = "stage"
+		}
+		out = append(out, fmt.Sprintf("%s on %d %s", r[i], j-i, stages))
+		i = j
+	}
+	return strings.Join(out, ", ")
 }
 
 // MarshalJSON writes a word where the stages agree and a list otherwise.

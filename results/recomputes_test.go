@@ -38,3 +38,20 @@ func TestRecomputesJSON(t *testing.T) {
 		t.Error("no stages agree on nothing")
 	}
 }
+
+func TestRecomputesWords(t *testing.T) {
+	for _, x := range []struct {
+		list Recomputes
+		want string
+	}{
+		{Recomputes{"none"}, "none"},
+		{Recomputes{"full", "full"}, "full"},
+		{Recomputes{"none", "none", "full"}, "none on 2 stages, full on 1 stage"},
+		{Recomputes{"none", "full", "none"}, "none on 1 stage, full on 1 stage, none on 1 stage"},
+		{nil, ""},
+	} {
+		if got := x.list.Words(); got != x.want {
+			t.Errorf("%v: %q, want %q", x.list, got, x.want)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package training
 import (
 	"fmt"
 
-	"partita/inputs"
 	"partita/results"
 )
 
@@ -19,7 +18,7 @@ func (r *run) compare(a *answer) []results.Comparison {
 	for _, p := range r.x.thumbs(gpus) {
 		c := results.Comparison{Heuristic: p.name, WhyInfeasible: p.why}
 		if p.layout != nil {
-			c.Strategy = p.split.String() + ", " + recomputeText(p.layout)
+			c.Strategy = p.split.String() + ", recompute " + p.layout.Recomputes().Words()
 			c.GPUs = p.split.GPUs()
 		}
 		if p.layout == nil || p.why != "" {
@@ -54,21 +53,4 @@ func (r *run) missed(s *Split, seconds, slack float64) string {
 		}
 	}
 	return ""
-}
-
-// recomputeText says what the stages of a layout recompute, in a line.
-func recomputeText(l *Layout) string {
-	var counts [len(recomputes)]int
-	for _, s := range l.Stages {
-		counts[indexOf(s.Recompute)]++
-	}
-	for i, n := range counts {
-		if n == len(l.Stages) {
-			if recomputes[i] == inputs.NoRecompute {
-				return "no recompute"
-			}
-			return string(recomputes[i]) + " recompute"
-		}
-	}
-	return "recompute by stage"
 }

@@ -11,6 +11,7 @@ package training
 import (
 	"partita/formulation/cost"
 	"partita/inputs"
+	"partita/results"
 )
 
 // Layout is a complete strategy of a training step. Every pipeline rank takes
@@ -43,6 +44,15 @@ type Stage struct {
 
 // PP is the number of pipeline ranks.
 func (l *Layout) PP() int { return len(l.Stages) / l.Virtual }
+
+// Recomputes are what the stages make again.
+func (l *Layout) Recomputes() results.Recomputes {
+	out := make(results.Recomputes, len(l.Stages))
+	for k := range l.Stages {
+		out[k] = l.Stages[k].Recompute
+	}
+	return out
+}
 
 // Rank is the pipeline rank that stage k is on.
 func (l *Layout) Rank(k int) int { return k % l.PP() }

@@ -35,7 +35,7 @@ func batchesLine(s *results.Strategy) string {
 	if s.SequenceParallel != nil && *s.SequenceParallel {
 		line += "; sequence parallel"
 	}
-	return line + "; recompute " + recomputeWords(s.Recompute)
+	return line + "; recompute " + s.Recompute.Words()
 }
 
 // layersByRank are the layers of each pipeline rank, over all its stages.
@@ -54,23 +54,6 @@ func zeroWords(stage int) string {
 		return fmt.Sprintf("ZeRO %d", stage)
 	}
 	return fmt.Sprintf("ZeRO %d (%s)", stage, what[stage])
-}
-
-// recomputeWords are the recomputes of the stages, in runs of alike ones.
-func recomputeWords(r results.Recomputes) string {
-	if one, ok := r.Uniform(); ok {
-		return string(one)
-	}
-	var out []string
-	for i := 0; i < len(r); {
-		j := i
-		for j < len(r) && r[j] == r[i] {
-			j++
-		}
-		out = append(out, fmt.Sprintf("%s on %s", r[i], plural(j-i, "stage")))
-		i = j
-	}
-	return strings.Join(out, ", ")
 }
 
 // rank is a pipeline rank of a replica: its stages, and what they take together.
@@ -102,7 +85,7 @@ func (r *rank) recompute() string {
 	for _, s := range r.stages {
 		list = append(list, s.Recompute)
 	}
-	return recomputeWords(list)
+	return list.Words()
 }
 
 // ranksOf are the pipeline ranks of one replica.
