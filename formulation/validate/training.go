@@ -291,7 +291,7 @@ func (t *trained) site(c *inputs.Condition) {
 	rate := 50e9
 	switch {
 	case t.twoBoards:
-		rate, pool.GPUsPerNode = 31.5e9, 4
+		rate, pool.GPUsPerNode, pool.Nodes = 31.5e9, 4, nil // counted, not listed
 	case strings.HasPrefix(pool.Accelerator.Name, "A100"):
 		rate = 25e9
 	}
@@ -304,7 +304,7 @@ func (t *trained) site(c *inputs.Condition) {
 	}
 	c.Cluster.Network = inputs.Link{Kind: inputs.LinkInfiniBand, BytesPerSecond: rate}
 	if strings.HasPrefix(pool.Accelerator.Name, "GB200") {
-		pool.GPUsPerNode = 64
+		pool.GPUsPerNode, pool.Nodes = 64, nil
 	}
 }
 
