@@ -67,7 +67,7 @@ server() {
 		--n-gpu-layers 999 \
 		--device "$2" \
 		--split-mode layer \
-		--tensor-split "24,10,10,3,3,3,4,$((24 + nextn))" \
+		--tensor-split "24,24,10,3,3,3,4,$((10 + nextn))" \
 		--parallel 4 \
 		--ctx-size 5120 \
 		--cont-batching \
@@ -91,13 +91,13 @@ remote() {
 case $node in
 0) # node-0
 	# replica 0: answers requests on port 8080
-	CUDA_VISIBLE_DEVICES=0,1 server 0 CUDA0,RPC0,RPC1,RPC2,RPC3,RPC4,RPC5,CUDA1 --rpc "${hosts[1]}:$((rpc + 0)),${hosts[2]}:$((rpc + 0))"
+	CUDA_VISIBLE_DEVICES=0,1 server 0 CUDA0,CUDA1,RPC0,RPC2,RPC3,RPC4,RPC5,RPC1 --rpc "${hosts[1]}:$((rpc + 0)),${hosts[2]}:$((rpc + 0))"
 	# replica 1: answers requests on port 8081
-	CUDA_VISIBLE_DEVICES=2,3 server 1 CUDA0,RPC0,RPC1,RPC2,RPC3,RPC4,RPC5,CUDA1 --rpc "${hosts[1]}:$((rpc + 1)),${hosts[3]}:$((rpc + 0))"
+	CUDA_VISIBLE_DEVICES=2,3 server 1 CUDA0,CUDA1,RPC0,RPC2,RPC3,RPC4,RPC5,RPC1 --rpc "${hosts[1]}:$((rpc + 1)),${hosts[3]}:$((rpc + 0))"
 	# replica 2: answers requests on port 8082
-	CUDA_VISIBLE_DEVICES=4,5 server 2 CUDA0,RPC0,RPC1,RPC2,RPC3,RPC4,RPC5,CUDA1 --rpc "${hosts[1]}:$((rpc + 2)),${hosts[4]}:$((rpc + 0))"
+	CUDA_VISIBLE_DEVICES=4,5 server 2 CUDA0,CUDA1,RPC0,RPC2,RPC3,RPC4,RPC5,RPC1 --rpc "${hosts[1]}:$((rpc + 2)),${hosts[4]}:$((rpc + 0))"
 	# replica 3: answers requests on port 8083
-	CUDA_VISIBLE_DEVICES=6,7 server 3 CUDA0,RPC0,RPC1,RPC2,RPC3,RPC4,RPC5,CUDA1 --rpc "${hosts[1]}:$((rpc + 3)),${hosts[5]}:$((rpc + 0))"
+	CUDA_VISIBLE_DEVICES=6,7 server 3 CUDA0,CUDA1,RPC0,RPC2,RPC3,RPC4,RPC5,RPC1 --rpc "${hosts[1]}:$((rpc + 3)),${hosts[5]}:$((rpc + 0))"
 	;;
 1) # node-1
 	# replica 0: rpc-server

@@ -73,7 +73,7 @@ server() {
 		--tensor-model-parallel-size 8 \
 		--pipeline-model-parallel-size 4 \
 		--context-parallel-size 1 \
-		--pipeline-model-parallel-layout 'Et*6|t*62|t*7|t*5L' \
+		--pipeline-model-parallel-layout 'Et*5|t*62|t*7|t*6L' \
 		--num-layers 80 \
 		--hidden-size 8192 \
 		--num-attention-heads 64 \
@@ -104,31 +104,31 @@ server() {
 case $node in
 0) # node-0
 	# replica 0, part 3 of 8
-	server 0,1,2,3 4 0 8 2 "${hosts[2]}" $((meeting + 0))
+	server 0,1,2,3 4 0 8 2 "${hosts[1]}" $((meeting + 0))
 	# replica 0, part 4 of 8
-	server 4,5,6,7 4 1 8 3 "${hosts[2]}" $((meeting + 0))
+	server 4,5,6,7 4 1 8 3 "${hosts[1]}" $((meeting + 0))
 	;;
 1) # node-1
-	# replica 0, part 7 of 8
-	server 0,1,2,3 4 0 8 6 "${hosts[2]}" $((meeting + 0))
-	# replica 0, part 8 of 8
-	server 4,5,6,7 4 1 8 7 "${hosts[2]}" $((meeting + 0))
+	# replica 0, part 1 of 8: answers requests on port 5000
+	server 0,1,2,3 4 0 8 0 "${hosts[1]}" $((meeting + 0))
+	# replica 0, part 2 of 8
+	server 4,5,6,7 4 1 8 1 "${hosts[1]}" $((meeting + 0))
 	;;
 2) # node-2
-	# replica 0, part 1 of 8: answers requests on port 5000
-	server 0,1,2,3 4 0 8 0 "${hosts[2]}" $((meeting + 0))
+	# replica 0, part 5 of 8
+	server 0,1,2,3 4 0 8 4 "${hosts[1]}" $((meeting + 0))
 	;;
 3) # node-3
-	# replica 0, part 2 of 8
-	server 0,1,2,3 4 0 8 1 "${hosts[2]}" $((meeting + 0))
+	# replica 0, part 6 of 8
+	server 0,1,2,3 4 0 8 5 "${hosts[1]}" $((meeting + 0))
 	;;
 4) # node-4
-	# replica 0, part 5 of 8
-	server 0,1,2,3 4 0 8 4 "${hosts[2]}" $((meeting + 0))
+	# replica 0, part 7 of 8
+	server 0,1,2,3 4 0 8 6 "${hosts[1]}" $((meeting + 0))
 	;;
 5) # node-5
-	# replica 0, part 6 of 8
-	server 0,1,2,3 4 0 8 5 "${hosts[2]}" $((meeting + 0))
+	# replica 0, part 8 of 8
+	server 0,1,2,3 4 0 8 7 "${hosts[1]}" $((meeting + 0))
 	;;
 *)
 	echo "no node $node: the plan has the nodes 0 to 5" >&2

@@ -67,23 +67,23 @@ case $node in
 	join 0,1,2,3,4,5,6,7 8 '{"partita-node-0":8,"partita-pool-a100-0":8}'
 	;;
 1) # node-1
-	# pool "l40s": stage 3 of replica 0
+	# pool "l40s": stage 0 of replica 0
 	join 0,1,2,3,4,5,6,7 8 '{"partita-node-1":8,"partita-pool-l40s-1":8}'
 	;;
 2) # node-2
-	# pool "t4": stage 0 of replica 0
+	# pool "t4": stage 2 of replica 0
 	join 0,1,2,3 4 '{"partita-node-2":4,"partita-pool-t4-2":4}'
 	;;
 3) # node-3
-	# pool "t4": stage 0 of replica 0
+	# pool "t4": stage 2 of replica 0
 	join 0,1,2,3 4 '{"partita-node-3":4,"partita-pool-t4-2":4}'
 	;;
 4) # node-4
-	# pool "t4": stage 2 of replica 0
+	# pool "t4": stage 3 of replica 0
 	join 0,1,2,3 4 '{"partita-node-4":4,"partita-pool-t4-2":4}'
 	;;
 5) # node-5
-	# pool "t4": stage 2 of replica 0
+	# pool "t4": stage 3 of replica 0
 	join 0,1,2,3 4 '{"partita-node-5":4,"partita-pool-t4-2":4}'
 	;;
 *)
