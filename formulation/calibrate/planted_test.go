@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"partita/formulation/cost"
 	"partita/inputs"
 	"partita/inputs/catalog"
 	"partita/inputs/kernels"
@@ -31,14 +32,17 @@ func grid(path string) []kernels.Sample {
 	add := func(s kernels.Sample) { out = append(out, s) }
 	sizes := []int{1, 16, 128, 1024, 8192}
 	switch path {
-	case "operators.gemm16", "operators.gemm8":
-		format := inputs.BF16
-		if path == "operators.gemm8" {
-			format = inputs.FP8
+	case "operators.gemm16", "operators.gemm8", "operators.gemm4":
+		format, weight := inputs.BF16, inputs.BF16
+		switch path {
+		case "operators.gemm8":
+			format, weight = inputs.FP8, inputs.FP8
+		case "operators.gemm4": // unpacked inside a product of 16 bits
+			weight = inputs.INT4
 		}
 		for _, m := range sizes {
 			for _, nk := range [][2]int{{256, 512}, {512, 1024}, {1024, 1024}, {4096, 4096}, {6144, 4096}, {4096, 14336}, {28672, 8192}, {8192, 28672}} {
-				add(kernels.Sample{Op: kernels.Matmul, Compute: format, Weight: format, M: m, N: nk[0], K: nk[1]})
+				add(kernels.Sample{Op: kernels.Matmul, Compute: format, Weight: weight, M: m, N: nk[0], K: nk[1]})
 			}
 		}
 	case "operators.prefill":
@@ -142,6 +146,7 @@ func TestPlantedConstantsAreFound(t *testing.T) {
 	for path, constants := range map[string][]string{
 		"operators.gemm16":  {"floor", "compute", "bandwidth"},
 		"operators.gemm8":   {"floor", "compute", "bandwidth"},
+		"operators.gemm4":   {"floor", "compute", "bandwidth"},
 		"operators.prefill": {"floor", "compute", "bandwidth"},
 		"operators.decode":  {"floor", "bandwidth"},
 		"operators.stream":  {"floor", "bandwidth"},
@@ -196,6 +201,55 @@ func TestPlantedConstantsAreFound(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// The constants that a product's time is fitted to are those that plans price it with: they
+// move its price, and those of products in other formats do not.
+func TestProductsAreFittedAsPlansPriceThem(t *testing.T) {
+	formats := []inputs.DType{inputs.FP32, inputs.BF16, inputs.FP16, inputs.FP8, inputs.INT8, inputs.FP4, inputs.INT4}
+	fitted := map[string]int{}
+	for _, name := range []string{"H100-SXM-80GB", "A100-SXM-80GB", "B200-180GB", "T4", "MI300X"} {
+		a, ok := library(t).Accelerator(name)
+		if !ok {
+			t.Fatal(name)
+		}
+		d := device{accelerator: a, priced: map[inputs.DType]*cost.Single{}}
+		base := profile.Of(a.Generation)
+		for _, weight := range formats {
+			for _, compute := range formats {
+				s := &kernels.Sample{Op: kernels.Matmul, Compute: compute, Weight: weight, M: 64, N: 4096, K: 4096}
+				path, reason := d.pathOf(s)
+				if (path == "") == (reason == "") {
+					t.Fatalf("%s, %s in %s: path %q, reason %q", name, weight, compute, path, reason)
+				}
+				if path == "" {
+					continue
+				}
+				fitted[path]++
+				before, err := prices(&a, base)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, other := range []string{"operators.gemm16", "operators.gemm8", "operators.gemm4"} {
+					v, _ := profile.Value(base, other+".floor")
+					moved, err := profile.With(base, map[string]float64{other + ".floor": 2 * v}, "moved")
+					if err != nil {
+						t.Fatal(err)
+					}
+					after, err := prices(&a, moved)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if moves := after(s) > before(s); moves != (other == path) {
+						t.Errorf("%s, %s in %s is fitted to %s: that %s moves its price is %v", name, weight, compute, path, other, moves)
+					}
+				}
+			}
+		}
+	}
+	if len(fitted) != 3 {
+		t.Errorf("products were fitted to %v", fitted)
 	}
 }
 

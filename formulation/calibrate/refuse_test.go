@@ -155,10 +155,15 @@ func TestRowsOfNoLaw(t *testing.T) {
 	c := run1(t, []kernels.Sample{
 		one(ampere, kernels.Sample{Op: kernels.Matmul, Compute: inputs.FP8, Weight: inputs.FP8, M: 1, N: 1, K: 1}),
 		one(h100, kernels.Sample{Op: kernels.DecodeAttention, Compute: inputs.FP8, KV: inputs.FP8, Batch: 1, New: 1, Context: 8, Heads: 1, KVHeads: 1, HeadDim: 64}),
+		one(h100, kernels.Sample{Op: kernels.Matmul, Compute: inputs.BF16, Weight: inputs.INT8, M: 1, N: 1, K: 1}),
+		one(h100, kernels.Sample{Op: kernels.Experts, Compute: inputs.FP8, Weight: inputs.FP4, Tokens: 1, Hidden: 1, Width: 1, Experts: 1, TopK: 1, EP: 1, ETP: 1}),
 		one(h100, kernels.Sample{Op: kernels.AllReduce, Compute: inputs.BF16, GPUs: 16, Nodes: 2, Bytes: 1}),
 	})
-	for i, want := range []string{"A100-SXM-80GB does not compute in fp8", "attention is priced at its 16-bit rate, not in fp8", "collectives across nodes: the rate of their network is not in the table"} {
-		if len(c.Skipped) != 3 || c.Skipped[i].Reason != want || c.Skipped[i].Rows != 1 {
+	for i, want := range []string{
+		"A100-SXM-80GB does not compute in fp8", "attention is priced at its 16-bit rate, not in fp8", "collectives across nodes: the rate of their network is not in the table",
+		"fp4 weights multiplied in fp8: plans for H100-SXM-80GB multiply them in bf16", "int8 weights multiplied in bf16: plans for H100-SXM-80GB multiply them in int8",
+	} {
+		if len(c.Skipped) != 5 || c.Skipped[i].Reason != want || c.Skipped[i].Rows != 1 {
 			t.Errorf("%d: %+v, want %q", i, c.Skipped, want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"partita/formulation/cost"
 	"partita/inputs"
 	"partita/inputs/catalog"
 	"partita/inputs/kernels"
@@ -73,7 +74,8 @@ type run struct {
 // device is one accelerator with its samples.
 type device struct {
 	accelerator inputs.Accelerator
-	samples     map[string][]*kernels.Sample // by path
+	samples     map[string][]*kernels.Sample  // by path
+	priced      map[inputs.DType]*cost.Single // by the format of weights
 }
 
 func (r *run) sort(t *kernels.Table) {
@@ -83,7 +85,7 @@ func (r *run) sort(t *kernels.Table) {
 		if d == nil {
 			continue
 		}
-		path, reason := pathOf(&d.accelerator, s)
+		path, reason := d.pathOf(s)
 		switch {
 		case reason != "":
 			r.skipped[reason]++
@@ -120,7 +122,7 @@ func (r *run) device(s *kernels.Sample, any bool) *device {
 	}
 	d := r.of[a.Name]
 	if d == nil {
-		d = &device{accelerator: a, samples: map[string][]*kernels.Sample{}}
+		d = &device{accelerator: a, samples: map[string][]*kernels.Sample{}, priced: map[inputs.DType]*cost.Single{}}
 		r.of[a.Name] = d
 	}
 	return d

@@ -22,16 +22,26 @@ func prices(a *inputs.Accelerator, p *inputs.Profile) (pricer, error) {
 	}
 	singles := map[inputs.DType]*cost.Single{inputs.BF16: first}
 	return func(s *kernels.Sample) float64 {
-		on := singles[s.Compute]
+		format := priced(s)
+		on := singles[format]
 		if on == nil {
 			var err error
-			if on, err = cost.NewSingle(&own, s.Compute); err != nil {
+			if on, err = cost.NewSingle(&own, format); err != nil {
 				panic(err) // the device was priced above; formats it lacks run wider
 			}
-			singles[s.Compute] = on
+			singles[format] = on
 		}
 		return price(on, s)
 	}, nil
+}
+
+// priced is the format of weights that a plan with a sample's operator has: of products that
+// in which they are stored, which tells the one they are computed in.
+func priced(s *kernels.Sample) inputs.DType {
+	if s.Op == kernels.Matmul || s.Op == kernels.Experts {
+		return s.Weight
+	}
+	return s.Compute
 }
 
 // price is the time of an operator in seconds.
@@ -74,19 +84,19 @@ func price(on *cost.Single, s *kernels.Sample) float64 {
 
 // pathOf is the path that the constants of a sample's price lie below, on a device. The
 // reason says why a sample is of none.
-func pathOf(a *inputs.Accelerator, s *kernels.Sample) (path, reason string) {
+func (d *device) pathOf(s *kernels.Sample) (path, reason string) {
+	a := &d.accelerator
 	if !s.Op.Collective() && s.Op != kernels.Stream && a.FLOPS[s.Compute] == 0 && !sixteen(a, s.Compute) {
 		return "", fmt.Sprintf("%s does not compute in %s", a.Name, s.Compute)
 	}
 	switch s.Op {
 	case kernels.Matmul:
-		switch bytes := s.Compute.Bytes(); {
-		case bytes >= 2:
-			return "operators.gemm16", ""
-		case bytes >= 1:
-			return "operators.gemm8", ""
+		return d.products(s)
+	case kernels.Experts:
+		if _, reason = d.products(s); reason != "" {
+			return "", reason
 		}
-		return "operators.gemm4", ""
+		return "operators.experts", ""
 	case kernels.PrefillAttention, kernels.PrefillLatent, kernels.DecodeAttention, kernels.DecodeLatent:
 		if s.Compute.Bytes() < 2 {
 			return "", "attention is priced at its 16-bit rate, not in " + string(s.Compute)
@@ -95,8 +105,6 @@ func pathOf(a *inputs.Accelerator, s *kernels.Sample) (path, reason string) {
 			return "operators.prefill", ""
 		}
 		return "operators.decode", ""
-	case kernels.Experts:
-		return "operators.experts", ""
 	case kernels.Stream:
 		return "operators.stream", ""
 	}
@@ -115,6 +123,26 @@ func pathOf(a *inputs.Accelerator, s *kernels.Sample) (path, reason string) {
 		return "links.pcie", ""
 	}
 	return "", "the link of " + a.Name + " is not known"
+}
+
+// products is the path of the constants of a sample's products, or why no plan has them:
+// the format of weights decides what plans compute in.
+func (d *device) products(s *kernels.Sample) (path, reason string) {
+	on := d.priced[s.Weight]
+	if on == nil {
+		var err error
+		own := d.accelerator
+		own.Efficiency = nil
+		if on, err = cost.NewSingle(&own, s.Weight); err != nil {
+			return "", err.Error()
+		}
+		d.priced[s.Weight] = on
+	}
+	format, path := on.Products()
+	if format != s.Compute && (format.Bytes() != 2 || s.Compute.Bytes() != 2) {
+		return "", fmt.Sprintf("%s weights multiplied in %s: plans for %s multiply them in %s", s.Weight, s.Compute, d.accelerator.Name, format)
+	}
+	return path, ""
 }
 
 // sixteen reports whether a 16-bit format runs at the rate of the other one.

@@ -36,11 +36,7 @@ func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model, engi
 		warnings = append(warnings, fmt.Sprintf("pool %q: %s; state the utilisation to replace them", pool.Name, note))
 	}
 	o := &constants.Operators
-	kernels := p.matmul
-	if m.Weights.Bytes() < kernels.Bytes() {
-		kernels = m.Weights // unpacked inside the product: a kernel of its own
-	}
-	d.matmul = d.resolve("matmul of the weights", matmulOf(constants, kernels), p.matmulPeak, a, note)
+	d.matmul = d.resolve("matmul of the weights", matmulOf(constants, kernelsOf(m.Weights, p.matmul)), p.matmulPeak, a, note)
 	if p.dense != p.matmul {
 		d.dense = d.resolve("matmul beside the experts", matmulOf(constants, p.dense), p.densePeak, a, note)
 	} else {

@@ -66,16 +66,29 @@ func streamOf(p *inputs.Profile) efficiency {
 	return efficiencyOf(p, "operators.stream", inputs.KernelConstants{Floor: s.Floor, Compute: 1, Bandwidth: s.Bandwidth})
 }
 
-// matmulOf are the constants of products in a number format.
-func matmulOf(p *inputs.Profile, format inputs.DType) efficiency {
-	o := &p.Operators
+// kernelsOf is the format whose kernels multiply weights that are stored in one format in
+// another one. Narrower weights are unpacked inside the product: a kernel of its own.
+func kernelsOf(weights, computed inputs.DType) inputs.DType {
+	if weights.Bytes() < computed.Bytes() {
+		return weights
+	}
+	return computed
+}
+
+// matmulConstants are the constants of products in a number format, and their path.
+func matmulConstants(o *inputs.OperatorConstants, format inputs.DType) (path string, k inputs.KernelConstants) {
 	switch bytes := format.Bytes(); {
 	case bytes >= 2:
-		return efficiencyOf(p, "operators.gemm16", o.GEMM16)
+		return "operators.gemm16", o.GEMM16
 	case bytes >= 1:
-		return efficiencyOf(p, "operators.gemm8", o.GEMM8)
+		return "operators.gemm8", o.GEMM8
 	}
-	return efficiencyOf(p, "operators.gemm4", o.GEMM4)
+	return "operators.gemm4", o.GEMM4
+}
+
+func matmulOf(p *inputs.Profile, format inputs.DType) efficiency {
+	path, k := matmulConstants(&p.Operators, format)
+	return efficiencyOf(p, path, k)
 }
 
 func quoteOrUnnamed(name string) string {

@@ -9,15 +9,19 @@ import (
 // Single prices operators of one device one by one, as they are timed: what measurements of
 // kernels and collectives are held against, and what constants are fitted with. Its prices
 // are those that a layer is made of.
-type Single struct{ d device }
+type Single struct {
+	d       device
+	weights inputs.DType // as stored
+}
 
 // singleActivation is an element of what operators read and write beside weights and
 // cache: 16 bits, whatever the products are made in.
 const singleActivation = 2
 
-// NewSingle is for one device, with products in the given format: that of its peak
-// where the device computes it, else the next wider one it has (Format tells).
-func NewSingle(a *inputs.Accelerator, products inputs.DType) (*Single, error) {
+// NewSingle is for one device whose weights are stored in the given format. Products are
+// made in that format where the device computes it, else in the next wider one it has, as
+// plans have them (Products tells).
+func NewSingle(a *inputs.Accelerator, weights inputs.DType) (*Single, error) {
 	if len(a.FLOPS) == 0 {
 		return nil, fmt.Errorf("no peak FLOP/s of %q is known", a.Name)
 	}
@@ -25,11 +29,19 @@ func NewSingle(a *inputs.Accelerator, products inputs.DType) (*Single, error) {
 		Name: a.Name, Accelerator: *a, MemoryBytes: max(1, a.MemoryBytes), Utilization: 1,
 		GPUsPerNode: maxTabled, Count: inputs.Count{Min: 1, Max: 1}, Intra: a.Link,
 	}
-	d, _, err := newDevice(&inputs.Cluster{Pools: []inputs.Pool{pool}}, &pool, &inputs.Model{Weights: products, Activation: inputs.BF16}, "")
+	d, _, err := newDevice(&inputs.Cluster{Pools: []inputs.Pool{pool}}, &pool, &inputs.Model{Weights: weights, Activation: inputs.BF16}, "")
 	if err != nil {
 		return nil, err
 	}
-	return &Single{d}, nil
+	return &Single{d, weights}, nil
+}
+
+// Products tells the format that products of the weights are made in, and the path of the
+// constants of their kernels.
+func (s *Single) Products() (format inputs.DType, path string) {
+	format = s.d.precision.matmul
+	path, _ = matmulConstants(&s.d.constants.Operators, kernelsOf(s.weights, format))
+	return format, path
 }
 
 // Matmul prices activations m×k times weights k×n of so many bytes an element, in seconds.
