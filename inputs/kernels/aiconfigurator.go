@@ -178,7 +178,13 @@ func readExperts(r *row) (Sample, string) {
 }
 
 func readCustomAllReduce(r *row) (Sample, string) {
-	return r.collective(AllReduce, "allreduce_dtype")
+	s, skip := r.collective(AllReduce, "allreduce_dtype")
+	if skip == "" && (strings.HasSuffix(r.text("kernel_source"), "_eager") || strings.HasSuffix(r.text("backend"), "_eager")) {
+		// Tables of vLLM and SGLang have each size with a graph too, as engines run it; by itself
+		// the host's launch and a copy of the buffer are in its time.
+		skip = "all-reduces that the host launches one by one (eager mode)"
+	}
+	return s, skip
 }
 
 func readNCCL(r *row) (Sample, string) {

@@ -64,6 +64,10 @@ x,fp8,128,7168,2048,8,256,1,8,power_law_1.01,0.5
 		}, []Skip{{1, "experts with uneven routing"}}},
 		{"AIConfigurator all-reduce", "allreduce_dtype,num_gpus,message_size,latency,implementation\nfloat16,8,1024,0.012,trtllm\n",
 			[]Sample{{Op: AllReduce, Compute: inputs.FP16, GPUs: 8, Nodes: 1, Bytes: 2048, Seconds: 12e-6}}, nil},
+		{"AIConfigurator all-reduce", `kernel_source,allreduce_dtype,num_gpus,message_size,latency,backend
+vLLM_custom_graph,bfloat16,4,1024,0.004,vllm_graph
+vLLM_custom_eager,bfloat16,4,1024,0.03,vllm_eager
+`, []Sample{{Op: AllReduce, Compute: inputs.BF16, GPUs: 4, Nodes: 1, Bytes: 2048, Seconds: 4e-6}}, []Skip{{1, "all-reduces that the host launches one by one (eager mode)"}}},
 		{"AIConfigurator NCCL", "nccl_dtype,op_name,num_gpus,message_size,latency\nint8,alltoall,4,1024,0.012\nhalf,all_gather,4,1024,0.012\nhalf,broadcast,4,1024,0.012\n", []Sample{
 			{Op: AllToAll, Compute: inputs.INT8, GPUs: 4, Nodes: 1, Bytes: 1024, Library: true, Seconds: 12e-6},
 			{Op: AllGather, Compute: inputs.FP16, GPUs: 4, Nodes: 1, Bytes: 2048, Library: true, Seconds: 12e-6},
