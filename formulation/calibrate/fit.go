@@ -154,7 +154,7 @@ func (l *law) told(out results.CalibratedLaw, points []point) (results.Calibrate
 		}
 	}
 	errors := l.errors(points, values)
-	in, held := scored(slices.Clone(errors)), scored(l.heldOut(points, values, free))
+	in, held := scored(slices.Clone(errors)), scored(l.heldOut(points, free))
 	out.InSample, out.HeldOut = &in, &held
 	far := math.Max(outlierLeast, outlier*spread(errors))
 	for _, e := range errors {

@@ -37,8 +37,9 @@ func distinct(points []point, key func(*point) string) []string {
 	return slices.Compact(out)
 }
 
-// heldOut are the log errors of every point with constants that were fitted without its fold.
-func (l *law) heldOut(points []point, values []float64, free []bool) []float64 {
+// heldOut are the log errors of every point with constants that were fitted without its fold,
+// from the built-in values: the fit of all points has seen it.
+func (l *law) heldOut(points []point, free []bool) []float64 {
 	fold := foldOf(points)
 	out := make([]float64, 0, len(points))
 	for f := range folds {
@@ -53,8 +54,7 @@ func (l *law) heldOut(points []point, values []float64, free []bool) []float64 {
 		if len(unseen) == 0 {
 			continue
 		}
-		without, _ := l.descend(seen, values, free)
-		out = append(out, l.errors(unseen, without)...)
+		out = append(out, l.errors(unseen, l.fit(seen, l.builtIn(), free))...)
 	}
 	return out
 }

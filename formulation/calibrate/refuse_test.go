@@ -2,6 +2,7 @@ package calibrate
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -110,6 +111,31 @@ func TestNoBetterThanBuiltIn(t *testing.T) {
 	}
 	if refused == 0 {
 		t.Error("no fit was worse than what made the rows")
+	}
+}
+
+// A constant that one operator of a model alone tells is not known to those that predict it:
+// held-out errors begin at the built-in values, not at a fit that has seen what is held out.
+func TestHeldOutHasNotSeen(t *testing.T) {
+	a := device100(t)
+	var all []kernels.Sample
+	for _, nk := range [][2]int{{256, 512}, {512, 1024}, {1024, 1024}, {2048, 1024}, {4096, 4096}, {6144, 4096}, {4096, 14336}} {
+		for _, m := range []int{1, 2, 4, 8} {
+			all = append(all, kernels.Sample{Op: kernels.Matmul, Compute: inputs.BF16, Weight: inputs.BF16, M: m, N: nk[0], K: nk[1]})
+		}
+	}
+	for m := 4096; m <= 65536; m *= 2 {
+		all = append(all, kernels.Sample{Op: kernels.Matmul, Compute: inputs.BF16, Weight: inputs.BF16, M: m, N: 8192, K: 8192})
+	}
+	const share = 0.4
+	made := planted(t, map[string]float64{"operators.gemm16.floor": 8e-6, "operators.gemm16.compute": share, "operators.gemm16.bandwidth": 0.6})
+	law := oneLaw(t, run1(t, timed(t, &a, made, all, 0.02, 0, 5)), "operators.gemm16")
+	c := law.Constants[1]
+	if c.Fitted == nil || math.Abs(math.Log(*c.Fitted/share)) > 0.05 {
+		t.Fatalf("%+v", c)
+	}
+	if unseen := 100 * (1 - share/c.BuiltIn); law.InSample.P90Pct > 5 || law.HeldOut.P90Pct < 0.9*unseen {
+		t.Errorf("errors %+v in sample, %+v held out; of rows whose constant nothing else tells it is %.0f %%", *law.InSample, *law.HeldOut, unseen)
 	}
 }
 
