@@ -36,11 +36,7 @@ type finding struct {
 func (l *law) findings(points []point, values []float64, index []int) []finding {
 	slopes := l.slopes(points, values, index)
 	p := len(index)
-	all := make([]int, p)
-	for i := range all {
-		all[i] = i
-	}
-	own := alone(slopes, p, all)
+	own := alone(slopes, p)
 	sigma := math.Max(modelError, spread(l.errors(points, values)))
 	out := make([]finding, p)
 	for k, i := range index {
