@@ -2,8 +2,6 @@ package validate
 
 import (
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"partita/formulation/cost"
@@ -21,11 +19,6 @@ type micro struct {
 
 // copied is the buffer of a rate of copies, bytes: large enough that its latency is not seen.
 const copied = 1 << 30
-
-var (
-	matmulShape = regexp.MustCompile(`(\d+)x(\d+)x(\d+)`) // M×N×K
-	payload     = regexp.MustCompile(`payload=(\d+)\s*(B|KiB|MiB|GiB)`)
-)
 
 // mapAlone maps a row of a kernel or a link, or notes why it is not.
 func (o *outcome) mapAlone(k known, r *measured.Row) {
@@ -56,20 +49,17 @@ func (o *outcome) mapAlone(k known, r *measured.Row) {
 	}
 	switch o.quantity {
 	case matmulRate:
-		found := matmulShape.FindStringSubmatch(r.Shape)
-		if found == nil {
+		var ok bool
+		if u.m, u.n, u.k, ok = r.Product(); !ok {
 			o.why = "the shape of the product is not stated"
 			return
 		}
-		u.m, u.n, u.k = number(found[1]), number(found[2]), number(found[3])
 	case reduceTime, reduceRate:
-		found := payload.FindStringSubmatch(r.Shape)
-		if found == nil {
+		var ok bool
+		if u.bytes, ok = r.Payload(); !ok {
 			o.why = "the size of the collective is not stated"
 			return
 		}
-		unit := map[string]float64{"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}[found[2]]
-		u.bytes = number(found[1]) * unit
 	}
 	o.micro = u
 }
@@ -89,12 +79,6 @@ func microMeasure(r *measured.Row) (measure, string) {
 	return measure{}, notPredicted(r.Kind, r.Metric)
 }
 
-// number reads digits that a pattern has matched.
-func number(digits string) float64 {
-	x, _ := strconv.ParseFloat(digits, 64)
-	return x
-}
-
 // priceAlone prices a kernel or a link.
 func (o *outcome) priceAlone(k known, r *measured.Row, constants Constants) {
 	a, _ := k.Accelerator(r.GPU)
@@ -106,7 +90,7 @@ func (o *outcome) priceAlone(k known, r *measured.Row, constants Constants) {
 		o.why = err.Error()
 		return
 	}
-	u, n := o.micro, float64(o.micro.devices)
+	u := o.micro
 	switch o.quantity {
 	case matmulRate:
 		o.predicted = 2 * u.m * u.n * u.k / single.Matmul(u.m, u.n, u.k, u.format.Bytes())
@@ -115,7 +99,7 @@ func (o *outcome) priceAlone(k known, r *measured.Row, constants Constants) {
 	case reduceRate:
 		o.predicted = u.bytes / single.Library().AllReduce(u.bytes, u.devices)
 		if strings.Contains(r.Metric, "busbw") {
-			o.predicted *= 2 * (n - 1) / n
+			o.predicted *= measured.BusShare(u.devices)
 		}
 	case sendRate:
 		o.predicted = copied / single.Send(copied)

@@ -3,9 +3,7 @@ package kernels
 import (
 	"bytes"
 	"errors"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"partita/inputs"
@@ -63,11 +61,6 @@ func rank(metric string) int {
 	return len(operatorMetrics)
 }
 
-var (
-	threeSizes = regexp.MustCompile(`(\d+)x(\d+)x(\d+)`)
-	payload    = regexp.MustCompile(`payload=(\d+) ?([KMG]i?)?B`)
-)
-
 // operatorOf is the timing that a row states, or why it states none.
 func operatorOf(r *measured.Row) (Sample, string) {
 	switch {
@@ -80,38 +73,31 @@ func operatorOf(r *measured.Row) (Sample, string) {
 	case r.Metric == "max_matmul_tflops":
 		return largestProduct(r)
 	}
-	m := payload.FindStringSubmatch(r.Shape)
-	if m == nil || r.GPUs < 2 {
+	bytes, ok := r.Payload()
+	if !ok || r.GPUs < 2 {
 		return Sample{}, "size or number of devices of a collective is not stated"
 	}
-	bytes, _ := strconv.ParseFloat(m[1], 64)
-	bytes *= map[string]float64{"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}[m[2]]
 	s := Sample{Op: AllReduce, Device: r.GPU, Compute: inputs.BF16, GPUs: r.GPUs, Nodes: max(1, r.Nodes), Bytes: bytes, Library: true}
-	n := float64(r.GPUs)
 	switch r.Metric {
 	case "allreduce_time_us":
 		s.Seconds = r.Value * 1e-6
 	case "allreduce_algbw_gbs":
 		s.Seconds = bytes / (r.Value * 1e9)
-	default: // bus bandwidth, as nccl-tests defines it
-		s.Seconds = 2 * (n - 1) / n * bytes / (r.Value * 1e9)
+	default:
+		s.Seconds = measured.BusShare(r.GPUs) * bytes / (r.Value * 1e9)
 	}
 	return s, ""
 }
 
 // largestProduct is the product that reached the rate of a row.
 func largestProduct(r *measured.Row) (Sample, string) {
-	m := threeSizes.FindStringSubmatch(r.Shape)
+	m, n, k, ok := r.Product()
 	format := inputs.DType(strings.ToLower(r.Precision))
-	if m == nil || format != inputs.BF16 && format != inputs.FP16 && format != inputs.FP8 {
+	if !ok || format != inputs.BF16 && format != inputs.FP16 && format != inputs.FP8 {
 		return Sample{}, "sizes or number format of a product are not stated"
 	}
-	var size [3]int
-	for i := range size {
-		size[i], _ = strconv.Atoi(m[i+1])
-	}
-	s := Sample{Op: Matmul, Device: r.GPU, Compute: format, Weight: format, M: size[0], N: size[1], K: size[2]}
-	s.Seconds = 2 * float64(s.M) * float64(s.N) * float64(s.K) / (r.Value * 1e12)
+	s := Sample{Op: Matmul, Device: r.GPU, Compute: format, Weight: format, M: int(m), N: int(n), K: int(k)}
+	s.Seconds = 2 * m * n * k / (r.Value * 1e12)
 	return s, ""
 }
 
