@@ -109,16 +109,16 @@ func (r *trainRates) metered(m Meter) trainRates {
 }
 
 // trainFormats are the bytes of a parameter's gradient and of its optimizer state; those of
-// Adam with 32-bit sums where a condition is of no training.
+// Adam with 32-bit sums where a condition is of no training. An optimizer may keep nothing:
+// 0 beside the bytes of a gradient is what is stated.
 func trainFormats(t *inputs.TrainingStep) (gradient, optimizer float64) {
-	gradient, optimizer = 4, 12
-	if t != nil && t.GradientBytes > 0 {
-		gradient = t.GradientBytes
+	if t == nil || t.GradientBytes <= 0 && t.OptimizerBytes <= 0 {
+		return 4, 12
 	}
-	if t != nil && t.OptimizerBytes > 0 {
-		optimizer = t.OptimizerBytes
+	if t.GradientBytes <= 0 {
+		return 4, t.OptimizerBytes
 	}
-	return gradient, optimizer
+	return t.GradientBytes, t.OptimizerBytes
 }
 
 // PeakFLOPS is the peak of a GPU of the pool in the format that it multiplies weights in,

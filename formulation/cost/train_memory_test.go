@@ -104,6 +104,9 @@ func TestTrainStatesNotStated(t *testing.T) {
 	if less := of(inputs.TrainingStep{GradientBytes: 2, OptimizerBytes: 6}); 2*less.Gradients != bare.Gradients || 2*less.Optimizer != bare.Optimizer {
 		t.Errorf("half the bytes hold %+v of %+v", less, bare)
 	}
+	if none := of(inputs.TrainingStep{GradientBytes: 4}); none.Optimizer != 0 || none.Gradients != bare.Gradients {
+		t.Errorf("an optimizer without state holds %+v", none)
+	}
 }
 
 // Weights, gradients and optimizer of a mixture of experts, counted by hand: 8 experts
