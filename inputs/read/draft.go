@@ -149,6 +149,14 @@ func wantOf(err error) string {
 	return err.Error()
 }
 
+// told reports whether what is stated of a key is a problem already: then it is not
+// missing as well.
+func (d *draft) told(path string) bool {
+	return slices.ContainsFunc(d.problems, func(p Diagnostic) bool {
+		return strings.HasPrefix(p.Problem, path+": ") || strings.HasSuffix(p.Place.File, path)
+	})
+}
+
 // set records a value of a key. It reports false, with a problem, where the value
 // is out of bounds or contradicts another statement of the same rank.
 func (d *draft) set(statement int, path string, v any, at inputs.Place, r rank) bool {

@@ -240,7 +240,7 @@ func keys() []key {
 		typed("workload.sequence", "workload: sequence length in tokens", inputs.ParseRange, inputs.FormatRange, lengths).as("lengths"),
 
 		typed("workload.prefix_cache_hit", "workload: share of the prompts that is in the cache", inputs.ParseShare, inputs.FormatShare, shareOrZero).as("shareBelowOne"),
-		count("workload.speculative.draft_tokens", "workload: tokens that a draft proposes a step", 1),
+		typed("workload.speculative.draft_tokens", "workload: tokens that a draft proposes a step", inputs.ParseCount, plain[int], within(1, mostDraft)).as("count"),
 		typed("workload.speculative.acceptance", "workload: chance that a proposed token is taken", inputs.ParseShare, inputs.FormatShare, share).as("share"),
 		typed("workload.speculative.draft_cost", "workload: cost of proposing a token", inputs.ParseShare, inputs.FormatShare, shareOrZero).as("shareBelowOne"),
 

@@ -113,7 +113,7 @@ func (d *draft) missing(what, want, hint string) {
 // resolveWorkload reads the lengths, the batch and the phase.
 func (d *draft) resolveWorkload(goal inputs.Goal, model inputs.Model) inputs.Workload {
 	if yes, because := d.trains(); yes {
-		d.checkTrainingGoal(goal)
+		d.checkTrainingGoal(goal, because)
 		return d.resolveTraining(model, because)
 	}
 	d.serveTraining()
@@ -147,6 +147,10 @@ func (d *draft) resolveWorkload(goal inputs.Goal, model inputs.Model) inputs.Wor
 		d.assume("output length", fmt.Sprintf("%d tokens", defaultOutput), "no output length is stated, and "+d.needsOutput(goal))
 	}
 	w.PrefixCacheHit, _ = get[float64](d, "workload.prefix_cache_hit")
+	if w.Phase == inputs.Decode && w.PrefixCacheHit > 0 {
+		d.warn("the phase is decode: a share of the prompts in the cache has no effect")
+		w.PrefixCacheHit = 0
+	}
 	w.Speculative = d.speculative(w.Phase)
 	if total && hasInput {
 		d.checkSequence(sequence, w)
@@ -171,17 +175,14 @@ func (d *draft) speculative(phase inputs.Phase) inputs.Speculative {
 	var ok bool
 	if s.DraftTokens, ok = get[int](d, tokens); !ok {
 		for _, path := range []string{acceptance, cost} {
-			if d.has(path) {
+			if d.has(path) && !d.told(tokens) {
 				d.problem(d.place(path), "speculative decoding without its number of proposed tokens", tokens, "state how many tokens the draft proposes a step")
 				break
 			}
 		}
 		return s
 	}
-	if s.DraftTokens > mostDraft {
-		d.problem(d.place(tokens), fmt.Sprintf("a draft of %d tokens", s.DraftTokens), fmt.Sprintf("at most %d", mostDraft), "drafts have a few tokens")
-	}
-	if s.Acceptance, ok = get[float64](d, acceptance); !ok {
+	if s.Acceptance, ok = get[float64](d, acceptance); !ok && !d.told(acceptance) {
 		d.problem(d.place(tokens), "speculative decoding without an acceptance", acceptance+": 0.7", "measure it on your own texts: it decides whether a draft pays")
 	}
 	if s.DraftCost, ok = get[float64](d, cost); !ok {

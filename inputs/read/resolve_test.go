@@ -171,10 +171,18 @@ func TestCachedAndSpeculative(t *testing.T) {
 	if c := resolved(t, head+"phase: prefill, speculative: {draft_tokens: 3, acceptance: 0.5}}\n"); c.Workload.Speculative.DraftTokens != 0 || len(c.Warnings) == 0 {
 		t.Errorf("a draft of prompts alone: %+v", c.Workload)
 	}
+	if c := resolved(t, head+"phase: decode, prefix_cache_hit: 30 %}\n"); c.Workload.PrefixCacheHit != 0 || len(c.Warnings) == 0 {
+		t.Errorf("a cache of prompts that nobody reads: %+v", c.Workload)
+	}
+	for _, wrong := range []string{"draft_tokens: 0, acceptance: 0.5", "draft_tokens: {a: 1}, acceptance: 0.5", "draft_tokens: 3, acceptance: 2", "draft_tokens: 3, acceptance: [0.5, 1]"} {
+		if _, err := loadText(t, "c.yaml", head+"speculative: {"+wrong+"}}\n"); err == nil || strings.Count(err.Error(), "c.yaml:3:") != 1 {
+			t.Errorf("%s: what is wrong is told once, not as missing too: %v", wrong, err)
+		}
+	}
 	for text, want := range map[string]string{
 		"speculative: {draft_tokens: 3}":                   "without an acceptance",
 		"speculative: {acceptance: 0.5}":                   "without its number of proposed tokens",
-		"speculative: {draft_tokens: 65, acceptance: 0.5}": "at most 64",
+		"speculative: {draft_tokens: 65, acceptance: 0.5}": "65 is out of bounds, want a whole number from 1 to 64",
 		"speculative: {draft_tokens: 3, acceptance: 2}":    "acceptance",
 		"prefix_cache_hit: 100%":                           "below 100 %",
 	} {

@@ -66,17 +66,46 @@ func (d *draft) resolveTraining(m inputs.Model, because string) inputs.Workload 
 		t.SequenceParallel = &sp
 	}
 	t.Recompute = recomputesOf(d, "workload.training.recompute")
+	d.fewLayers(t, len(m.Layers))
 	if w.Batch > 0 && t.MicroBatch > 0 && w.Batch%t.MicroBatch != 0 {
 		d.problem(d.place("workload.training.micro_batch"), fmt.Sprintf("micro-batches of %d sequences do not divide the global batch of %d", t.MicroBatch, w.Batch), "a divisor of the global batch", "")
 	}
 	if f, ok := d.facts["workload.output"]; ok {
-		d.problem(d.statements[f.statement].Place, "an output length in training, where nothing is generated", "the length of a sequence alone", "state it as workload.sequence")
+		d.problem(d.statements[f.statement].Place, "an output length in training, where nothing is generated", "the length of a sequence alone", servesHint(because, "state it as workload.sequence"))
+	}
+	for _, path := range append(d.paths("workload.speculative."), d.paths("workload.prefix_cache_hit")...) {
+		d.problem(d.place(path), path+" in training, which serves no requests", "a workload of training", servesHint(because, "leave it out"))
+	}
+	if d.has("model.kv_precision") {
+		d.warn("the phase is training: nothing is cached, the number format of the KV cache has no effect")
 	}
 	d.trainingFormat(m)
 	if longest := w.Input.Max; m.MaxContext > 0 && longest > m.MaxContext {
 		d.warn("sequences have %d tokens, the model's context is %d: quality beyond it is not this program's concern, memory and time are", longest, m.MaxContext)
 	}
 	return w
+}
+
+// servesHint is what to do about a statement of serving: where only another statement makes
+// the phase training, it may be that one that is meant otherwise.
+func servesHint(because, remedy string) string {
+	if because == "" {
+		return remedy
+	}
+	return remedy + "; or state workload.phase: mixed: it is read as training because " + because
+}
+
+// fewLayers refuses virtual stages and lists of stages that the model has too few layers for.
+func (d *draft) fewLayers(t *inputs.TrainingStep, layers int) {
+	if layers == 0 {
+		return // the model is not known, which is said
+	}
+	if n := t.VirtualStages; n > 1 && 2*n > layers {
+		d.problem(d.place("workload.training.virtual_stages"), fmt.Sprintf("%d virtual stages on each of two or more pipeline ranks, and the model has %d layers", n, layers), fmt.Sprintf("at most %d", max(1, layers/2)), "every stage has a layer")
+	}
+	if n := len(t.Recompute); n > layers {
+		d.problem(d.place("workload.training.recompute"), fmt.Sprintf("recompute of %d stages, and the model has %d layers", n, layers), "one for all stages, or one for each", "every stage has a layer")
+	}
 }
 
 // trainingFormat refuses number formats that nothing trains in.
@@ -137,8 +166,11 @@ func (d *draft) globalBatch(length int) int {
 	switch {
 	case n == 0:
 		low := int(b.Count) / length
-		d.problem(at, fmt.Sprintf("a global batch of %s is no whole number of sequences of %d tokens", b.text(), length), "sequences, or a multiple of their length",
-			fmt.Sprintf("%d sequences are %d tokens, %d are %d", low, low*length, low+1, (low+1)*length))
+		near := fmt.Sprintf("state %d tokens", (low+1)*length)
+		if low > 0 {
+			near = fmt.Sprintf("state %d or %d tokens", low*length, (low+1)*length)
+		}
+		d.problem(at, fmt.Sprintf("a global batch of %s is no whole number of sequences of %d tokens", b.text(), length), "sequences, or a multiple of their length", near)
 	case hasPlain && plain != n:
 		d.problem(at, fmt.Sprintf("a global batch of %d sequences contradicts the batch of %d (%s)", n, plain, d.place("workload.batch")), "one number of sequences", "delete one of the statements")
 	case b.Tokens:
@@ -183,7 +215,7 @@ func (d *draft) serveTraining() {
 	}
 	phase, _ := get[inputs.Phase](d, "workload.phase")
 	for _, path := range append(d.paths("workload.training."), d.paths("workload.global_batch")...) {
-		d.problem(d.place(path), path+" in the phase "+string(phase), "what is served", "state workload.phase: training, or leave it out")
+		d.problem(d.place(path), path+" is of training, the phase is "+string(phase), "a workload of serving", "state workload.phase: training, or leave it out")
 	}
 	for _, field := range trainingFields() {
 		if path := "strategy." + field; d.has(path) {
@@ -286,19 +318,19 @@ func (d *draft) divides(s *inputs.Strategy, w *inputs.Workload) {
 }
 
 // checkTrainingGoal refuses what is asked of serving alone.
-func (d *draft) checkTrainingGoal(g inputs.Goal) {
+func (d *draft) checkTrainingGoal(g inputs.Goal, because string) {
 	for _, r := range g.Requirements {
 		switch r.Kind {
 		case inputs.StepTime, inputs.TokensPerSecond, inputs.TokensPerSGPU, inputs.CostUSDPerHour:
 		case inputs.SamplesPerS: // told with its own hint
 		default:
-			d.problem(r.Place, fmt.Sprintf("requirement %s in training, which serves no requests", r.Kind), "step_time, throughput, throughput_per_gpu or cost_per_hour", "")
+			d.problem(r.Place, fmt.Sprintf("requirement %s in training, which serves no requests", r.Kind), "step_time, throughput, throughput_per_gpu or cost_per_hour", servesHint(because, "leave it out"))
 		}
 	}
 	if engine, ok := get[string](d, "engine"); ok && engine != trainingEngine {
 		d.problem(d.place("engine"), fmt.Sprintf("the engine %s serves requests, the phase is training", engine), trainingEngine+", or none", "leave it out")
 	}
-	if g.Placement == inputs.Lanes {
-		d.problem(d.place("goal.placement"), "placement lanes in training", "pipeline", "lanes serve requests")
+	if g.Placement != "" && g.Placement != inputs.Pipeline {
+		d.problem(d.place("goal.placement"), fmt.Sprintf("placement %s in training, which serves no requests", g.Placement), "pipeline", servesHint(because, "leave it out"))
 	}
 }
