@@ -223,10 +223,14 @@ func (e *trainingGiven) judge() error {
 		return nil
 	}
 	ph.Requirements = requirementsOf(e.costs, e.c, ph, nil)
+	for _, q := range unmet(ph.Requirements) {
+		short := shortOf(q, Margin(e.c))
+		e.problem(q.Place, &short, q.Unit, "%s", given(q, Margin(e.c)))
+	}
 	ph.Solve = results.Solve{Status: "feasible", Objective: p.step.Seconds, ObjectiveUnit: "seconds per step", Backend: "given", AgreedBy: []string{}}
 	ph.Solve.Certificate.Quantisation = map[string]float64{}
 	e.fillOut(ph, p)
-	e.out.Feasible = len(e.out.Problems) == 0 && len(unmet(ph.Requirements)) == 0
+	e.out.Feasible = len(e.out.Problems) == 0
 	return nil
 }
 

@@ -62,7 +62,8 @@ func TestTrainingStrategiesJudged(t *testing.T) {
 		{"tp=4,dp=1", "", false, "4 of 8 GPUs are used"},
 		{"tp=4,dp=1", "goal: {allow_idle: yes}\n", true, ""},
 		{"tp=2,gpus=8,dp=2", "", false, "the strategy states 8"},
-		{"tp=4", "goal: {requirements: {step_time: 1ms}}\n", false, "requirement step_time is missed"},
+		{"tp=4", "goal: {requirements: {step_time: 1ms}}\n", false, "step_time: 1 ms is asked, the strategy reaches"},
+		{"tp=4", "goal: {requirements: {throughput_per_gpu: 1000000 tokens/s}}\n", false, "% short; with the margin of 10 % it is to reach 1111111 tokens/s/GPU"},
 		{"tp=4", "engine: megatron\n", true, ""},
 	} {
 		v := judgedStep(t, trainingOnEight+x.more, x.strategy)

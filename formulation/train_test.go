@@ -88,6 +88,8 @@ func TestTrainingAnswers(t *testing.T) {
 		"too slow":         {base + "goal: {requirements: {step_time: 10ms}}\n", false, results.StatusInfeasible, "step_time: 10 ms is asked"},
 		"too dear":         {base + "goal: {requirements: {cost_per_hour: 10}}\n", false, results.StatusInfeasible, "cost_per_hour"},
 		"too large":        {strings.Replace(base, "count: 8", "count: 1", 1), false, results.StatusInfeasible, "memory"},
+		"too long":         {strings.Replace(base, "sequence: 4096", "sequence: 1048576", 1), false, results.StatusInfeasible, "memory: no layout fits: undivided, weights"},
+		"one rank alone":   {strings.Replace(strings.Replace(base, "count: 8", "count: 1", 1), "sequence: 4096", "sequence: 4096, training: {virtual_stages: 2, optimizer: 0 bytes}", 1), false, results.StatusInfeasible, "as is stated: virtual_stages 2"},
 		"fixed by hand":    {strings.Replace(base, "sequence: 4096", "sequence: 4096, training: {zero: 3, micro_batch: 2, recompute: full, virtual_stages: 1, sequence_parallel: no}", 1), true, results.StatusOptimal, ""},
 		"a rule":           {strings.Replace(base, "model:", "engine: megatron\nmodel:", 1), true, results.StatusOptimal, ""},
 		"ours to choose":   {strings.Replace(base, "count: 8", "count: 8..32", 1) + "goal: {requirements: {step_time: 10s}}\n", true, results.StatusOptimal, ""},

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"partita/formulation/cost"
-	"partita/inputs"
 	"partita/inputs/knowledge"
 	"partita/results"
 )
@@ -153,18 +151,4 @@ func layersText(n int) string {
 		return "a layer"
 	}
 	return fmt.Sprintf("%d layers, after which their kinds repeat,", n)
-}
-
-// shortage says how much the training state takes of the memory that there is.
-func (r *run) shortage() []string {
-	one := cost.TrainShape{DP: 1, TP: 1, CP: 1, EP: 1, ETP: 1}
-	held := []cost.TrainHeld{{Counts: r.x.kinds, First: true, Last: true, Recompute: inputs.FullRecompute}}
-	b := r.x.costs.TrainMemory(0, one, cost.TrainStep{MicroBatch: 1, Sequence: r.x.sequence}, held)
-	var room float64
-	for k := range r.x.c.Cluster.Pools {
-		room += float64(r.x.costs.Capacity(k)) * float64(r.goal.most(k))
-	}
-	const gib = 1 << 30
-	state := float64(b.Weights+b.Gradients+b.Optimizer) / gib
-	return []string{fmt.Sprintf("memory: weights, gradients and optimizer state take %.1f GiB, beside activations and what is replicated; the GPUs given may fill %.1f GiB together", state, room/gib)}
 }

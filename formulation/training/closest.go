@@ -137,11 +137,11 @@ func (r *run) enlarged(ctx context.Context) (*answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		a.unfit, a.refuted, a.reasons = true, true, short
+		a.unfit, a.refuted, a.reasons = true, true, []string{short}
 		a.counted = "the fewest GPUs of the same kind that hold the model and its training state"
 		a.stopped = !a.out.proved
 		*r = *more
 		return a, nil
 	}
-	return &answer{stopped: ctx.Err() != nil, refuted: ctx.Err() == nil, reasons: append(short, fmt.Sprintf("memory: no layout fits on up to %d GPUs either", mostEnlarged))}, nil
+	return &answer{stopped: ctx.Err() != nil, refuted: ctx.Err() == nil, reasons: []string{short, fmt.Sprintf("more GPUs: there is no layout on up to %d of the first kind, in whole nodes, either", mostEnlarged)}}, nil
 }

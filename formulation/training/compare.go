@@ -49,7 +49,11 @@ func (r *run) missed(s *Split, seconds, slack float64) string {
 	for _, q := range r.x.c.Goal.Requirements {
 		slope, floor, _ := r.goal.ratio(q, s)
 		if v := max(floor, slope*seconds); v > 1+slack+1e-9 {
-			return fmt.Sprintf("misses requirement %s by %.1f %% of what is asked, margin included", q.Kind, (v-1)*100)
+			side, by := "short", 1-1/v // a rate is what is asked over v
+			if q.Kind.Upper() {
+				side, by = "over", v-1
+			}
+			return fmt.Sprintf("requirement %s: %.1f %% %s, margin included", q.Kind, by*100, side)
 		}
 	}
 	return ""

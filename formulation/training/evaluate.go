@@ -14,14 +14,13 @@ import (
 // Evaluation is what becomes of a layout that somebody proposes.
 type Evaluation struct {
 	Step *Step // nil: it cannot be priced
-	// Problems are none where it maps onto the GPUs, fits, keeps the rules and meets every
-	// requirement.
+	// Problems are none where it maps onto the GPUs, fits and keeps the rules.
 	Problems []results.Problem
 	Optimum  *Solution
 }
 
-// Evaluate prices a layout and holds it against the memory of its GPUs, the rules, the
-// requirements and the optimum. What is wrong with it is an answer; an error means that the
+// Evaluate prices a layout and holds it against the memory of its GPUs, the rules and the
+// optimum; what is required of its figures is for whoever makes them. What is wrong with it is an answer; an error means that the
 // condition cannot be priced.
 func Evaluate(ctx context.Context, c *inputs.Condition, l *Layout, o Options) (*Evaluation, error) {
 	calc, err := cost.New(c)
@@ -69,13 +68,6 @@ func (r *run) judge(e *Evaluation, l *Layout, calc *cost.Calculator) {
 	}
 	if rule, broken := r.x.broken(l); broken {
 		e.problem("strategy", fmt.Sprintf("breaks rule %q: %s", rule.Name, rule.Expr), nil, "")
-	}
-	for _, q := range c.Goal.Requirements {
-		slope, floor, ok := r.goal.ratio(q, &s)
-		if v := max(floor, slope*e.Step.Seconds); ok && v > 1+1e-9 {
-			short := (v - 1) * 100
-			e.problem(q.Place.String(), fmt.Sprintf("requirement %s is missed by %.1f %% of what is asked, margin included", q.Kind, short), &short, "%")
-		}
 	}
 }
 
