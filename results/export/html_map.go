@@ -83,7 +83,8 @@ func layersOf(ph *results.PhasePlan) int {
 	return n
 }
 
-// gpuMap has a row for each GPU, stage by stage, and those that stay idle after them.
+// gpuMap has a row for each GPU, stage by stage, and after them those that stay idle or are
+// of the other side of a plan that keeps prefill and decode apart.
 func gpuMap(p *results.Plan, ph *results.PhasePlan) *bands {
 	c := newBands(pieces(ph), float64(layersOf(ph)), 17)
 	c.Whole, c.Exact, c.Beside = true, true, true
@@ -105,11 +106,12 @@ func gpuMap(p *results.Plan, ph *results.PhasePlan) *bands {
 			used[id] = true
 		}
 	}
+	does := otherwise(p, ph)
 	for _, id := range idleGPUs(p, used) {
 		if len(c.Bars) >= 2*drawnGPUs {
 			break
 		}
-		c.Bars = append(c.Bars, band{Row: len(c.Rows), Rows: 1, From: 0, To: c.End, Colour: "free", Texts: []string{"idle"}, Tip: plain(id) + ": idle"})
+		c.Bars = append(c.Bars, band{Row: len(c.Rows), Rows: 1, From: 0, To: c.End, Colour: "free", Texts: []string{does(id)}, Tip: plain(id) + ": " + does(id)})
 		c.Rows = append(c.Rows, plain(id))
 	}
 	c.byNode()
@@ -164,7 +166,30 @@ func (c *bands) byNode() {
 	}
 }
 
-// idleGPUs are the GPUs of a stated cluster that are not used.
+// otherwise says what a GPU does that a phase has no stage on: it works for another phase,
+// or it is idle.
+func otherwise(p *results.Plan, ph *results.PhasePlan) func(id string) string {
+	busy := map[string]string{}
+	for i := range p.Phases {
+		other := &p.Phases[i]
+		if other.Phase == ph.Phase {
+			continue
+		}
+		for j := range other.Stages {
+			for _, id := range other.Stages[j].GPUs {
+				busy[id] = string(other.Phase) + " side"
+			}
+		}
+	}
+	return func(id string) string {
+		if does := busy[id]; does != "" {
+			return does
+		}
+		return "idle"
+	}
+}
+
+// idleGPUs are the GPUs of a stated cluster that a phase does not use.
 func idleGPUs(p *results.Plan, used map[string]bool) []string {
 	var idle []string
 	if p.Deployment == nil {
@@ -277,6 +302,7 @@ func floorMap(p *results.Plan, ph *results.PhasePlan) *bands {
 	if len(ph.Stages) > drawnBars {
 		alike = func(a, b *results.Stage) bool { return a == b || a != nil && b != nil && a.Index == b.Index } // replicas run together
 	}
+	does := otherwise(p, ph)
 	c := newBands("GPU of the row", 0, 18)
 	c.Whole, c.Exact = true, true
 	for from := 0; from < len(nodes); from += perRow {
@@ -287,10 +313,10 @@ func floorMap(p *results.Plan, ph *results.PhasePlan) *bands {
 			hosts = append(hosts, plain(n.host))
 			for j := 0; j < len(n.gpus); {
 				k := j + 1
-				for k < len(n.gpus) && alike(at[n.gpus[k]], at[n.gpus[j]]) {
+				for k < len(n.gpus) && alike(at[n.gpus[k]], at[n.gpus[j]]) && does(n.gpus[k]) == does(n.gpus[j]) {
 					k++
 				}
-				b := band{Row: len(c.Rows), Rows: 1, From: float64(x + j), To: float64(x + k), Colour: "free", Tip: plain(n.host) + ": idle"}
+				b := band{Row: len(c.Rows), Rows: 1, From: float64(x + j), To: float64(x + k), Colour: "free", Tip: plain(n.host) + ": " + does(n.gpus[j])}
 				if s, last := at[n.gpus[j]], at[n.gpus[k-1]]; s != nil && s != last {
 					b.Colour, b.Tip = stageColour(ph, s), fmt.Sprintf("replicas %d to %d, stage %d\n%s", s.Replica, last.Replica, s.Index, gpuRange(plainAll(n.gpus[j:k])))
 				} else if s != nil {

@@ -98,6 +98,26 @@ func TestGPUMap(t *testing.T) {
 	}
 }
 
+// A GPU that works for the other side of a plan is not idle in the picture of this one.
+func TestMapOfASide(t *testing.T) {
+	p := samplePlan()
+	p.Deployment = &results.Deployment{Cluster: inputs.Cluster{Pools: []inputs.Pool{{Name: "A100", Nodes: []inputs.Node{{Host: "node-9", GPUs: []string{"node-9/gpu-0", "node-9/gpu-1"}}}}}}}
+	p.Phases[0].Phase = inputs.Prefill
+	p.Phases = append(p.Phases, results.PhasePlan{Phase: inputs.Decode, Stages: []results.Stage{{GPUs: []string{"node-9/gpu-1"}}}})
+	for name, c := range map[string]*bands{"GPUs": gpuMap(p, &p.Phases[0]), "floor": floorMap(p, &p.Phases[0])} {
+		var free []string
+		for _, b := range c.Bars {
+			if b.Colour == "free" {
+				_, does, _ := strings.Cut(b.Tip, ": ")
+				free = append(free, does)
+			}
+		}
+		if !slices.Equal(free, []string{"idle", "decode side"}) {
+			t.Errorf("%s: %q, want one idle and one of the decode side", name, free)
+		}
+	}
+}
+
 // The picture of a large cluster has every GPU once, on the stage that it works for.
 func TestFloorMap(t *testing.T) {
 	p := largePlan(100)
