@@ -78,7 +78,7 @@ func (r *run) facts(a *answer) results.Solve {
 	}
 	s.Certificate = results.Certificate{
 		Objective:    r.formula(a),
-		Quantisation: map[string]float64{"step": r.tick},
+		Quantisation: map[string]float64{"step": r.tickOf(r.backend)},
 		Balance:      "none asked: a stage that waits for a slower one costs step time, which is what is minimised",
 		GPUCount:     a.counted,
 		Rules:        r.account(),
@@ -86,6 +86,14 @@ func (r *run) facts(a *answer) results.Solve {
 		Passes:       a.passes,
 	}
 	return s
+}
+
+// tickOf is the tick that a backend counts times in, seconds.
+func (r *run) tickOf(backend string) float64 {
+	if backend == backendLabels {
+		return r.tick
+	}
+	return r.tick * coarser
 }
 
 func unitOf(p *pass) string {
@@ -129,7 +137,7 @@ func (r *run) account() []results.RuleAccount {
 func (r *run) leftOut() []string {
 	out := []string{
 		"ranks that differ in TP, CP, DP or experts; expert TP that does not divide TP; tensor groups across nodes",
-		"differences below the quantisation: every time of a rank is rounded up to a tick",
+		"differences below the quantisation: times of a rank are rounded up to a tick, for each of its micro-batches",
 	}
 	if r.x.unit > 0 && !r.x.rules.Uses(knowledge.OfPlace) {
 		out = append(out, fmt.Sprintf("with virtual stages: stages of a rank that differ by more than %s, larger ones before smaller ones, or more recompute before less; the layers before number %d outside of the first round of stages", layersText(r.x.unit), r.x.repeats))

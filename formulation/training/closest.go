@@ -21,8 +21,15 @@ func (r *run) closest(ctx context.Context, lv levels) (*answer, error) {
 	if out.best == nil {
 		return &answer{stopped: ctx.Err() != nil, cut: lv.cut}, nil
 	}
-	slack := out.best.value - 1 + 1e-9
 	r.known = append(r.known, out.best.layout)
+	if out.best.value < 1+rounding {
+		// It meets everything by less than the search tells apart, which is no reason to call
+		// it out of reach.
+		if a, err := r.through(ctx, lv, 0); a != nil || err != nil {
+			return a, err
+		}
+	}
+	slack := out.best.value - 1 + 1e-9
 	flat := lv.flat(lv.counted)
 	if len(lv.list) > 1 {
 		flat.list = lv.list

@@ -46,6 +46,7 @@ func (r *run) confirm(ctx context.Context, a *answer, sol *Solution) error {
 		return nil
 	}
 	s.AgreedBy = append(s.AgreedBy, name)
+	s.Certificate.Quantisation[fmt.Sprintf("step (%s)", name)] = r.tickOf(name)
 	prove := r.modelled(b)
 	for _, split := range a.out.contested {
 		cutoff := min(r.goal.limit(&split, a.slack, a.pass.without...), a.pass.aim.below(&split, best.value))
@@ -66,7 +67,8 @@ func (r *run) confirm(ctx context.Context, a *answer, sol *Solution) error {
 // again has a backend find the best path of stages of the final choice.
 func (r *run) again(ctx context.Context, b solver.Backend, best *found) (solver.Status, error) {
 	// A little above the optimum, so that there is a path to find.
-	n := r.x.network(best.split, r.tick, best.seconds*(1+1e-3)+100*r.tick)
+	tick := r.tickOf(b.Name())
+	n := r.x.network(best.split, tick, best.seconds*(1+1e-3)+100*tick)
 	ours := n.best(far)
 	t, status, err := n.bestBy(ctx, encode.Prover(b, r.o.Log), far)
 	switch {

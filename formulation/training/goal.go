@@ -90,6 +90,10 @@ func (g *goal) ratio(q inputs.Requirement, s *Split) (slope, floor float64, ok b
 	return 0, 0, false
 }
 
+// rounding is the share that a requirement may be missed by and is met: figures of sums that
+// were added up in another order, or written with 12 digits. Plans allow for ten times it.
+const rounding = 1e-10
+
 // limit is the step, in seconds, from which on a split misses a requirement by more than
 // the slack; 0 where every step does.
 func (g *goal) limit(s *Split, slack float64, without ...inputs.RequirementKind) float64 {
@@ -104,7 +108,7 @@ func (g *goal) limit(s *Split, slack float64, without ...inputs.RequirementKind)
 		case floor > 1+slack:
 			return 0
 		case slope > 0:
-			limit = min(limit, (1+slack)/slope*(1+1e-12))
+			limit = min(limit, (1+slack)/slope*(1+rounding))
 		}
 	}
 	return limit

@@ -241,9 +241,14 @@ func (r *run) seed(p *pass, out *outcome, l *Layout) {
 	}
 }
 
-// ticksOfStep is about how many ticks a step is made of: fine enough for plans to be told
-// apart, coarse enough for a solver in floating point.
-const ticksOfStep = 1e7
+// ticksOfStep is about how many ticks a step is made of. Rounding up the time of each of m
+// micro-batches lengthens a step by m ticks at most, which must tell apart what a requirement
+// tells apart; and sums of v steps must be whole numbers that a float64 holds.
+const ticksOfStep = 1e12
+
+// coarser is how many ticks one is of models for solvers in floating point, which tell apart
+// 1e7 of a step.
+const coarser = 1e5
 
 // setTick chooses the tick of a search, a power of ten in seconds, by its lowest bound.
 func (r *run) setTick(list []choice) {
@@ -254,7 +259,7 @@ func (r *run) setTick(list []choice) {
 	for i := range list {
 		least = min(least, r.x.floor(&list[i].split))
 	}
-	r.tick = 1e-6
+	r.tick = 1e-11
 	if least > 0 && !math.IsInf(least, 1) {
 		r.tick = math.Pow(10, math.Floor(math.Log10(least/ticksOfStep)))
 	}

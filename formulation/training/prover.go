@@ -63,7 +63,7 @@ func (r *run) labels(_ context.Context, s Split, cutoff float64) (*Layout, bool,
 func (r *run) modelled(b solver.Backend) prover {
 	prove := encode.Prover(b, r.o.Log)
 	return func(ctx context.Context, s Split, cutoff float64) (*Layout, bool, error) {
-		n := r.x.network(s, r.tick, cutoff)
+		n := r.x.network(s, r.tickOf(b.Name()), cutoff)
 		t, status, err := n.bestBy(ctx, prove, n.most(cutoff))
 		if err != nil {
 			return nil, false, fmt.Errorf("%s: the stages of %s: %w", b.Name(), s.String(), err)

@@ -52,6 +52,32 @@ func TestRequirementOutOfReach(t *testing.T) {
 	}
 }
 
+// What a layout reaches can be asked for, however little is left: also of many micro-batches,
+// whose times are rounded.
+func TestRequirementAsReached(t *testing.T) {
+	c := small(t, 8)
+	c.Workload.Batch = 4096
+	best := solved(t, c, Options{})
+	tokens := float64(c.Workload.Batch * c.Workload.Input.Max)
+	for _, x := range []struct {
+		kind  inputs.RequirementKind
+		value float64
+	}{{inputs.StepTime, best.Seconds}, {inputs.TokensPerSecond, tokens / best.Seconds}, {inputs.TokensPerSGPU, tokens / best.Seconds / 8}} {
+		for _, more := range []float64{0, 1e-10, 1e-8, 1e-6} {
+			for _, margin := range []float64{0, 0.1} {
+				value := x.value * (1 - more) * (1 - margin)
+				if x.kind.Upper() {
+					value = x.value * (1 + more) / (1 - margin)
+				}
+				c.Goal.Requirements = []inputs.Requirement{{Kind: x.kind, Value: value}}
+				if sol := solved(t, c, Options{Margin: margin}); !sol.Feasible || sol.Status != results.StatusOptimal || sol.Seconds > best.Seconds*(1+1e-9) {
+					t.Errorf("%s %.17g, margin %g: %s, feasible %t, a step of %.17g s, the best takes %.17g", x.kind, value, margin, sol.Status, sol.Feasible, sol.Seconds, best.Seconds)
+				}
+			}
+		}
+	}
+}
+
 // Two requirements that no layout can meet together give way by the same share.
 func TestRequirementsClash(t *testing.T) {
 	c := small(t, 0)

@@ -121,7 +121,7 @@ type run struct {
 	o       Options
 	prove   prover
 	backend string
-	tick    float64
+	tick    float64   // seconds
 	known   []*Layout // layouts of earlier passes, to begin with
 	first   []Split   // choices whose stages are searched before all others
 	refused []int     // splits that each rule takes out

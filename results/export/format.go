@@ -50,6 +50,8 @@ func duration(ms float64) string {
 	switch a := math.Abs(ms); {
 	case a == 0:
 		return "0 ms"
+	case a < 1e-6:
+		return figure(ms*1e9) + " ps" // ticks of a search
 	case a < 0.1:
 		return figure(ms*1e3) + " µs"
 	case a < 1e3:

@@ -12,7 +12,7 @@ func TestFigures(t *testing.T) {
 	for _, tc := range []struct{ got, want string }{
 		{figure(0), "0"}, {figure(1234.56), "1,235"}, {figure(-98765.4), "-98,770"}, {figure(0.123456), "0.1235"},
 		{figure(1e6), "1,000,000"}, {figure(1.5e-7), "1.5e-07"}, {figure(math.NaN()), "unknown"}, {figure(math.Inf(1)), "unknown"},
-		{duration(0), "0 ms"}, {duration(0.05), "50 µs"}, {duration(12.3456), "12.35 ms"}, {duration(65432.1), "65.43 s"},
+		{duration(0), "0 ms"}, {duration(1e-8), "10 ps"}, {duration(0.05), "50 µs"}, {duration(12.3456), "12.35 ms"}, {duration(65432.1), "65.43 s"},
 		{gibibytes(0.05), "51.2 MiB"}, {gibibytes(72), "72 GiB"},
 		{inUnit(0.25, "s"), "250 ms"}, {inUnit(1.0421, ""), "1.042"}, {inUnit(100, "tokens/ms"), "100 tokens/ms"},
 		{plural(1, "replica"), "1 replica"}, {plural(4096, "GPU"), "4,096 GPUs"}, {plural(2, "micro-batch"), "2 micro-batches"},

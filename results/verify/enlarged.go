@@ -31,9 +31,10 @@ func enlarged(p *results.Plan, c *inputs.Condition) *inputs.Condition {
 // end of the nodes that a pool is made of, or more GPUs of a pool than its number allows.
 func beyond(p *results.Plan, c *inputs.Condition) bool {
 	known := devices(c)
-	pools, used := map[string]*inputs.Pool{}, map[string]int{}
+	pools, used := map[string]*inputs.Pool{}, map[string]map[string]bool{}
 	for k := range c.Cluster.Pools {
-		pools[c.Cluster.Pools[k].Name] = &c.Cluster.Pools[k]
+		name := c.Cluster.Pools[k].Name
+		pools[name], used[name] = &c.Cluster.Pools[k], map[string]bool{}
 	}
 	for i := range p.Phases {
 		for j := range p.Phases[i].Stages {
@@ -42,11 +43,11 @@ func beyond(p *results.Plan, c *inputs.Condition) bool {
 			if !ok {
 				continue // a rule of its own
 			}
-			used[s.Pool] += len(s.GPUs)
-			if !pool.Count.Unlimited() && used[s.Pool] > pool.Count.Max {
-				return true
-			}
 			for _, id := range s.GPUs {
+				used[s.Pool][id] = true // once, however many stages of a rank are on it
+				if !pool.Count.Unlimited() && len(used[s.Pool]) > pool.Count.Max {
+					return true
+				}
 				if _, listed := known[id]; listed {
 					continue
 				}

@@ -144,6 +144,9 @@ func (a *audit) checkRequirement(q *inputs.Requirement, line *results.Requiremen
 		a.list.add(rule, false, want, verdict+"; the plan has no line on it")
 		return
 	}
+	if onEdge(q.Kind.Upper(), q.Value, got, margin) {
+		met = line.Met // searches tell apart less than the tolerance
+	}
 	if lie := a.lineWrong(q, line, units, got, met, beats); lie != "" {
 		a.list.add(rule, false, want, verdict+"; the plan states it wrong: "+lie)
 		return
@@ -161,6 +164,11 @@ func meets(upper bool, want, got, margin float64) bool {
 		return got <= want*(1-margin)*(1+tolerance)
 	}
 	return got*(1-margin)*(1+tolerance) >= want
+}
+
+// onEdge reports whether the tolerance decides if a requirement is met.
+func onEdge(upper bool, want, got, margin float64) bool {
+	return meets(upper, want, got*(1-2*tolerance), margin) != meets(upper, want, got*(1+2*tolerance), margin)
 }
 
 // marginTolerance is in percentage points: a margin near 0 has no relative size.

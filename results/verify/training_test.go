@@ -252,6 +252,50 @@ func TestObjectivesOfAStep(t *testing.T) {
 	}
 }
 
+// A closest plan whose ranks have several stages each is on the GPUs given, whose names it has.
+func TestClosestStepOnTheGPUsGiven(t *testing.T) {
+	p, c := stepCase()
+	for i := range p.Phases[0].Stages {
+		for j, id := range p.Phases[0].Stages[i].GPUs {
+			p.Phases[0].Stages[i].GPUs[j] = "rack/" + id
+		}
+	}
+	for i := range c.Cluster.Pools[0].Nodes {
+		for j, id := range c.Cluster.Pools[0].Nodes[i].GPUs {
+			c.Cluster.Pools[0].Nodes[i].GPUs[j] = "rack/" + id
+		}
+	}
+	if beyond(p, c) {
+		t.Fatal("stages of one rank are counted twice")
+	}
+	p.Phases[0].Stages[0].GPUs[0] = "rack/other"
+	if !beyond(p, c) {
+		t.Fatal("a GPU that is not there is seen as given")
+	}
+}
+
+// Where a requirement is missed by less than is told apart, a plan may say either; that it is
+// met by one that misses it by more, or missed by one that meets it, is told.
+func TestRequirementsOnTheEdge(t *testing.T) {
+	for _, x := range []struct {
+		missed      float64 // share
+		met, notMet bool    // the plan may say so
+	}{{5e-7, true, true}, {1e-4, false, true}, {-1e-4, true, false}} {
+		for _, says := range []bool{true, false} {
+			p, c := stepCase()
+			c.Goal.Margin = pointerTo(0.2)
+			line := &p.Phases[0].Requirements[0]
+			value := line.Got / (1 + x.missed) / (1 - *c.Goal.Margin)
+			c.Goal.Requirements[0].Value, line.Want = value, value
+			line.Met, line.MarginPercent = says, 100*(1-line.Got/value)
+			v := checkTrainingWith(p, c, stepPrices{}, Options{Closest: true})
+			if told := slices.Contains(failedRules(v), ruleRequirement("step_time")); told == (says && x.met || !says && x.notMet) {
+				t.Errorf("missed by %g, the plan says met %t: told of it: %t\n%s", x.missed, says, told, describe(v))
+			}
+		}
+	}
+}
+
 // No content of a plan makes the checks panic.
 func TestAnyStepCanBeChecked(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
