@@ -96,6 +96,26 @@ func TestLinkRateDependsOnGroup(t *testing.T) {
 	near(t, "mesh pair from the whole", rate(unstated, 2), rate(mesh, 2), 1e-12)
 }
 
+// The switch sums from Hopper on, for more than four GPUs: published bus bandwidth of 8 GiB is
+// 363 GB/s over four H200 and 473 over eight. What has no such switch goes around the ring.
+func TestSwitchSums(t *testing.T) {
+	const bytes = 1 << 33
+	nvlink := inputs.Link{Kind: inputs.LinkNVLink, BytesPerSecond: 450e9}
+	for _, c := range []struct {
+		generation string
+		n          int
+		want, tol  float64 // GB/s of bus bandwidth
+	}{
+		{"hopper", 4, 363.3, 0.08}, {"hopper", 8, 473.1, 0.01}, {"blackwell", 4, 337.5, 0.01},
+		{"ampere", 8, 337.5, 0.01}, {"volta", 8, 337.5, 0.01}, {"ascend", 8, 337.5, 0.01}, {"tpu", 8, 337.5, 0.01}, {"cdna2", 8, 337.5, 0.01},
+	} {
+		d := device{node: nodeWire(nvlink, &profile.Of(c.generation).Links, true)}
+		n := float64(c.n)
+		busy := 2 * (n - 1) / n * bytes / d.allReduce(bytes, group{c.n, c.n}) / 1e9
+		near(t, c.generation, busy, c.want, c.tol)
+	}
+}
+
 func TestSend(t *testing.T) {
 	fast, slow := poolOf(h100(), 8), poolOf(t4(), 8)
 	slow.Intra = inputs.Link{}

@@ -17,6 +17,10 @@ const meshPeers = 7
 // priced as this size.
 const maxTabled = 64
 
+// unsummed is the largest group whose all-reduces the switch does not sum: NCCL does no better
+// over four H200 or B200 with it than around a ring, and does over five to eight.
+const unsummed = 4
+
 // wire is a link with its efficiencies resolved by group size.
 type wire struct {
 	// secondsPerByte at index n: 1/(η W) for a ring, all-gather or all-to-all of n.
@@ -53,7 +57,7 @@ func nodeWire(l inputs.Link, p *inputs.LinkConstants, latency bool) *wire {
 		if used.OneShotShare > 0 {
 			w.oneShot[n] = 1 / (used.OneShotShare * rate)
 		}
-		if used.SwitchShare > 0 && n > 2 {
+		if used.SwitchShare > 0 && n > unsummed {
 			w.summed[n], w.summedLatency = 1/(used.SwitchShare*rate), used.SwitchLatency
 		}
 		w.ringLatency[n] = grow(used.RingLatency2, used.RingLatency8, n)
