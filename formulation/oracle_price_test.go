@@ -36,6 +36,9 @@ func (o *oracle) priced(r, m0, m1 int) *priced {
 	p := &priced{o: o, r: r, n: (w.Batch + r - 1) / r, m0: m0, m1: m1, stages: map[step]stagePrice{}, sends: map[sendKey][2]float64{}, slower: map[step]bool{}}
 	in, out := (w.Input.Min+w.Input.Max+1)/2, (w.Output.Min+w.Output.Max+1)/2
 	p.load = cost.Load{Sequences: p.n, Tokens: w.Input.Max}
+	if m0 > 0 && m1 > 0 {
+		p.load.Budget = 8192
+	}
 	if m0 > 0 {
 		b0 := (p.n + m0 - 1) / m0
 		p.sequence.latency = cost.Step{Phase: inputs.Prefill, Sequences: b0, New: w.Input.Max}
@@ -64,11 +67,14 @@ func (p *priced) both(sh cost.Shape, time func(cost.Step) float64) [2]float64 {
 	prompt := time(cost.Step{Phase: inputs.Prefill, Sequences: 1, New: p.o.c.Workload.Input.Max})
 	if t[0] = prompt; p.n > 1 {
 		step, along, left := p.mixed(sh, 1, time)
-		t[0] += float64((p.o.c.Workload.Input.Max+8191)/8192)*along + step + left
+		t[0] += p.own()*along + step + left
 	}
 	t[1], _, _ = p.mixed(sh, p.m1, time)
 	return t
 }
+
+// own is how many steps the longest prompt takes.
+func (p *priced) own() float64 { return max(1, float64(p.o.c.Workload.Input.Max)/8192) }
 
 // mixed is the average step of one of m groups (C3c), what decoding adds to a step that
 // takes a chunk along, and what is left of a step when a request comes.
@@ -95,18 +101,18 @@ func (p *priced) mixed(sh cost.Shape, m int, time func(cost.Step) float64) (step
 		chunk = time(cost.Step{Phase: inputs.Prefill, Sequences: size, New: in})
 		chunk += (come - float64(size)) * (time(cost.Step{Phase: inputs.Prefill, Sequences: size + 1, New: in}) - chunk)
 	}
-	passes := (in + 8191) / 8192
-	tokens := (size*in + passes - 1) / passes
+	passes := max(1, float64(in)/8192)
+	tokens := size * min(in, 8192)
 	along = decode - plain(b) + max(0, plain(tokens+b)-plain(tokens))
 	chunks := come
 	if come > 1 {
 		chunks = max(1, come/float64(most))
 	}
-	step = decode + max(0, chunk+chunks*float64(passes)*(along-decode))
+	step = decode + max(0, chunk+chunks*passes*(along-decode))
 	if step == 0 {
 		return 0, along, 0 // nothing to do here: no vocabulary, no next stage
 	}
-	share := min(1, chunks*float64(passes))
+	share := min(1, chunks*passes)
 	long := decode + (step-decode)/share
 	return step, along, ((1-share)*decode*decode + share*long*long) / (2 * step)
 }
@@ -150,7 +156,11 @@ func (p *priced) host(t *[2]float64, pool int, first bool) {
 		t[1] += calc.HostStep(pool, p.sequence.prompt.Sequences)
 		return
 	case p.m0 > 0:
-		t[0] += calc.HostStep(pool, p.n)
+		steps := p.own()
+		if p.n > 1 {
+			steps += 1.5 // half of the one in progress, and the next
+		}
+		t[0] += steps * calc.HostStep(pool, p.n)
 		if first {
 			t[0] += calc.HostRequest(pool, p.o.c.Workload.Input.Max)
 		}

@@ -14,10 +14,11 @@ const logitBytes = 4
 //
 //	2 hidden states (residual and operator input) + the largest operator's own
 //	tensors + one hidden state to communicate from; or on the last stage a hidden state
-//	and what choosing tokens takes, bytes a logit of one position a sequence       (M3)
+//	and what choosing tokens takes, bytes a logit of one position a sequence, of
+//	every token of a draft                                                         (M3)
 //
-// kinds tells which kinds of layer the stage holds. Micro-batches are not cut into
-// chunks: a step that is too large to fit asks for more micro-batches.
+// kinds tells which kinds of layer the stage holds. Steps are cut into chunks where the load
+// states a budget; else one that is too large to fit asks for more micro-batches.
 func (c *Calculator) Activations(pool int, kinds []bool, last bool, s Shape, l Load) int64 {
 	counts := make([]int, len(kinds))
 	for kind, present := range kinds {

@@ -25,6 +25,9 @@ type Load struct {
 	Tokens    int // KV tokens each of them may reach
 	// Steps are the largest steps that run: activations and logits follow from them.
 	Steps []Step
+	// Budget is the most new tokens that an attention rank takes into a step of Steps, which
+	// is then one of the chunks that a longer one is read in. 0: steps run as they are.
+	Budget int
 }
 
 // Memory is one GPU's memory by use, in bytes.

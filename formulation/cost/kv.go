@@ -36,7 +36,7 @@ func (k *kindFigures) kvTokenBytes(elementBytes float64, tp int) float64 {
 // need of it; the rest is for the layers that keep the whole context. Where all
 // layers have a window a token counts in each of them. 0 where nothing is left.
 func (c *Calculator) KVTokens(pool int, counts []int, first, last bool, s Shape, l Load) int64 {
-	used := c.StageMemory(pool, counts, first, last, s, Load{Steps: l.Steps})
+	used := c.StageMemory(pool, counts, first, last, s, Load{Steps: l.Steps, Budget: l.Budget})
 	free := float64(c.Capacity(pool)-used.Weights-used.Activations-used.Reserve) / (1 + c.devices[pool].memory.slack)
 	var full, windowed, windowKept float64
 	for kind, n := range counts {

@@ -258,3 +258,48 @@ func TestDemandSaturates(t *testing.T) {
 		t.Errorf("an absurd load needs %d bytes", mem.Total())
 	}
 }
+
+// A prompt that is longer than a step's budget is read in chunks: each rank works on the
+// budget, with the cache of all of it.
+func TestLongPromptsTakeTheMemoryOfAChunk(t *testing.T) {
+	m := mustNew(t, conditionOf(llama8B(inputs.BF16), poolOf(h100(), 8)))
+	of := func(s Shape, budget int, steps ...Step) Memory {
+		return m.StageMemory(0, []int{16}, true, false, s, Load{Sequences: 1, Tokens: 100, Steps: steps, Budget: budget})
+	}
+	long := Step{Phase: inputs.Prefill, Sequences: 1, New: 120000}
+	// Two hidden states, one to send and gate, up and their product.
+	if got := of(tensor(1), ChunkTokens, long).Activations; got != 8192*(3*4096+3*14336)*2 {
+		t.Errorf("a chunk works in %d bytes", got)
+	}
+	if got := of(tensor(1), 0, long).Activations; got != 120000*(3*4096+3*14336)*2 {
+		t.Errorf("a prompt at once works in %d bytes", got)
+	}
+	whole := Step{Phase: inputs.Prefill, Sequences: 4, New: 2000}
+	if a, b := of(tensor(1), ChunkTokens, whole), of(tensor(1), 0, whole); a != b {
+		t.Errorf("what fits the budget takes %+v, without one %+v", a, b)
+	}
+	// Five prompts of 3000 on two ranks: three on one, 9000 tokens.
+	e := mustNew(t, conditionOf(mixtral8x7B(inputs.BF16), poolOf(h100(), 8)))
+	s := Shape{TP: 1, CP: 1, DPAttention: 2, EP: 2, ETP: 1}
+	load := Load{Steps: []Step{{Phase: inputs.Prefill, Sequences: 5, New: 3000}}, Budget: 8192}
+	cut := e.Activations(0, []bool{true}, false, s, load)
+	load.Steps[0] = Step{Phase: inputs.Prefill, Sequences: 2, New: 8192}
+	if most := e.Activations(0, []bool{true}, false, s, load); cut > most || cut < most*7/8 {
+		t.Errorf("uneven chunks work in %d bytes, full ones in %d", cut, most)
+	}
+	// A step of decoding is not cut.
+	decode := Step{Phase: inputs.Decode, Sequences: 9000, New: 1, Cached: 10}
+	if a, b := of(tensor(1), ChunkTokens, decode), of(tensor(1), 0, decode); a != b {
+		t.Errorf("decoding takes %+v, without a budget %+v", a, b)
+	}
+}
+
+// Verifying a draft of four takes the logits of five tokens a sequence.
+func TestLogitsOfDrafts(t *testing.T) {
+	calc := mustNew(t, conditionOf(llama8B(inputs.BF16), poolOf(h100(), 1)))
+	load := Load{Steps: []Step{{Phase: inputs.Decode, Sequences: 256, New: 5, Cached: 1000}}}
+	want := int64(256 * 5 * (4096*2 + 128256*41))
+	if got := calc.Activations(0, []bool{true}, true, tensor(1), load); got != want {
+		t.Errorf("%d bytes, want %d", got, want)
+	}
+}

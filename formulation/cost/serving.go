@@ -82,13 +82,13 @@ func (w *Serving) Mix(ranks int) Mix {
 	in := w.Workload.Input.Mid()
 	read := w.prompts(1, in).New
 	arrivals := m.Yield * float64(w.Sequences-1) / float64(w.Workload.Output.Mid()) / float64(w.Groups)
-	most := min(w.Sequences, ranks*max(1, ChunkTokens/max(1, read)))
-	size := min(max(1, arrivals), float64(most))
+	m.Passes = passes(read)
+	most := float64(min(w.Sequences, ranks*max(1, ChunkTokens/max(1, read))))
+	size := min(max(1, arrivals), most)
 	whole := int(size)
 	m.Share, m.Part = arrivals/size, size-float64(whole)
-	m.Chunk, m.Next = w.prompts(whole, in), w.prompts(min(whole+1, most), in)
-	m.Passes = float64(passes(read))
-	tokens, decoded := ceilDiv(whole*read, passes(read)), m.Decode.Sequences*m.Decode.New
+	m.Chunk, m.Next = w.prompts(whole, in), w.prompts(min(whole+1, w.Sequences), in)
+	tokens, decoded := whole*min(read, ChunkTokens), m.Decode.Sequences*m.Decode.New
 	m.DecodePlain, m.ChunkPlain, m.BothPlain = bare(decoded), bare(tokens), bare(tokens+decoded)
 	return m
 }
@@ -103,8 +103,9 @@ func Together(w *inputs.Workload, sequences int) int {
 	return min(sequences, int(math.Ceil(max(1, arrivals))))
 }
 
-// passes is how many steps a prompt takes.
-func passes(tokens int) int { return max(1, ceilDiv(tokens, ChunkTokens)) }
+// passes is how many steps a prompt takes. What the last one leaves of its budget is the
+// next prompt's.
+func passes(tokens int) float64 { return max(1, float64(tokens)/ChunkTokens) }
 
 // bare is a step of so many tokens without a context.
 func bare(tokens int) Step { return Step{Phase: inputs.Decode, Sequences: tokens, New: 1} }
@@ -146,16 +147,26 @@ func (m *Mix) Token(p *Prices) float64 { return m.step(p) / m.Yield }
 // The prompt goes with the decoding of others; it waits for what is left of the step in
 // progress (ω: an arrival meets a long step more often than a short one), and for the one
 // after that, which engines prepare while the one before runs.
-func (m *Mix) First(prompt float64, p *Prices, passes int) float64 {
+func (m *Mix) First(prompt float64, p *Prices, passes float64) float64 {
 	if m.Share == 0 {
 		return prompt
 	}
 	step := m.step(p)
-	return prompt + float64(passes)*m.along(p) + step + m.residual(p, step)
+	return prompt + passes*m.along(p) + step + m.residual(p, step)
 }
 
 // PromptPasses is how many steps the longest prompt takes.
-func (w *Serving) PromptPasses() int { return passes(w.PromptStep().New) }
+func (w *Serving) PromptPasses() float64 { return passes(w.PromptStep().New) }
+
+// FirstSteps is how many steps a request meets until its first token, each of which the
+// host has its part in: those of its prompt, and where others are in flight the one after
+// the step in progress and half of that.
+func (w *Serving) FirstSteps() float64 {
+	if w.Sequences <= 1 {
+		return w.PromptPasses()
+	}
+	return w.PromptPasses() + 1.5
+}
 
 // residual is what is left of the step in progress on average.
 func (m *Mix) residual(p *Prices, step float64) float64 {

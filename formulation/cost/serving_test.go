@@ -53,8 +53,8 @@ func TestMix(t *testing.T) {
 		// 16 a step, of which the budget takes 8; of two ranks twice as many.
 		{served(161, 1, 1000, 10), 1, 2, 0, Step{inputs.Prefill, 8, 1000, 0}, 1, 8000, 8161},
 		{served(161, 1, 1000, 10), 2, 1, 0, Step{inputs.Prefill, 16, 1000, 0}, 1, 16000, 16161},
-		// A prompt of three steps.
-		{served(11, 1, 20000, 100), 1, 0.1, 0, Step{inputs.Prefill, 1, 20000, 0}, 3, 6667, 6678},
+		// A prompt of two steps and a part of a third, the rest of which is another's.
+		{served(11, 1, 20000, 100), 1, 0.1, 0, Step{inputs.Prefill, 1, 20000, 0}, 2.44140625, 8192, 8203},
 	} {
 		m := x.w.Mix(x.ranks)
 		if math.Abs(m.Share-x.share) > 1e-12 || math.Abs(m.Part-x.part) > 1e-12 || m.Chunk != x.chunk || m.Passes != x.passes ||
@@ -135,6 +135,42 @@ func TestServingIsBetween(t *testing.T) {
 			t.Fatalf("with one more in flight a step takes %g s, not %g, the first token %g, not %g", more, step, later, first)
 		}
 	})
+}
+
+// A prompt that is a token longer than a whole number of steps is hardly slower, nor faster.
+func TestLongerPromptsAreContinuous(t *testing.T) {
+	calc := mustNew(t, conditionOf(llama70B(inputs.FP8), poolOf(h100(), 8)))
+	s := tensor(4)
+	at := func(input, output, n int) (step, first float64) {
+		w := served(n, 1, input, output)
+		m := w.Mix(1)
+		p := pricesOf(calc, &m, s)
+		return m.Token(&p), m.First(calc.Layer(0, 0, s, w.PromptStep()), &p, w.PromptPasses()) + w.FirstSteps()*calc.HostStep(0, n)
+	}
+	for _, input := range []int{8192, 16384, 24576} {
+		for _, n := range []int{1, 8, 64} {
+			for _, output := range []int{30, 1000} {
+				step, first := at(input, output, n)
+				more, later := at(input+1, output, n)
+				if math.Abs(more-step) > step/100 || math.Abs(later-first) > first/100 {
+					t.Errorf("%d in flight, %d tokens out: prompts of %d and a token more: a step takes %g s and %g, the first token %g s and %g", n, output, input, step, more, first, later)
+				}
+			}
+		}
+	}
+}
+
+// The host has its part in each step that a request meets.
+func TestStepsOfAFirstToken(t *testing.T) {
+	for _, x := range []struct {
+		n, input int
+		want     float64
+	}{{1, 1000, 1}, {1, 16384, 2}, {8, 1000, 2.5}, {8, 12288, 3}} {
+		w := served(x.n, 1, x.input, 100)
+		if got := w.FirstSteps(); got != x.want {
+			t.Errorf("%d in flight, prompts of %d: %g steps, want %g", x.n, x.input, got, x.want)
+		}
+	}
 }
 
 // The host's part is that of the profile, and nothing where the input states the

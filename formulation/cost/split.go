@@ -1,5 +1,7 @@
 package cost
 
+import "math"
+
 // split is what one attention rank of a stage works on. Sequences go over
 // DPAttention, new tokens over CP, both rounded up: the fullest rank decides.
 type split struct {
@@ -20,6 +22,16 @@ func splitStep(s Shape, st Step) split {
 		tokens:    float64(sequences) * float64(tokens),
 		total:     float64(st.Sequences) * float64(st.New),
 	}
+}
+
+// within is the largest chunk of a step where each of so many attention ranks takes so many
+// new tokens at once; 0: all.
+func (w split) within(budget, ranks int) split {
+	if most := float64(budget); budget > 0 && w.tokens > most {
+		w.total = math.Min(w.total, most*float64(ranks))
+		w.tokens, w.new = most, most/w.sequences
+	}
+	return w
 }
 
 // ceilDiv is ⌈a/b⌉ for a ≥ 0; a degree below 1 counts as 1.

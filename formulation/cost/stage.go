@@ -1,6 +1,10 @@
 package cost
 
-import "math"
+import (
+	"math"
+
+	"partita/inputs"
+)
 
 // graphReserve is kept free on each GPU of an operator graph: 2 GiB, for the driver's
 // context and the libraries' workspaces.
@@ -51,10 +55,16 @@ func (c *Calculator) memories(pool int, s Shape, l Load, bytes []int64, elements
 	}
 	for _, st := range l.Steps {
 		w := splitStep(s, st)
-		steps = append(steps, w)
+		if st.Phase != inputs.Decode {
+			w = w.within(l.Budget, s.DPAttention)
+		}
 		for kind := range c.kinds {
 			elements = append(elements, c.operatorElements(&c.kinds[kind], s, st, &w))
 		}
+		if st.Phase == inputs.Decode {
+			w.sequences = w.tokens // logits of every token of a draft
+		}
+		steps = append(steps, w)
 	}
 	return StageMemories{
 		c: c, engine: &d.memory, shape: s, reserve: [2]int64{d.reserves.serving(s.GPUs(), true), d.reserves.serving(s.GPUs(), false)}, embedding: c.EmbeddingWeights(s),

@@ -79,7 +79,7 @@ func (p *prices) rate(pool, sequences int) *parts {
 func (p *prices) first(pool, sequences int) *parts {
 	w := p.serving(sequences, 1)
 	x := p.combined(pool, w, func(m *cost.Mix, y *cost.Prices, prompt float64) float64 { return m.First(prompt, y, w.PromptPasses()) })
-	x.hosted(p.costs.HostStep(pool, sequences))
+	x.hosted(w.FirstSteps() * p.costs.HostStep(pool, sequences))
 	x.embedding += p.costs.HostRequest(pool, p.c.Workload.Input.Max)
 	return &x
 }
@@ -151,7 +151,7 @@ func (p *prices) load(sequences int) cost.Load {
 	w := &p.c.Workload
 	l := cost.Load{Sequences: sequences, Tokens: w.Input.Max + w.Output.Max}
 	if p.mixed() {
-		l.Steps = append(l.Steps, p.latencyStep(sequences))
+		l.Steps, l.Budget = append(l.Steps, p.latencyStep(sequences)), cost.ChunkTokens
 	}
 	l.Steps = append(l.Steps, p.serving(sequences, p.groups).DecodeStep())
 	return l

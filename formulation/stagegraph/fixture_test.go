@@ -232,7 +232,11 @@ func direct(s *Space, ch Choice, pt Part, next int, sameHost bool) [2]float64 {
 	}
 	var t [2]float64
 	if ch.Micro > 0 {
-		t[0] = host(n) + of(func(price func(cost.Step) float64) float64 {
+		meets := 1.0 // steps with the host's part in each
+		if n > 1 {
+			meets = 2.5
+		}
+		t[0] = meets*host(n) + of(func(price func(cost.Step) float64) float64 {
 			p := price(prompts(1, w.Input.Max))
 			if n == 1 {
 				return p

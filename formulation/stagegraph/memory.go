@@ -45,6 +45,9 @@ func (s *Space) load(sequences, micro, groups int) cost.Load {
 	if w.Phase != inputs.Prefill {
 		l.Tokens += w.Output.Max
 	}
+	if w.Phase == inputs.Mixed {
+		l.Budget = cost.ChunkTokens
+	}
 	if micro > 0 {
 		l.Steps = append(l.Steps, s.heldStep(ceilDiv(sequences, micro)))
 	}

@@ -81,7 +81,7 @@ func (s *Space) firsts(n int) [][]prices {
 	return s.servedTable(served{n: n, first: true}, func() [][]prices {
 		w := s.serving(n, 1)
 		return s.combined(w, func(m *cost.Mix, p *cost.Prices, prompt float64) float64 { return m.First(prompt, p, w.PromptPasses()) }, func(k int, p *prices) {
-			p.hosted(s.Costs.HostStep(k, n))
+			p.hosted(w.FirstSteps() * s.Costs.HostStep(k, n))
 			p.embed += s.Costs.HostRequest(k, s.Condition.Workload.Input.Max)
 		})
 	})

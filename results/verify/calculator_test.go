@@ -60,12 +60,12 @@ func llamaPlan(t *testing.T, c *inputs.Condition) *results.Plan {
 	chunk := cost.Step{Phase: inputs.Prefill, Sequences: 1, New: 1500} // 31/300 a round
 	prompt := cost.Step{Phase: inputs.Prefill, Sequences: 1, New: 2000}
 	plain := func(n int) cost.Step { return cost.Step{Phase: inputs.Decode, Sequences: n, New: 1} }
-	load := cost.Load{Sequences: 32, Tokens: 2400, Steps: []cost.Step{latency, decode}}
+	load := cost.Load{Sequences: 32, Tokens: 2400, Steps: []cost.Step{latency, decode}, Budget: 8192}
 	var t0, t1 [2]float64
 	var mem [2]cost.Memory
 	kv := int64(1) << 62
 	for i := range 2 {
-		t0[i] = calc.HostStep(0, 32) + of(i, func(price func(cost.Step) float64) float64 {
+		t0[i] = 2.5*calc.HostStep(0, 32) + of(i, func(price func(cost.Step) float64) float64 {
 			along := price(all) - price(plain(32)) + price(plain(1532)) - price(plain(1500))
 			long := price(chunk) + along
 			step := (1-31.0/300)*price(all) + 31.0/300*long

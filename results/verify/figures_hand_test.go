@@ -134,15 +134,15 @@ func handPlan(phase inputs.Phase, f handFigures) *results.Plan {
 //
 // What costs the same at any size (10 embedding, 20 head, 50 send) has τ1 = D, A = 0 and
 // τ0 = P + D + D/2: 25, 50, 125 µs. The host takes 2 µs of a step of a group, 3 of one of
-// all, and 20 of a request:
+// all, of which a request meets its own, the one before and half another, and 20 of a request:
 //
 //	τ1 = 2·363 + 60 + 2 = 788, 2·726 + 20 + 2 = 1474 µs;  round = 2·1474 µs
-//	τ0 = 2·1260.694 + 150 + 3 + 20, 4·1260.694 + 50 + 3 µs, of which alone 2·100 + 60, 2·200 + 20
+//	τ0 = 2·1260.694 + 150 + 7.5 + 20, 4·1260.694 + 50 + 7.5 µs, of which alone 2·100 + 60, 2·200 + 20
 //	KV 3·220 tokens · 2 layers · 1 MiB / 2 GPUs = 660 MiB;  activations 400 + 2 KiB
 func mixedPlan() (*results.Plan, *inputs.Condition, handPrices) {
 	const tpot = 2.948 // ms
 	layer := 100 + 458 + 468 + (13*458.0*458+2*533*533)/15/(2*468)
-	first := [2]float64{(2*layer + 173) / 1000, (4*layer + 53) / 1000}
+	first := [2]float64{(2*layer + 177.5) / 1000, (4*layer + 57.5) / 1000}
 	ttft := first[0] + first[1]
 	tokens := 6 / tpot * 1000 * 165 / 15
 	p := handPlan(inputs.Mixed, handFigures{

@@ -104,7 +104,7 @@ func (a *audit) price(k stageKey, q sequences) stagePrice {
 		load.Steps = []cost.Step{decode}
 	default:
 		p.rate, p.prefill, p.kernel = a.served(k, q)
-		load.Steps = []cost.Step{latency, decode}
+		load.Steps, load.Budget = []cost.Step{latency, decode}, chunkTokens
 	}
 	counts := a.kinds(&results.Stage{FirstLayer: k.first, LastLayer: k.last})
 	first, last := k.first == 0, k.last == len(a.cond.Model.Layers)-1

@@ -21,13 +21,18 @@ func (a *audit) served(k stageKey, q sequences) (step, first, kernel float64) {
 		average, _, _ := a.average(k.shape, q.replica, q.m1, price)
 		return average / yield
 	})
-	first = host(k.pool, q.replica) + a.overParts(k, func(price func(cost.Step) float64) float64 {
+	own := max(1, float64(prompt.New)/chunkTokens) // steps of the prompt
+	meets := own                                   // steps that a request meets
+	if q.replica > 1 {
+		meets += 1.5 // what is left of one in progress, and the next
+	}
+	first = meets*host(k.pool, q.replica) + a.overParts(k, func(price func(cost.Step) float64) float64 {
 		p := price(prompt)
 		if q.replica == 1 {
 			return p
 		}
 		average, along, left := a.average(k.shape, q.replica, 1, price)
-		return p + math.Ceil(float64(max(prompt.New, 1))/chunkTokens)*along + average + left
+		return p + own*along + average + left
 	})
 	if k.first == 0 {
 		first += a.prices.HostRequest(k.pool, longest)
@@ -56,15 +61,15 @@ func (a *audit) average(s cost.Shape, n, m int, price func(cost.Step) float64) (
 	if part := size - float64(lower); part > 0 {
 		chunk = (1-part)*chunk + part*prompts(lower+1)
 	}
-	passes := ceil(max(read, 1), chunkTokens)
+	passes := max(1, float64(read)/chunkTokens) // steps of a prompt
 	plain := func(tokens int) float64 { return price(cost.Step{Phase: inputs.Decode, Sequences: tokens, New: 1}) }
-	tokens, decoded := ceil(lower*read, passes), b*(1+w.Speculative.DraftTokens)
+	tokens, decoded := lower*min(read, chunkTokens), b*(1+w.Speculative.DraftTokens)
 	along = decode - plain(decoded) + max(0, plain(tokens+decoded)-plain(tokens))
 
 	share := arrivals / size
-	more := share * max(0, chunk+float64(passes)*(along-decode))
+	more := share * max(0, chunk+passes*(along-decode))
 	step = decode + more
-	if mixed := min(1, share*float64(passes)); step > 0 { // share of the steps with a chunk
+	if mixed := min(1, share*passes); step > 0 { // share of the steps with a chunk
 		long := decode + more/mixed
 		left = ((1-mixed)*decode*decode + mixed*long*long) / step / 2
 	}
