@@ -62,7 +62,7 @@ func Margin(c *inputs.Condition) float64 {
 		return *c.Goal.Margin
 	}
 	for i := range c.Cluster.Pools {
-		if c.Cluster.Pools[i].Accelerator.Efficiency == nil {
+		if !c.Cluster.Pools[i].Accelerator.Efficiency.Complete() {
 			return DefaultMargin
 		}
 	}

@@ -45,7 +45,7 @@ func (j *judge) margin() float64 {
 		return *j.c.Goal.Margin
 	}
 	for _, p := range j.c.Cluster.Pools {
-		if p.Accelerator.Efficiency == nil {
+		if e := p.Accelerator.Efficiency; e == nil || e.Compute == 0 || e.Bandwidth == 0 {
 			return 0.10
 		}
 	}

@@ -122,3 +122,19 @@ func checkStopped(t *testing.T, name string, rep *results.Report, c *inputs.Cond
 		t.Errorf("%s: bound %g above the objective %g", name, *s.BestBound, s.Objective)
 	}
 }
+
+// A condition that states one share of two leaves constants of ours in use, and the margin.
+func TestMarginOfAShare(t *testing.T) {
+	c := small()
+	for _, x := range []struct {
+		stated *inputs.Efficiency
+		want   float64
+	}{{nil, 0.1}, {&inputs.Efficiency{Compute: 0.5}, 0.1}, {&inputs.Efficiency{Compute: 0.5, Bandwidth: 0.8}, 0}} {
+		for i := range c.Cluster.Pools {
+			c.Cluster.Pools[i].Accelerator.Efficiency = x.stated
+		}
+		if got := formulation.Margin(c); got != x.want {
+			t.Errorf("%+v: margin %g, want %g", x.stated, got, x.want)
+		}
+	}
+}

@@ -175,6 +175,10 @@ type Efficiency struct {
 	Bandwidth float64 `json:"bandwidth,omitempty"` // share of the memory bandwidth that is reached, (0, 1]; 0: not stated
 }
 
+// Complete reports whether both shares are stated, so that no constant of the cost model is
+// left in the operators of a device. False of nil.
+func (e *Efficiency) Complete() bool { return e != nil && e.Compute > 0 && e.Bandwidth > 0 }
+
 // AttentionKind tells how keys and values are stored.
 type AttentionKind string
 

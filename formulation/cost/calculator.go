@@ -29,7 +29,7 @@ type modelFigures struct {
 	hidden          float64
 	vocab           float64
 	tied            bool
-	weightBytes     float64 // an element of the matrices
+	weightBytes     float64 // an element of the matrices, scales included
 	denseBytes      float64 // an element of those beside the routed experts
 	projectionBytes float64 // an element of attention's
 	activationBytes float64
@@ -56,7 +56,8 @@ type device struct {
 	stream      roofline // norms and other memory-bound operators
 	train       trainRates
 	imbalance   float64 // of the busiest expert rank; 0: all have the mean
-	stated      bool    // the condition states the utilisation
+	stated      bool    // the condition states a utilisation
+	complete    bool    // and leaves no efficiency of ours in use
 	gpusPerNode int
 	node        *wire
 	network     *wire
@@ -122,17 +123,35 @@ func newModelFigures(m *inputs.Model) modelFigures {
 		hidden:          float64(m.Hidden),
 		vocab:           float64(m.Vocab),
 		tied:            m.Tied,
-		weightBytes:     m.Weights.Bytes(),
-		denseBytes:      denseFormat(m).Bytes(),
-		projectionBytes: denseFormat(m).Bytes(),
+		weightBytes:     storedBytes(m, m.Weights),
+		denseBytes:      storedBytes(m, denseFormat(m)),
+		projectionBytes: storedBytes(m, denseFormat(m)),
 		activationBytes: m.Activation.Bytes(),
 		kvBytes:         m.KV.Bytes(),
 	}
 	f.wideBytes = math.Max(2, f.weightBytes)
 	if m.Projections != "" {
-		f.projectionBytes = m.Projections.Bytes()
+		f.projectionBytes = storedBytes(m, m.Projections)
 	}
 	return f
+}
+
+// storedBytes is an element of a matrix in a format, with its share of the scales that it is
+// stored with. Those of eight bits have one a channel or a block of thousands: nothing.
+func storedBytes(m *inputs.Model, format inputs.DType) float64 {
+	b := format.Bytes()
+	switch {
+	case format == inputs.INT4:
+		// AWQ, GPTQ: a scale of 16 bits and a zero of 4 for 128 elements.
+		return b + 2.5/128
+	case format == inputs.FP4 && m.Dense != "":
+		// MXFP4, which quantises the experts alone: 8 bits for 32 elements (OCP Microscaling 1.0).
+		return b + 1.0/32
+	case format == inputs.FP4:
+		// NVFP4: 8 bits for 16 elements.
+		return b + 1.0/16
+	}
+	return b
 }
 
 // denseFormat is the format of the matrices beside the routed experts.

@@ -27,12 +27,13 @@ func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model, engi
 		own:         a.Profile != nil,
 		precision:   p,
 		stated:      stated,
+		complete:    a.Efficiency.Complete(),
 		gpusPerNode: gpusPerNode(pool),
 		memory:      newEngineMemory(engine, pool, &constants.Memory),
 		reserves:    newReserves(pool, &constants.Memory),
 	}
 	note := unknownGeneration(constants, a)
-	if note != "" && !fullyStated(a) {
+	if note != "" && !d.complete {
 		warnings = append(warnings, fmt.Sprintf("pool %q: %s; state the utilisation to replace them", pool.Name, note))
 	}
 	o := &constants.Operators
@@ -98,11 +99,6 @@ func (d *device) resolve(operator string, e efficiency, peak float64, a *inputs.
 		compute:        e.Compute,
 		bandwidth:      e.Bandwidth,
 	}
-}
-
-// fullyStated reports whether no efficiency of ours is left in use.
-func fullyStated(a *inputs.Accelerator) bool {
-	return a.Efficiency != nil && a.Efficiency.Compute > 0 && a.Efficiency.Bandwidth > 0
 }
 
 func checkPool(pool *inputs.Pool) error {

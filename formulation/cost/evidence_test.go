@@ -53,6 +53,13 @@ func TestInterval(t *testing.T) {
 	if got := stated.Evidence(MetricTPOT); !strings.Contains(got, "states the utilisation") {
 		t.Errorf("evidence %q", got)
 	}
+	// One share of two leaves the other, and its error, ours.
+	compute := plain(8)
+	compute.Accelerator.Efficiency = &inputs.Efficiency{Compute: 0.5}
+	partly := mustNew(t, conditionOf(llama8B(inputs.BF16), compute))
+	if _, _, ok := partly.Interval(MetricTPOT, 1); !ok {
+		t.Error("a bandwidth of ours has no interval")
+	}
 	if _, _, ok := ours.Interval("height", 1); ok || !strings.Contains(ours.Evidence("height"), "nothing was measured") {
 		t.Error("an unknown metric has an interval")
 	}

@@ -139,7 +139,7 @@ func (g *GraphCalculator) Reserve() int64 { return graphReserve }
 // file has every time, or the condition the utilisation of every pool.
 func (g *GraphCalculator) OwnConstants() bool {
 	for k := range g.devices {
-		if g.devices[k].stated {
+		if g.devices[k].complete {
 			continue
 		}
 		for v := range g.graph.Nodes {

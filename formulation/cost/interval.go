@@ -47,7 +47,7 @@ func (m Metric) measured() (as evidence.Metric, inverse bool) {
 // Interval is the range in which a measurement of the metric is to be expected for a
 // predicted value (seconds or tokens/s): about nine of ten measured runs of its regime, the
 // widest over the devices, and the value itself. ok is false where the condition states
-// the utilisation of all its devices (its word leaves no error of ours) and where nothing
+// the utilisation of all its devices, of compute and bandwidth (its word leaves no error of ours) and where nothing
 // was measured.
 func (c *Calculator) Interval(metric Metric, value float64) (low, high float64, ok bool) {
 	_, inverse := metric.measured()
@@ -105,7 +105,7 @@ func (c *Calculator) Evidence(metric Metric) string {
 		says = append(says, r.Says(asked[i], c.modelKind()))
 	}
 	for i := range c.devices {
-		if d := &c.devices[i]; d.own && !d.stated {
+		if d := &c.devices[i]; d.own && !d.complete {
 			says = append(says, "predicted with the built-in constants: those of a profile were not held against these runs")
 			break
 		}
@@ -133,7 +133,7 @@ func (c *Calculator) regimes(metric Metric) []*evidence.Regime {
 func (c *Calculator) evidenceFor(metric Metric) (out []*evidence.Regime, generations []string) {
 	as, _ := metric.measured()
 	for i := range c.devices {
-		if d := &c.devices[i]; !d.stated && !slices.Contains(generations, d.generation) {
+		if d := &c.devices[i]; !d.complete && !slices.Contains(generations, d.generation) {
 			generations = append(generations, d.generation)
 			out = append(out, evidence.Find(as, d.generation, c.modelKind()))
 		}

@@ -303,3 +303,28 @@ func TestLogitsOfDrafts(t *testing.T) {
 		t.Errorf("%d bytes, want %d", got, want)
 	}
 }
+
+// Weights of four bits have scales beside them: published in MXFP4, gpt-oss-120b holds 65.2 GB,
+// of which its 114.7e9 elements of experts make 57.3 GB without.
+func TestScalesOfFourBits(t *testing.T) {
+	m := gptOSS120B()
+	m.Dense = inputs.BF16
+	bytes := func(m inputs.Model, counts ...int) float64 {
+		calc := mustNew(t, conditionOf(m, poolOf(b200(), 8)))
+		return float64(calc.StageMemory(0, counts, true, true, tensor(1), Load{}).Weights)
+	}
+	near(t, "MXFP4", bytes(m, 18, 18)/1e9, 65.2, 0.002)
+	// All matrices, with 16 bits for embedding, head and norms.
+	const matrices = 80 * (2*8192*64*128 + 2*8192*8*128 + 3*8192*28672)
+	const wide = 2 * (2*128256*8192 + 161*8192)
+	near(t, "NVFP4", bytes(llama70B(inputs.FP4), 80), matrices*9.0/16+wide, 1e-9)
+	near(t, "integers", bytes(llama70B(inputs.INT4), 80), matrices*(0.5+2.5/128)+wide, 1e-9)
+	near(t, "FP8", bytes(llama70B(inputs.FP8), 80), matrices+wide, 1e-9)
+	// They are read along.
+	step := Step{Phase: inputs.Decode, Sequences: 1, New: 1, Cached: 1}
+	pool := poolOf(b200(), 8)
+	pool.Accelerator.Efficiency = &inputs.Efficiency{Compute: 1, Bandwidth: 1}
+	fp4 := mustNew(t, conditionOf(llama70B(inputs.FP4), pool)).Layer(0, 0, tensor(1), step)
+	fp8 := mustNew(t, conditionOf(llama70B(inputs.FP8), pool)).Layer(0, 0, tensor(1), step)
+	near(t, "traffic", fp8-fp4, matrices/80*7.0/16/8000e9, 0.001)
+}

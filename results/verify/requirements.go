@@ -62,7 +62,7 @@ func (f *figures) of(k inputs.RequirementKind) float64 {
 }
 
 // margin is the share by which a requirement must be beaten: as stated, else 0
-// where every pool's utilisation is stated, else the default.
+// where every pool's utilisation is stated, of compute and bandwidth, else the default.
 func (a *audit) margin() float64 {
 	if a.cond.Goal.Margin != nil {
 		return *a.cond.Goal.Margin
@@ -74,7 +74,7 @@ func (a *audit) margin() float64 {
 		return defaultMargin
 	}
 	for _, p := range a.cond.Cluster.Pools {
-		if p.Accelerator.Efficiency == nil {
+		if e := p.Accelerator.Efficiency; e == nil || e.Compute <= 0 || e.Bandwidth <= 0 {
 			return defaultMargin
 		}
 	}

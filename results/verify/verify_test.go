@@ -254,3 +254,21 @@ func render(p *results.Plan, c *inputs.Condition) string {
 	}
 	return b.String()
 }
+
+// Requirements are beaten by a tenth where a share of the utilisation is not the condition's.
+func TestMarginIsDroppedWhereBothSharesAreStated(t *testing.T) {
+	for _, x := range []struct {
+		stated *inputs.Efficiency
+		want   float64
+	}{{nil, 0.1}, {&inputs.Efficiency{Compute: 0.5}, 0.1}, {&inputs.Efficiency{Bandwidth: 0.8}, 0.1}, {&inputs.Efficiency{Compute: 0.5, Bandwidth: 0.8}, 0}} {
+		c := handCondition(inputs.Mixed)
+		c.Goal.Margin = nil
+		for i := range c.Cluster.Pools {
+			c.Cluster.Pools[i].Accelerator.Efficiency = x.stated
+		}
+		a := &audit{cond: c}
+		if got := a.margin(); got != x.want {
+			t.Errorf("%+v: margin %g", x.stated, got)
+		}
+	}
+}
