@@ -89,15 +89,16 @@ func (l *law) builtIn() []float64 {
 // none where all stay built in.
 func (l *law) calibrated(samples []*kernels.Sample, least pricer) (results.CalibratedLaw, map[string]float64) {
 	out := results.CalibratedLaw{Path: l.path, Rows: len(samples), Ops: []string{}, Files: []string{}}
-	var possible []*kernels.Sample
+	var possible, impossible []*kernels.Sample
 	for _, s := range samples {
 		out.Ops, out.Files = append(out.Ops, string(s.Op)), append(out.Files, filepath.Base(s.Place.File))
 		if s.Seconds < tooFast*least(s) {
-			out.Impossible++
+			impossible = append(impossible, s)
 			continue
 		}
 		possible = append(possible, s)
 	}
+	out.Impossible = len(impossible)
 	out.Ops, out.Files = unique(out.Ops), unique(out.Files)
 	for _, c := range l.constants {
 		out.Constants = append(out.Constants, results.CalibratedConstant{Path: c.path, BuiltIn: c.builtIn})
@@ -107,8 +108,8 @@ func (l *law) calibrated(samples []*kernels.Sample, least pricer) (results.Calib
 	if out.Impossible > 0 && float64(out.Impossible) > someImpossible*float64(len(samples)) {
 		all := pointsOf(samples)
 		out.Shapes, out.BuiltIn = len(all), scored(l.errors(all, values))
-		return refused(out, fmt.Sprintf("%d of %d times are impossible: less than half of what the datasheet's peaks take, in the middle row 1/%.0f. Are times in the unit that their column names?",
-			out.Impossible, len(samples), middleRatio(samples, least)))
+		return refused(out, fmt.Sprintf("%d of %d times are impossible: less than half of what the datasheet's peaks take, the middle one of them 1/%.0f. Are times in the unit that their column names?",
+			out.Impossible, len(samples), middleRatio(impossible, least)))
 	}
 	out.Shapes, out.BuiltIn = len(points), scored(l.errors(points, values))
 	if len(points) < 2*leastShapes {

@@ -64,6 +64,7 @@ func TestRefusals(t *testing.T) {
 			whole:  "the times tell none of the constants",
 			single: map[string]string{floor: "too little to tell it from bandwidth", bandwidth: "too little to tell it from floor"}},
 		{name: "milliseconds for microseconds", samples: scale(1e-3), whole: "times are impossible"},
+		{name: "every fifth a third of the least", samples: fifth(t, &a, all), whole: "8 of 40 times are impossible: less than half of what the datasheet's peaks take, the middle one of them 1/3."},
 		{name: "microseconds for milliseconds", samples: scale(1e3), whole: "times those of the built-in constants, in the middle. Are they in the unit"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -144,6 +145,19 @@ func repeated(s kernels.Sample, n int) []kernels.Sample {
 	for i := range out {
 		out[i] = s
 		out[i].Place.Line += i
+	}
+	return out
+}
+
+// fifth are samples of which every fifth takes a third of what the datasheet allows.
+func fifth(t testing.TB, a *inputs.Accelerator, all []kernels.Sample) []kernels.Sample {
+	least, err := prices(a, ideal(profile.Of("hopper")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := append([]kernels.Sample(nil), all...)
+	for i := 0; i < len(out); i += 5 {
+		out[i].Seconds = least(&out[i]) / 3
 	}
 	return out
 }

@@ -20,8 +20,8 @@ func forms() []form {
 		{kind: "operator timings", needs: []string{"op"}, may: ownColumns(), exact: true, read: readOwn},
 		// Modules of several operators, sparse attention, state spaces, dispatch: known, and of no
 		// operator that is priced by itself.
-		{kind: "another table of AIConfigurator", needs: []string{"framework", "version", "device", "op_name"}, read: func(*row) (Sample, string) {
-			return Sample{}, "tables of this operator are not fitted from"
+		{kind: "another table of AIConfigurator", needs: []string{"framework", "version", "device", "op_name"}, read: func(r *row) (Sample, string) {
+			return Sample{}, "operator " + clean(r.text("op_name")) + " is not fitted from"
 		}},
 	}
 }

@@ -12,6 +12,10 @@ import (
 // csv reads a table whose first line names the columns.
 func (p *parser) csv(data []byte) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if bytes.HasPrefix(data, []byte("\x1f\x8b")) {
+		p.problem(1, 1, "the file is compressed with gzip", "a table of operator timings", "unpack it with gunzip; the compression inside Parquet is read")
+		return
+	}
 	if !utf8.Valid(data) || bytes.IndexByte(data, 0) >= 0 {
 		p.problem(1, 1, "the file is neither Parquet nor text in UTF-8", "a table of operator timings", "")
 		return

@@ -73,7 +73,7 @@ vLLM_custom_eager,bfloat16,4,1024,0.03,vllm_eager
 			{Op: AllGather, Compute: inputs.FP16, GPUs: 4, Nodes: 1, Bytes: 2048, Library: true, Seconds: 12e-6},
 		}, []Skip{{1, `collective "broadcast" is not priced`}}},
 		{"another table of AIConfigurator", "framework,version,device,op_name,kernel_source,bmm_dtype,num_tokens,latency\na,b,c,mla_gen_pre,d,fp8,1,1\n", nil,
-			[]Skip{{1, "tables of this operator are not fitted from"}}},
+			[]Skip{{1, `operator "mla_gen_pre" is not fitted from`}}},
 	} {
 		got, err := Parse("t.txt", []byte(c.text))
 		if err != nil {
@@ -134,6 +134,7 @@ func TestProblems(t *testing.T) {
 		{"no rows", "gemm_dtype,m,n,k,latency\n", []string{"t.csv:1:1: the table has no rows, want at least one timing"}},
 		{"other columns", "a,b\n1,2\n", []string{"t.csv:1:1: the columns are those of no table of operator timings: a, b, want a *_perf table of AIConfigurator"}},
 		{"a pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:00\n", []string{"t.csv:1:1: this is a pointer of Git LFS, not the table, want the table itself; fetch it with git lfs pull"}},
+		{"gzip", "\x1f\x8b\x08\x00", []string{"t.csv:1:1: the file is compressed with gzip, want a table of operator timings; unpack it with gunzip"}},
 		{"not text", "op,\x00\n", []string{"neither Parquet nor text"}},
 		{"cells", "gemm_dtype,m,n,k,latency\nfp8,0,2.5,x,-1\nfp8,1,1,1,1\nfp8,1,1,1,NaN\n", []string{
 			`t.csv:2:5: m is "0", want a whole number from 1`, `t.csv:2:7: n is "2.5", want a whole number from 1`, `t.csv:2:11: k is "x"`, `t.csv:2:13: latency is "-1", want a number above 0`, `t.csv:4:11: latency is "NaN"`,

@@ -32,4 +32,22 @@ func IsShare(path string) bool {
 	return name == "compute" || name == "bandwidth" || strings.Contains(name, "share")
 }
 
+// Enters reports whether the constant of a path is in the price of a training step, or of a
+// step of serving. Products and attention of training have shares of their own, and no
+// serving engine is beside them.
+func Enters(path string, training bool) bool {
+	if strings.HasPrefix(path, "training.") {
+		return training
+	}
+	if !training {
+		return true
+	}
+	for _, serving := range []string{"operators.gemm", "operators.prefill.", "operators.decode.", "operators.experts.compute", "operators.experts.bandwidth", "host."} {
+		if strings.HasPrefix(path, serving) {
+			return false
+		}
+	}
+	return true
+}
+
 func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"partita/inputs"
+	"partita/inputs/profile"
 )
 
 // folderOf writes files into a folder of their own.
@@ -222,5 +223,36 @@ func TestSumsHoldPacks(t *testing.T) {
 	}
 	if _, err := Catalog([]Override{{Key: "knowledge", Value: "no such", Place: inputs.Place{File: "--knowledge"}}}); err == nil || !strings.HasPrefix(err.Error(), "--knowledge: ") {
 		t.Errorf("a missing pack: %v", err)
+	}
+}
+
+// What a profile's constants have no part in is said: a training step has shares of its own
+// for products and attention.
+func TestProfilesTellWhatTheyCountFor(t *testing.T) {
+	folder := folderOf(t, map[string]string{
+		"serving.yaml":  "knowledge: [lab.yaml]\ncluster: {gpu: H100, count: 8}\nmodel: llama-3.1-8b\n",
+		"training.yaml": "knowledge: [lab.yaml]\ncluster: {gpu: H100, count: 8}\nmodel: llama-3.1-8b\nworkload: {phase: training, global_batch: 64, input: 4096}\n",
+		"products.yaml": "knowledge: [less.yaml]\ncluster: {gpu: H100, count: 8}\nmodel: llama-3.1-8b\nworkload: {phase: training, global_batch: 64, input: 4096}\n",
+		"lab.yaml":      "profiles:\n  - {name: lab, generation: hopper, constants: {operators.gemm16.compute: 0.5, operators.stream.bandwidth: 0.7, training.attention: 0.4}}\n",
+		"less.yaml":     "profiles:\n  - {name: less, generation: hopper, constants: {operators.gemm16.compute: 0.5}}\n",
+	})
+	for path, want := range map[string][3]string{
+		"serving.yaml":  {"operators.gemm16.compute 0.5, operators.stream.bandwidth 0.7", "not in the price of a step of serving: training.attention", "all others are built in"},
+		"training.yaml": {"operators.stream.bandwidth 0.7, training.attention 0.4", "not in the price of a training step, whose products and attention have constants of their own: operators.gemm16.compute", "all others are built in"},
+		"products.yaml": {"built in", "not in the price of a training step, whose products and attention have constants of their own: operators.gemm16.compute", ""},
+	} {
+		c, err := loadIn(t, folder, Options{Paths: []string{path}})
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		i := slices.IndexFunc(c.Assumptions, func(a inputs.Assumption) bool { return strings.HasPrefix(a.What, profile.Assumed) })
+		if i < 0 {
+			t.Errorf("%s: %+v", path, c.Assumptions)
+			continue
+		}
+		if a := c.Assumptions[i]; a.Value != want[0] || !strings.Contains(a.Because, want[1]) || !strings.Contains(a.Because, want[2]) {
+			t.Errorf("%s: %+v", path, a)
+		}
 	}
 }

@@ -54,16 +54,21 @@ func (d *draft) accelerator(lib library, model inputs.Model, i int, label string
 	return a, d.complete(a, i, label)
 }
 
-// calibrated says which constants of the cost model are those of a profile. A stated
-// utilisation stands before them.
+// calibrated says which constants of the cost model are those of a profile, and which of
+// them have no part in what the condition asks for. A stated utilisation stands before them.
 func (d *draft) calibrated(a *inputs.Accelerator, label string) {
 	if a.Profile == nil || a.Efficiency != nil {
 		return
 	}
 	builtIn := profile.Of(a.Generation)
-	var paths, sources []string
+	training, _ := d.trains()
+	var paths, idle, sources []string
 	for _, path := range profile.Paths() {
 		if from := a.Profile.Source(path); from != builtIn.Source(path) {
+			if !profile.Enters(path, training) {
+				idle = append(idle, path)
+				continue
+			}
 			v, _ := profile.Value(a.Profile, path)
 			paths = append(paths, fmt.Sprintf("%s %g", path, v))
 			if !slices.Contains(sources, from) {
@@ -71,7 +76,20 @@ func (d *draft) calibrated(a *inputs.Accelerator, label string) {
 			}
 		}
 	}
-	d.assume(profile.Assumed+label, strings.Join(paths, ", "), strings.Join(sources, "; ")+"; all others are built in, and intervals are those of the built-in constants")
+	var because []string
+	because = append(because, sources...)
+	if len(idle) > 0 {
+		what := "a step of serving"
+		if training {
+			what = "a training step, whose products and attention have constants of their own"
+		}
+		because = append(because, fmt.Sprintf("not in the price of %s: %s", what, strings.Join(idle, ", ")))
+	}
+	if len(paths) == 0 {
+		d.assume(profile.Assumed+label, "built in", strings.Join(because, "; "))
+		return
+	}
+	d.assume(profile.Assumed+label, strings.Join(paths, ", "), strings.Join(because, "; ")+"; all others are built in, and intervals are those of the built-in constants")
 }
 
 // statedMemory is the capacity that counts. People write 80GB for a device whose

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -51,6 +53,9 @@ are counted.`,
 	f.Var(&knowledgeFlag{c: &packs}, "knowledge", knowledgeUsage)
 	f.BoolVar(&asJSON, "json", false, "print one JSON line instead of the tables")
 	cmd.RunE = action(func(cmd *cobra.Command, args []string) error {
+		if err := keepsInputs(pack, args, packs.overrides); err != nil {
+			return err
+		}
 		known, err := read.Catalog(packs.overrides)
 		if err != nil {
 			return err
@@ -87,6 +92,25 @@ are counted.`,
 		return nil
 	})
 	return cmd
+}
+
+// keepsInputs refuses to write over a table or a pack that is read: a table would be lost,
+// and of a pack all that is not fitted anew.
+func keepsInputs(pack string, tables []string, packs []read.Override) error {
+	out, err := os.Stat(pack)
+	if pack == "" || err != nil {
+		return nil // it is new, or writing tells what is wrong
+	}
+	inputs := slices.Clone(tables)
+	for _, o := range packs {
+		inputs = append(inputs, read.Paths(o.Value)...)
+	}
+	for _, path := range inputs {
+		if in, err := os.Stat(path); err == nil && os.SameFile(in, out) {
+			return withCode(exitUsage, fmt.Errorf("-o %s would write over %s, which is read: name another file", pack, path))
+		}
+	}
+	return nil
 }
 
 // loadTimings reads all tables and tells the problems of all of them.
