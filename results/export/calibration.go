@@ -20,7 +20,7 @@ func CalibrationText(w io.Writer, c *results.Calibration, on Screen) error {
 	s.table([]string{"file!", "table", "rows#", "timings#"}, rows)
 	if len(c.Devices) > 0 {
 		s.gap()
-		s.line("Errors ", "of predicted times in % of the measured ones, median and 90th percentile over shapes: with the built-in constants, with the fitted ones on the shapes that they were fitted on, and on shapes that were held out")
+		s.line("Errors ", "of predicted times in % of the measured ones, median and 90th percentile over shapes: with the built-in constants, with the fitted ones on the shapes that they were fitted on, and on shapes that were held out. Out are shapes that are far from the fit and count little, fast are times that the datasheet makes impossible")
 	}
 	for i := range c.Devices {
 		s.calibrated(&c.Devices[i])
@@ -69,7 +69,13 @@ func (s *screen) calibrated(d *results.CalibratedDevice) {
 			constants = append(constants, []string{x.Path, constantText(x.Path, x.BuiltIn), constantText(x.Path, *x.Fitted), fmt.Sprintf("±%.1f %%", x.UncertaintyPct)})
 		}
 	}
-	s.table([]string{"constants of!", "rows of", "rows#", "shapes#", "out#", "impossible#", "built in#", "fitted#", "held out#"}, errors)
+	header := []string{"constants of!", "rows of", "rows#", "shapes#", "out#", "fast#", "built in#", "fitted#", "held out#"}
+	if !s.fits(header, errors) {
+		for _, row := range errors {
+			row[1] = "" // the constants tell what rows are of
+		}
+	}
+	s.table(header, errors)
 	s.table([]string{"fitted", "built in#", "now#", "uncertainty#"}, constants)
 	s.table([]string{"stays built in!", "because"}, stays)
 }
