@@ -139,6 +139,47 @@ func TestTrainingUnevenNodes(t *testing.T) {
 	}
 }
 
+// TestRuleOfNodes: a rule about the nodes that a stage spans sees those that its rank lies on,
+// here three ranks of two GPUs each.
+func TestRuleOfNodes(t *testing.T) {
+	c := trainingOf(t, "cluster: {accelerator: H100, count: 6}\nmodel: Llama-3.1-8B\nworkload: {phase: training, global_batch: 32, sequence: 4096}\n")
+	rules := []inputs.Rule{{Name: "pipeline", Expr: "pp == 3"}, {Name: "inside", Expr: "stage_nodes == 1"}}
+	lie := func(sizes ...int) {
+		p := &c.Cluster.Pools[0]
+		p.Nodes, p.GPUsPerNode = nil, 4
+		for i, n := range sizes {
+			node := inputs.Node{Host: fmt.Sprintf("host-%d", i)}
+			for g := range n {
+				node.GPUs = append(node.GPUs, fmt.Sprintf("%s/gpu-%d", node.Host, g))
+			}
+			p.Nodes = append(p.Nodes, node)
+		}
+	}
+	c.Rules = rules
+	lie(2, 4)
+	if rep := trainedPlan(t, c, false); rep.Status != results.StatusOptimal {
+		t.Fatalf("on nodes of 2 and 4: %s %v", rep.Status, rep.Reasons)
+	}
+	lie(3, 3)
+	c.Rules = rules[:1]
+	rep := trainedPlan(t, c, false)
+	if rep.Status != results.StatusOptimal {
+		t.Fatalf("without the rule: %s %v", rep.Status, rep.Reasons)
+	}
+	c.Rules = rules
+	v, err := verify.Check(rep.Plan, c)
+	if err != nil || v.OK {
+		t.Errorf("the second rank spans two nodes, and no rule sees it: %v", err)
+	}
+	e, err := formulation.Evaluate(t.Context(), c, formulation.Given{Plan: rep.Plan}, formulation.Options{})
+	if err != nil || e.Feasible {
+		t.Errorf("judged feasible, %v", err)
+	}
+	if rep := trainedPlan(t, c, false); rep.Feasible && rep.Plan.Phases[0].GPUs.Match {
+		t.Errorf("a plan of all GPUs keeps the rule: %+v", rep.Plan.Phases[0].Strategy)
+	}
+}
+
 // TestTrainingRefusals: what is about serving says so, and a balance cannot be asked for.
 func TestTrainingRefusals(t *testing.T) {
 	c := trainingOf(t, "cluster: {accelerator: H100, count: 8}\nmodel: Llama-3.1-8B\nworkload: {phase: training, global_batch: 32, sequence: 4096}\n")

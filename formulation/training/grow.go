@@ -61,7 +61,7 @@ func (b *builder) leave(id int32, i, most int) {
 		if i == b.pp-1 && at+n < b.x.layers() || !b.x.holds(&b.s, i, n) {
 			continue
 		}
-		r := b.rank(pool, i, from, n)
+		r := b.rank(pool, position, i, from, n)
 		if r.full {
 			break
 		}

@@ -75,6 +75,7 @@ type builder struct {
 	berths [][]berth // of the ranks of each pool
 	at     []int     // first layer of each stage of the rank at hand
 	placed bool      // rules ask for the places of stages
+	noded  bool      // rules ask for the nodes of ranks
 }
 
 // nodeKey is a node: used counts the ranks of each pool in mixed radix.
@@ -88,10 +89,11 @@ type nodeKey struct {
 
 // rankKey is what the price of a rank without its sends depends on.
 type rankKey struct {
-	pool   int8
-	index  int16
-	from   int16 // first layer, as far as kinds of layer and rules depend on it
-	layers int16
+	pool     int8
+	position int16 // among the ranks of the pool, as far as rules depend on it
+	index    int16
+	from     int16 // first layer, as far as kinds of layer and rules depend on it
+	layers   int16
 }
 
 // rank is a priced rank; ok where some recompute fits.
@@ -113,7 +115,7 @@ func (x *space) network(s Split, tick, cutoff float64) *network {
 	for k, ranks := range s.Ranks {
 		b.berths = append(b.berths, berthsOf(&x.c.Cluster.Pools[k], ranks, s.RankGPUs(), s.TP))
 	}
-	b.placed = x.rules.Uses(knowledge.OfPlace)
+	b.placed, b.noded = x.rules.Uses(knowledge.OfPlace), x.rules.Uses(knowledge.OfNodes)
 	b.ruled = !x.rules.Empty() && x.rules.Uses(stageLevels)
 	if cut := x.cut(&s); cut != nil {
 		at := 0

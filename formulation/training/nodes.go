@@ -30,20 +30,23 @@ func (x *space) packs(pool, gpus, tp int) bool {
 	return room >= gpus
 }
 
-// berth is where a pipeline rank lies: its first and its last GPU, by the node.
-type berth struct{ first, last int }
+// berth is where a pipeline rank lies: its first and its last GPU, by the node, and on how
+// many nodes.
+type berth struct{ first, last, nodes int }
 
 // berthsOf lays ranks of a pool on its nodes one after the other, of each node as many GPUs
 // as make whole tensor groups. GPUs that the nodes have no room for lie apart.
 func berthsOf(p *inputs.Pool, ranks, rankGPUs, tp int) []berth {
 	nodes := nodesOf(p, ranks*rankGPUs)
-	node, end := -1, 0
+	node, end, taken := -1, 0, 0 // taken counts nodes that have room for a group
 	of := func(gpu int) int {
 		for gpu >= end {
+			room := 1
 			if node++; node < len(nodes) {
-				end += nodes[node] / tp * tp
-			} else {
-				end++
+				room = nodes[node] / tp * tp
+			}
+			if end += room; room > 0 {
+				taken++
 			}
 		}
 		return node
@@ -51,7 +54,9 @@ func berthsOf(p *inputs.Pool, ranks, rankGPUs, tp int) []berth {
 	out := make([]berth, ranks)
 	for i := range out {
 		out[i].first = of(i * rankGPUs)
+		before := taken - 1
 		out[i].last = of((i+1)*rankGPUs - 1)
+		out[i].nodes = taken - before
 	}
 	return out
 }

@@ -7,8 +7,9 @@ import (
 	"partita/inputs/knowledge"
 )
 
-// stageLevels are the levels of rules that speak of the layers of one stage.
-const stageLevels = knowledge.OfLayers | knowledge.OfPlace
+// stageLevels are the levels of rules that speak of the layers of one stage, or of where its
+// rank lies.
+const stageLevels = knowledge.OfLayers | knowledge.OfPlace | knowledge.OfNodes
 
 // InFlight is how many micro-batches rank i keeps activations of, counted in its whole
 // share of the model: 1F1B min(m, pp − i); interleaved (2(pp − i − 1) + (v − 1)·pp + 1)/v of
@@ -35,22 +36,26 @@ func (n *network) chunks(i, layers int) []int {
 	return out
 }
 
-// rank prices rank i holding so many layers from a boundary on (where v > 1: with its
-// first stage there, and the others among the layers of one kind).
-func (b *builder) rank(pool, i, from, layers int) *rank {
+// rank prices rank i, so many of its pool being before it, holding so many layers from a
+// boundary on (where v > 1: with its first stage there, and the others among the layers of
+// one kind).
+func (b *builder) rank(pool, position, i, from, layers int) *rank {
 	key := rankKey{pool: int8(pool), index: int16(i), from: int16(from), layers: int16(layers)}
 	if !b.placed {
 		key.from = int16(min(from, b.x.tail))
 	}
+	if b.noded {
+		key.position = int16(position)
+	}
 	if r, ok := b.memos[key]; ok {
 		return r
 	}
-	r := b.price(pool, i, from, layers)
+	r := b.price(pool, position, i, from, layers)
 	b.memos[key] = r
 	return r
 }
 
-func (b *builder) price(pool, i, from, layers int) *rank {
+func (b *builder) price(pool, position, i, from, layers int) *rank {
 	out := &rank{}
 	first, last := i == 0, i == b.pp-1
 	parts := b.chunks(i, layers)
@@ -71,7 +76,7 @@ func (b *builder) price(pool, i, from, layers int) *rank {
 		}
 		b.held, b.at = append(b.held, h), append(b.at, at)
 	}
-	if b.ruled && b.forbidden(pool) {
+	if b.ruled && b.forbidden(pool, position) {
 		return out
 	}
 	shape, step := b.s.Shape(), b.x.step(&b.s)
@@ -112,10 +117,12 @@ func (b *builder) fastest(pool int, list []mix, shape cost.TrainShape, step cost
 	return nil
 }
 
-// forbidden reports whether a rule about layers rules out a stage of the rank at hand. Where
-// a rule asks for the place of a stage it is known: v = 1, or a strategy states the stages.
-func (b *builder) forbidden(pool int) bool {
+// forbidden reports whether a rule about layers or nodes rules out a stage of the rank at
+// hand. Where a rule asks for the place of a stage it is known: v = 1, or a strategy states
+// the stages.
+func (b *builder) forbidden(pool, position int) bool {
 	v := b.x.valuesOf(&b.s, pool)
+	v.SetNodes(b.berths[pool][position].nodes)
 	for c, h := range b.held {
 		if b.x.breaksStage(&v, h.Counts, h.First, h.Last, b.at[c]) {
 			return true

@@ -8,10 +8,12 @@ import (
 // Rules see a training layout like this: a pipeline rank is a stage of tp·cp·dp GPUs, dp
 // and replicas are both its data parallelism, pp its pipeline ranks.
 
-// valuesOf sets what a split alone says of a stage on a pool.
+// valuesOf sets what a split alone says of a stage on a pool; which nodes its rank lies on
+// depends on the ranks before it.
 func (x *space) valuesOf(s *Split, pool int) knowledge.Values {
 	v := x.rules.Start()
 	v.SetShape(pool, knowledge.Shape{TP: s.TP, CP: s.CP, DP: s.DP, EP: s.EP, ETP: s.ETP})
+	v.Forget(knowledge.OfNodes)
 	v.SetReplicas(s.DP)
 	v.SetGPUs(s.TP*s.CP*s.PP(), s.DP)
 	v.SetParts(s.MicroBatches(x.global), 0)
@@ -49,7 +51,7 @@ func (x *space) breaks(s *Split) int {
 	return -1
 }
 
-// breaksStage reports whether rules about layers rule out a stage from a layer on.
+// breaksStage reports whether rules about layers or nodes rule out a stage from a layer on.
 func (x *space) breaksStage(v *knowledge.Values, counts []int, first, last bool, from int) bool {
 	v.SetLayers(counts, first, last)
 	v.SetPlace(from, from+sum(counts)-1)
@@ -65,8 +67,10 @@ func (x *space) broken(l *Layout) (inputs.Rule, bool) {
 	if x.rules.Empty() {
 		return inputs.Rule{}, false
 	}
-	for _, st := range l.Stages {
+	at := hostsOf(x.c, l)
+	for k, st := range l.Stages {
 		v := x.valuesOf(&s, st.Pool)
+		v.SetNodes(at.berths[st.Pool][at.position[l.Rank(k)]].nodes)
 		v.SetLayers(x.counts(st.First, st.Last+1), st.First == 0, st.Last == x.layers()-1)
 		v.SetPlace(st.First, st.Last)
 		if rule := x.rules.Broken(&v); rule >= 0 {

@@ -81,6 +81,9 @@ func (v *Values) SetShape(k int, s Shape) {
 	v.setDegrees(s, s.GPUs(), (s.GPUs()+node-1)/node)
 }
 
+// SetNodes says how many nodes a stage spans that does not lie as SetShape has it.
+func (v *Values) SetNodes(n int) { v.set(stageNodes, int64(n)) }
+
 func (v *Values) setDegrees(s Shape, n, nodes int) {
 	v.set(tp, int64(s.TP))
 	v.set(cp, int64(s.CP))

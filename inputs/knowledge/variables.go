@@ -88,6 +88,8 @@ const (
 	OfWorkload Level = 1<<batch | 1<<inputTokens | 1<<outputTokens
 	// OfShape: the pool of a stage and how it splits its layers.
 	OfShape Level = 1<<layers - 1<<tp
+	// OfNodes is the part of it that ranks of a training step differ in by where they lie.
+	OfNodes Level = 1 << stageNodes
 	// OfLayers: how many layers a stage has, and whether it is at an end.
 	OfLayers Level = 1<<firstLayer - 1<<layers
 	// OfPlace: which layers they are.

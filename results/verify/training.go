@@ -49,8 +49,9 @@ type trainAudit struct {
 	pp, v int // pipeline ranks, stages of each
 	m     int // micro-batches of a replica
 	// pool and host of each rank: host is "" where its GPUs are on several.
-	rankPool []int
-	rankHost []string
+	rankPool  []int
+	rankHost  []string
+	rankNodes []int // hosts of each rank
 }
 
 // checkTraining runs all rules on the plan of a training step.

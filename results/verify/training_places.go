@@ -97,7 +97,7 @@ func (a *trainAudit) checkPlaces() {
 	t := tally{rule: ruleTrainPlace, want: "a tensor group on one host; the groups of a rank, then ranks, host by host"}
 	left := map[string]bool{} // hosts that later groups may not come back to
 	last := map[int]string{}  // of each pool
-	a.rankPool, a.rankHost = make([]int, a.pp), make([]string, a.pp)
+	a.rankPool, a.rankHost, a.rankNodes = make([]int, a.pp), make([]string, a.pp), make([]int, a.pp)
 	for i := range a.pp {
 		a.rankPool[i] = a.pools[a.replicas[0][i].Pool]
 		hosts := map[string]bool{}
@@ -122,7 +122,7 @@ func (a *trainAudit) checkPlaces() {
 				last[d.pool] = d.host
 			}
 		}
-		if len(hosts) == 1 {
+		if a.rankNodes[i] = len(hosts); len(hosts) == 1 {
 			for h := range hosts {
 				a.rankHost[i] = h
 			}

@@ -38,6 +38,7 @@ func (a *trainAudit) checkRulesOfTraining() {
 func (a *trainAudit) seenByRules(rules *knowledge.Rules, k int) knowledge.Values {
 	s, v := a.replicas[0][k], rules.Start()
 	v.SetShape(a.pools[s.Pool], knowledge.Shape{TP: a.shape.TP, CP: a.shape.CP, DP: a.shape.DP, EP: a.shape.EP, ETP: a.shape.ETP})
+	v.SetNodes(a.rankNodes[k%a.pp])
 	v.SetReplicas(len(a.replicas))
 	v.SetGPUs(a.shape.TP*a.shape.CP*a.pp, len(a.replicas))
 	v.SetParts(a.m, 0)
