@@ -67,6 +67,8 @@ type disaggregation struct {
 	costs  *cost.Calculator
 	margin float64
 	perGPU bool
+	// floor is the balance of both sides where none is stated, in balanceParts.
+	floor int64
 	// prompt is the KV cache of the longest and of the mean prompt, bytes.
 	prompt [2]float64
 	sides  map[string]*side
@@ -97,7 +99,7 @@ func newDisaggregation(c *inputs.Condition, opts Options) (*disaggregation, erro
 	if err != nil {
 		return nil, err
 	}
-	d := &disaggregation{c: c, opts: opts, costs: costs, margin: Margin(c), sides: map[string]*side{},
+	d := &disaggregation{c: c, opts: opts, costs: costs, margin: Margin(c), floor: defaultFloor(DefaultBalance), sides: map[string]*side{},
 		floors: map[string]poolsplit.Point{}, fronts: map[string]frontAnswer{}, rounds: map[string]roundAnswer{}}
 	d.perGPU = !allStated(c)
 	counts := make([]int, len(c.Model.Kinds))
@@ -116,51 +118,130 @@ type apartSolution struct {
 	counted string
 	sizes   string
 	passes  []results.CertificatePass
+	// open: numbers of GPUs that are not tried may be as good, or better.
+	open bool
 	// empty are the searches of levels without a plan; refuted: that none has one is proved.
 	empty   []results.CertificatePass
 	refuted bool
 }
 
 // solve goes through the levels: the first that has a plan which meets everything, else
-// the plan that misses by least.
+// the plan that misses by least. A default balance that no such plan meets is lowered as
+// little as it must be.
 func (d *disaggregation) solve(ctx context.Context) (*apartSolution, error) {
-	levels, counted, sizes := d.splitLevels()
-	out := &apartSolution{counted: counted, sizes: sizes}
-	var all []gpuSplit
-	proved := true
-	for _, lv := range levels {
+	choice := d.splitLevels()
+	out := &apartSolution{counted: choice.counted, sizes: choice.sizes}
+	done, proved, err := d.throughLevels(ctx, out, choice)
+	if done || err != nil {
+		return out, err
+	}
+	l, err := d.newLevel(ctx, choice.all())
+	if err != nil {
+		return nil, err
+	}
+	lowered, none, err := d.lower(ctx, l, true)
+	if err != nil {
+		return nil, err
+	}
+	if lowered {
+		out.empty = nil
+		if done, also, err := d.throughLevels(ctx, out, choice); done || err != nil {
+			out.result.Proved = out.result.Proved && none && proved
+			return out, err
+		} else {
+			proved = proved && also
+		}
+		d.floor = defaultFloor(DefaultBalance)
+	}
+	out.refuted = proved && none && !choice.cut && ctx.Err() == nil
+	d.opts.log("the closest plan")
+	out.open = choice.cut
+	if len(choice.levels) > 1 {
+		out.counted = "decided: the plan that misses the requirements by least"
+	}
+	return out, d.closest(ctx, out, l)
+}
+
+// throughLevels searches the levels for the first with a plan that meets everything.
+// proved: those before it, or all, have none.
+func (d *disaggregation) throughLevels(ctx context.Context, out *apartSolution, choice *splitChoice) (done, proved bool, err error) {
+	proved = true
+	for _, lv := range choice.levels {
 		if ctx.Err() != nil {
 			break
 		}
-		all = append(all, lv.splits...)
 		d.opts.log("splits of " + lv.what)
 		l, err := d.newLevel(ctx, lv.splits)
 		if err != nil {
-			return nil, err
+			return false, false, err
 		}
 		done, err := d.passes(ctx, out, l, 0, true)
 		if err != nil || done {
 			// A level that was not settled may have had a plan: this one is then not the first.
 			out.result.Proved = out.result.Proved && proved
-			return out, err
+			out.open = lv.open
+			return done, proved, err
 		}
 		proved = proved && out.result.Proved
 		out.empty, out.passes = append(out.empty, out.passes...), nil
 	}
-	out.refuted = proved && ctx.Err() == nil
-	d.opts.log("the closest plan")
-	return out, d.closest(ctx, out, all)
+	return false, proved && ctx.Err() == nil, nil
+}
+
+// lower lowers the default balance to the most that some plan reaches, in steps of 0.1 %:
+// one that meets the requirements, or any. Not lowered: a balance is stated, or no plan
+// there is for any. proved is false where time ran out.
+func (d *disaggregation) lower(ctx context.Context, l *apartLevel, strict bool) (lowered, proved bool, err error) {
+	if d.c.Goal.Balance != nil {
+		return false, true, nil
+	}
+	own := d.floor
+	proved = true
+	l.problem.Value = l.value(aim{purpose: forLatency, strict: strict})
+	reaches := func(floor int64) (bool, error) {
+		d.floor = floor
+		r, err := poolsplit.Search(ctx, &l.problem, l, nil)
+		proved = proved && (r.Best != nil || r.Proved)
+		return r.Best != nil, err
+	}
+	ok, err := reaches(0)
+	if !ok || err != nil {
+		d.floor = own
+		return false, proved, err
+	}
+	d.opts.log("the balance that some plan meets")
+	low, high := int64(0), own
+	for high-low > 1 && ctx.Err() == nil {
+		mid := (low + high) / 2
+		if ok, err = reaches(mid); err != nil {
+			return false, false, err
+		}
+		if ok {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	// One step more: a plan on the very edge may be rounded off it by other ticks.
+	d.floor = max(0, low-1)
+	return true, proved, nil
 }
 
 // closest finds the plan that misses the requirements by least; where no split of all
 // stated GPUs holds the model on both sides, on as many GPUs as can be used.
-func (d *disaggregation) closest(ctx context.Context, out *apartSolution, all []gpuSplit) error {
-	l, err := d.newLevel(ctx, all)
-	if err != nil {
+func (d *disaggregation) closest(ctx context.Context, out *apartSolution, l *apartLevel) error {
+	found, err := d.leastMiss(ctx, out, l)
+	if err != nil || found || ctx.Err() != nil || d.c.Goal.AllowIdle {
 		return err
 	}
-	found, err := d.leastMiss(ctx, out, l)
-	if err != nil || found || ctx.Err() != nil || d.c.Goal.AllowIdle || !allStated(d.c) {
+	if !allStated(d.c) {
+		all, _ := d.candidates(true)
+		if l, err = d.newLevel(ctx, all); err != nil {
+			return err
+		}
+		if found, err = d.leastMiss(ctx, out, l); found {
+			out.counted += "; no split uses all GPUs of the stated numbers, so some stay idle"
+		}
 		return err
 	}
 	for _, lv := range d.fewerLevels() {
@@ -168,7 +249,12 @@ func (d *disaggregation) closest(ctx context.Context, out *apartSolution, all []
 			return err
 		}
 		if found, err = d.leastMiss(ctx, out, l); err != nil || found || ctx.Err() != nil {
-			out.counted = fmt.Sprintf("stated, but no split of all GPUs has a plan on both sides; %s is the largest number that can be used", lv.what)
+			out.open = out.open || lv.open
+			most := "the largest number that can be used"
+			if out.open {
+				most = "the largest number of those tried that can be used"
+			}
+			out.counted = fmt.Sprintf("stated, but no split of all GPUs has a plan on both sides; %s is %s", lv.what, most)
 			return err
 		}
 	}
@@ -178,11 +264,29 @@ func (d *disaggregation) closest(ctx context.Context, out *apartSolution, all []
 // leastMiss finds the least share by which requirements are missed, and the best plan that
 // misses them by no more.
 func (d *disaggregation) leastMiss(ctx context.Context, out *apartSolution, l *apartLevel) (bool, error) {
-	l.problem.Value = l.value(aim{purpose: forLatency})
-	r, err := poolsplit.Search(ctx, &l.problem, l, nil)
-	if err != nil || r.Best == nil {
-		out.level, out.result = l, r
+	search := func() (poolsplit.Result, error) {
+		l.problem.Value = l.value(aim{purpose: forLatency})
+		return poolsplit.Search(ctx, &l.problem, l, nil)
+	}
+	r, err := search()
+	if err != nil {
 		return false, err
+	}
+	if r.Best == nil && ctx.Err() == nil {
+		lowered, proved, err := d.lower(ctx, l, false)
+		if err != nil {
+			return false, err
+		}
+		if lowered {
+			if r, err = search(); err != nil {
+				return false, err
+			}
+		}
+		r.Proved = r.Proved && proved
+	}
+	if r.Best == nil {
+		out.level, out.result = l, r
+		return false, nil
 	}
 	_, err = d.passes(ctx, out, l, r.Best.Value[0], false)
 	out.result.Proved = out.result.Proved && r.Proved

@@ -21,8 +21,12 @@ func (l *apartLevel) account(a aim, r *poolsplit.Result) results.CertificatePass
 	if r.Best != nil {
 		out.Best = value(r.Best.Value)
 	}
+	told := map[string]int{} // splits with as many GPUs
+	for _, s := range l.splits {
+		told[fmt.Sprint(s.prefill, s.decode)]++
+	}
 	for i, s := range l.splits {
-		lines[i] = results.OuterChoice{Case: l.splitText(s), Outcome: "infeasible", Why: "no plan of one side, or no pair that meets the requirements"}
+		lines[i] = results.OuterChoice{Case: l.splitText(s, told[fmt.Sprint(s.prefill, s.decode)] > 1), Outcome: "infeasible", Why: "no plan of one side, or no pair that meets the requirements"}
 	}
 	for pair, line := range r.Lines {
 		o := &lines[l.of[pair]]
@@ -64,8 +68,9 @@ func (l *apartLevel) account(a aim, r *poolsplit.Result) results.CertificatePass
 	return out
 }
 
-// splitText says a split: "prefill 4, decode 12 of h100".
-func (d *disaggregation) splitText(s gpuSplit) string {
+// splitText says a split: "prefill 4, decode 12 of h100"; with the hosts where there are
+// several with as many GPUs: "prefill 4 on node-0, decode 12 on node-1 and node-2 of h100".
+func (d *disaggregation) splitText(s gpuSplit, hosts bool) string {
 	text := ""
 	for k, p := range d.c.Cluster.Pools {
 		if s.prefill[k]+s.decode[k] == 0 {
@@ -74,7 +79,13 @@ func (d *disaggregation) splitText(s gpuSplit) string {
 		if text != "" {
 			text += "; "
 		}
-		text += fmt.Sprintf("prefill %d, decode %d of %s", s.prefill[k], s.decode[k], p.Name)
+		var on [2]string
+		for i := range on {
+			if hosts {
+				on[i] = d.whereText(k, s.nodes[i][k])
+			}
+		}
+		text += fmt.Sprintf("prefill %d%s, decode %d%s of %s", s.prefill[k], on[0], s.decode[k], on[1], p.Name)
 	}
 	return text
 }

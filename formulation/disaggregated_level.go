@@ -23,12 +23,12 @@ type apartLevel struct {
 func (d *disaggregation) newLevel(ctx context.Context, splits []gpuSplit) (*apartLevel, error) {
 	l := &apartLevel{disaggregation: d, splits: splits}
 	known := map[string][]int{} // choices by side
-	choices := func(phase inputs.Phase, gpus []int) ([]int, error) {
-		key := sideKey(phase, gpus)
+	choices := func(phase inputs.Phase, split gpuSplit) ([]int, error) {
+		s := d.side(phase, split)
+		key := s.key
 		if list, ok := known[key]; ok {
 			return list, nil
 		}
-		s := d.side(phase, gpus)
 		var list []int
 		for _, x := range s.choices() {
 			if ctx.Err() != nil {
@@ -51,11 +51,11 @@ func (d *disaggregation) newLevel(ctx context.Context, splits []gpuSplit) (*apar
 		return list, nil
 	}
 	for i, s := range splits {
-		first, err := choices(inputs.Prefill, s.prefill)
+		first, err := choices(inputs.Prefill, s)
 		if err != nil {
 			return nil, err
 		}
-		second, err := choices(inputs.Decode, s.decode)
+		second, err := choices(inputs.Decode, s)
 		if err != nil {
 			return nil, err
 		}
@@ -73,21 +73,24 @@ func (d *disaggregation) newLevel(ctx context.Context, splits []gpuSplit) (*apar
 	return l, nil
 }
 
-// side is the side of a phase on so many GPUs of each pool.
-func (d *disaggregation) side(phase inputs.Phase, gpus []int) *side {
-	key := sideKey(phase, gpus)
+// side is the side of a phase of a split.
+func (d *disaggregation) side(phase inputs.Phase, split gpuSplit) *side {
+	gpus, nodes := split.prefill, split.nodes[0]
+	if phase == inputs.Decode {
+		gpus, nodes = split.decode, split.nodes[1]
+	}
+	key := fmt.Sprint(phase, gpus, nodes)
 	s, ok := d.sides[key]
 	if !ok {
-		s = d.newSide(phase, gpus)
+		s = d.newSide(phase, gpus, nodes)
+		s.key = key
 		d.sides[key] = s
 	}
 	return s
 }
 
-func sideKey(phase inputs.Phase, gpus []int) string { return fmt.Sprint(phase, gpus) }
-
 func (s *sideChoice) key() string {
-	return fmt.Sprint(s.phase, s.gpus, s.replicas, s.flight)
+	return fmt.Sprint(s.side.key, s.replicas, s.flight)
 }
 
 // choices lists the outer choices of a side: replica counts that divide its GPUs and, of
@@ -130,7 +133,7 @@ func (d *disaggregation) floorOf(x *sideChoice) (poolsplit.Point, error) {
 // sameHost reports whether all GPUs of a split are on one host.
 func (d *disaggregation) sameHost(s gpuSplit) bool {
 	hosts := map[string]bool{}
-	for _, side := range []*side{d.side(inputs.Prefill, s.prefill), d.side(inputs.Decode, s.decode)} {
+	for _, side := range []*side{d.side(inputs.Prefill, s), d.side(inputs.Decode, s)} {
 		for _, nodes := range side.actual(s) {
 			for _, n := range nodes {
 				hosts[n.Host] = true
@@ -160,7 +163,7 @@ func (d *disaggregation) link(s gpuSplit) poolsplit.Link {
 // Prefill is poolsplit.Sides.
 func (l *apartLevel) Prefill(ctx context.Context, choice int, below float64) ([]poolsplit.Point, bool, error) {
 	x := l.prefill[choice]
-	key := fmt.Sprint(x.key(), below)
+	key := fmt.Sprint(x.key(), l.floor, below)
 	if a, ok := l.fronts[key]; ok {
 		return a.points, a.proved, nil
 	}
@@ -179,7 +182,7 @@ func (l *apartLevel) Prefill(ctx context.Context, choice int, below float64) ([]
 // Decode is poolsplit.Sides.
 func (l *apartLevel) Decode(ctx context.Context, choice int, below float64) (poolsplit.Point, bool, bool, error) {
 	x := l.decode[choice]
-	key := fmt.Sprint(x.key(), below)
+	key := fmt.Sprint(x.key(), l.floor, below)
 	if a, ok := l.rounds[key]; ok {
 		return a.point, a.found, a.proved, nil
 	}

@@ -20,9 +20,12 @@ import (
 func (d *disaggregation) report(ctx context.Context, found *apartSolution, start time.Time, timed bool) (*results.Report, error) {
 	rep := results.NewReport(d.c)
 	d.describe(rep)
+	if found.open {
+		rep.Warnings = append(rep.Warnings, "splits: tried are "+found.sizes+". Another one may do better")
+	}
 	best := found.result.Best
 	if best == nil {
-		if ctx.Err() == nil && found.result.Proved {
+		if ctx.Err() == nil && found.result.Proved && !found.open {
 			rep.Status = results.StatusInfeasible
 			rep.Reasons = append(rep.Reasons, "no split of the GPUs holds the model and its KV cache on both sides")
 		}
@@ -33,12 +36,15 @@ func (d *disaggregation) report(ctx context.Context, found *apartSolution, start
 		return nil, err
 	}
 	rep.Plan = plan
+	if w := d.atTheCap(found); w != "" {
+		rep.Warnings = append(rep.Warnings, w)
+	}
 	short := append(unmet(plan.Phases[0].Requirements), unmet(plan.Phases[1].Requirements)...)
 	rep.Feasible, rep.Status = len(short) == 0, results.StatusFeasible
 	switch {
 	case !rep.Feasible && found.refuted:
 		rep.Status = results.StatusInfeasible
-	case rep.Feasible && found.result.Proved:
+	case rep.Feasible && found.result.Proved && !found.open:
 		rep.Status = results.StatusOptimal
 	}
 	for _, q := range short {
@@ -53,6 +59,17 @@ func (d *disaggregation) report(ctx context.Context, found *apartSolution, start
 	return rep, nil
 }
 
+// atTheCap warns where an unlimited number of GPUs ended at the most that are tried.
+func (d *disaggregation) atTheCap(found *apartSolution) string {
+	split := found.level.splits[found.level.of[found.result.Best.Pair]]
+	for k, p := range d.c.Cluster.Pools {
+		if p.Count.Unlimited() && !found.open && split.prefill[k]+split.decode[k]+max(1, p.GPUsPerNode) > mostApart {
+			return fmt.Sprintf("GPU count: the plan is the best on up to %d GPUs of %s, the most that are tried of an unlimited number, and is at that end; more may serve the objective better. State a requirement, a number or a range to decide it", mostApart, p.Name)
+		}
+	}
+	return ""
+}
+
 // describe adds to what was read what the search assumed.
 func (d *disaggregation) describe(rep *results.Report) {
 	c := d.c
@@ -60,7 +77,7 @@ func (d *disaggregation) describe(rep *results.Report) {
 		rep.Assumptions = append(rep.Assumptions, results.Assumption{What: what, Value: value, Because: because})
 	}
 	if c.Goal.Balance == nil {
-		add("balance", fmt.Sprintf("fastest stage of a side at least %g of its slowest (ε = %g)", 1-DefaultBalance, DefaultBalance), "no balance is stated; ε is raised to the least that some plan of a side meets where none meets this one")
+		add("balance", fmt.Sprintf("fastest stage of a side at least %g of its slowest (ε = %g)", 1-DefaultBalance, DefaultBalance), "no balance is stated; ε is raised to the least that some plan meets on both sides where none meets this one")
 	}
 	if c.Goal.Margin == nil {
 		add("margin of requirements", fmt.Sprintf("%g %%", 100*d.margin), "10 % where the efficiencies are ours, 0 where the condition states its own utilisation")
@@ -68,6 +85,9 @@ func (d *disaggregation) describe(rep *results.Report) {
 	add("arrival of prompts", "as fast as they are served, those of a replica's batch at once", "no arrivals are stated; time in a queue before that is not in the time to the first token")
 	add("sequences in flight", fmt.Sprintf("%s on the decode side, for as many rounds as they have tokens", counted(c.Workload.Batch, "sequence")), "the batch is what decodes at once; how many prompts are in flight is decided")
 	rep.Warnings = append(rep.Warnings, d.costs.Warnings()...)
+	if c.Goal.Balance == nil && d.floor < defaultFloor(DefaultBalance) {
+		rep.Warnings = append(rep.Warnings, "balance: "+loweredTo(d.floor))
+	}
 }
 
 // plan is the plan with all but the proof of the split.
@@ -216,10 +236,13 @@ func (d *disaggregation) requirements(ctx context.Context, plan *results.Plan, f
 }
 
 // nearest finds, for requirements that are missed, the value that a plan meets with the
-// other requirements kept; none where even without it there is no plan, or no proof in time.
+// other requirements kept; none where even without it there is no plan, or no proof.
 func (d *disaggregation) nearest(ctx context.Context, found *apartSolution, missed []results.RequirementResult) (map[inputs.RequirementKind]float64, error) {
 	out := map[inputs.RequirementKind]float64{}
 	l := found.level
+	if found.open {
+		missed = nil // numbers that are not tried may reach more
+	}
 	for _, q := range missed {
 		kind := inputs.RequirementKind(q.Name)
 		others := *d
@@ -256,6 +279,7 @@ func (d *disaggregation) proof(ctx context.Context, found *apartSolution, took t
 		TimeMS: math.Ceil(took.Seconds()) * 1e3, AgreedBy: []string{}}
 	bound := r.Bound[1]
 	switch {
+	case r.Proved && found.open: // of what is tried it is the best
 	case r.Proved:
 		s.Status, bound = "optimal", s.Objective
 		s.AgreedBy = []string{s.Backend}
@@ -264,7 +288,7 @@ func (d *disaggregation) proof(ctx context.Context, found *apartSolution, took t
 	case ctx.Err() != nil:
 		s.Status = "time_limit"
 	}
-	if !math.IsInf(bound, 0) && bound > 0 && (r.Proved || r.Bound[0] == best.Value[0]) {
+	if !math.IsInf(bound, 0) && bound > 0 && !found.open && (r.Proved || r.Bound[0] == best.Value[0]) {
 		bound = min(bound, s.Objective)
 		gap := (s.Objective - bound) / s.Objective
 		s.BestBound, s.Gap = &bound, &gap
@@ -276,14 +300,11 @@ func (d *disaggregation) proof(ctx context.Context, found *apartSolution, took t
 		LeftOut: []string{
 			"replicas of a side that differ from each other",
 			"numbers of prompts in flight of a prefill replica other than powers of two",
-			"GPUs of a side that are not the first, or the last, of their pool: " + found.sizes,
+			"GPUs of a side that are not the first, or the last, of their pool in an order of its nodes: " + found.sizes,
 			"layers of unlike KV caches are counted as alike when a prompt's cache is sent",
 			"what the searches of the sides leave out",
 		},
 		Passes: append(slices.Clone(found.empty), found.passes...),
-	}
-	if d.perGPU {
-		s.Certificate.LeftOut = append(s.Certificate.LeftOut, fmt.Sprintf("more than %d GPUs of a pool where the number is unlimited", mostApart))
 	}
 	return s
 }

@@ -166,3 +166,29 @@ func TestDisaggregatedGrows(t *testing.T) {
 		last = v
 	}
 }
+
+// TestDisaggregatedUntried: nothing is called infeasible, or optimal, that a number of GPUs
+// which is not tried may undo.
+func TestDisaggregatedUntried(t *testing.T) {
+	far := apartExample(t, "cluster.count=unlimited", "goal.requirements.throughput=1000000 tokens/s")
+	rep, err := formulation.Optimize(t.Context(), far, formulation.Options{Backend: "labels"})
+	if err != nil || rep.Plan == nil || rep.Feasible {
+		t.Fatalf("%v %+v", err, rep)
+	}
+	all := strings.Join(rep.Warnings, "\n")
+	if s := &rep.Plan.Disaggregated.Solve; rep.Status != results.StatusFeasible || s.Status != "feasible" || s.BestBound != nil || !strings.Contains(all, "splits: tried are every number of GPUs up to 35 ") {
+		t.Errorf("%s, %s, bound %v: %s", rep.Status, s.Status, s.BestBound, all)
+	}
+	for i := range rep.Plan.Phases {
+		for _, q := range rep.Plan.Phases[i].Requirements {
+			if q.Nearest != nil {
+				t.Errorf("%s: the nearest is %g, of which more GPUs are not asked", q.Name, *q.Nearest)
+			}
+		}
+	}
+	// What few GPUs do is no less proved for that.
+	near := apartExample(t, "cluster.count=unlimited")
+	if rep, err = formulation.Optimize(t.Context(), near, formulation.Options{Backend: "labels"}); err != nil || rep.Status != results.StatusOptimal || len(rep.Warnings) > 0 {
+		t.Errorf("%v %s %v", err, rep.Status, rep.Warnings)
+	}
+}

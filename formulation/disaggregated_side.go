@@ -17,6 +17,7 @@ import (
 // its searches share the prices of stages.
 type side struct {
 	of    *disaggregation
+	key   string
 	phase inputs.Phase
 	gpus  []int // by pool of the condition
 	pools []inputs.Pool
@@ -80,10 +81,10 @@ func handoverRules(engine string, phase inputs.Phase) []inputs.Rule {
 	return nil
 }
 
-// newSide takes GPUs of each pool: the first ones to prefill, the last ones to decode, so
-// that a side depends on its own number alone. Those of an open number are on nodes of
-// their own, which gpuSplit.actual puts side by side.
-func (d *disaggregation) newSide(phase inputs.Phase, gpus []int) *side {
+// newSide takes GPUs of each pool. Those that no node of the condition names are on nodes
+// of their own, which gpuSplit.actual puts side by side: such a side depends on its own
+// number alone.
+func (d *disaggregation) newSide(phase inputs.Phase, gpus []int, nodes []taking) *side {
 	s := &side{of: d, phase: phase, gpus: slices.Clone(gpus)}
 	for k, n := range gpus {
 		if n == 0 {
@@ -91,7 +92,11 @@ func (d *disaggregation) newSide(phase inputs.Phase, gpus []int) *side {
 		}
 		p := d.c.Cluster.Pools[k]
 		p.Count = inputs.Count{Min: n, Max: n}
-		p.Nodes = takeNodes(d.nodes(k, n), n, phase == inputs.Decode)
+		if len(p.Nodes) > 0 {
+			p.Nodes = nodesOf(p.Nodes, nodes[k], phase == inputs.Decode)
+		} else {
+			p.Nodes = d.made(k, 0, 0, n)
+		}
 		p.GPUsPerNode = 0
 		for _, node := range p.Nodes {
 			p.GPUsPerNode = max(p.GPUsPerNode, len(node.GPUs))
@@ -99,39 +104,6 @@ func (d *disaggregation) newSide(phase inputs.Phase, gpus []int) *side {
 		s.pools, s.index = append(s.pools, p), append(s.index, k)
 	}
 	return s
-}
-
-// takeNodes are the nodes with the first n GPUs alone, or the last n.
-func takeNodes(nodes []inputs.Node, n int, last bool) []inputs.Node {
-	var out []inputs.Node
-	nodes = slices.Clone(nodes)
-	if last {
-		slices.Reverse(nodes)
-	}
-	for _, node := range nodes {
-		take := min(n, len(node.GPUs))
-		if take == 0 {
-			break
-		}
-		part := inputs.Node{Host: node.Host, GPUs: node.GPUs[:take]}
-		if last {
-			part.GPUs = node.GPUs[len(node.GPUs)-take:]
-		}
-		out = append(out, part)
-		n -= take
-	}
-	if last {
-		slices.Reverse(out)
-	}
-	return out
-}
-
-// nodes of a pool: as the condition names them, or made for so many GPUs.
-func (d *disaggregation) nodes(pool, gpus int) []inputs.Node {
-	if nodes := d.c.Cluster.Pools[pool].Nodes; len(nodes) > 0 {
-		return nodes
-	}
-	return d.made(pool, 0, 0, gpus)
 }
 
 // made are nodes of a pool for so many GPUs, from a node and a GPU of it on.
@@ -201,7 +173,12 @@ func (s *sideChoice) run(below float64) (*run, error) {
 			Expr: fmt.Sprintf("layers * ((kv_heads + tp - 1) / tp) * 1000000 < %d * cp", int64(math.Floor(below*1e6))),
 		})
 	}
-	return newRunIn(s.known.Space, c, s.of.opts)
+	r, err := newRunIn(s.known.Space, c, s.of.opts)
+	if err == nil && c.Goal.Balance == nil {
+		floor := s.of.floor
+		r.floor = &floor
+	}
+	return r, err
 }
 
 // shareRule names the rule that bounds what a GPU holds of a prompt.

@@ -19,6 +19,7 @@ import (
 // sidePlan is a plan of one side as the oracle prices it.
 type sidePlan struct {
 	ttft, round, period, share float64 // share: of the prompt's cache on its heaviest rank
+	ratio                      float64 // shortest over longest stage
 	replicas                   int
 	wide                       bool
 }
@@ -33,50 +34,37 @@ type apartOracle struct {
 
 // pairOf is a pair of plans with what requirements and objectives speak of.
 type pairOf struct {
-	ttft, tpot, e2e, tokens, output, price float64
-	gpus                                   int
-	wide                                   bool
+	ttft, tpot, e2e, tokens, output, price, ratio float64
+	gpus                                          int
+	wide                                          bool
 }
 
-// taken are the first n GPUs of the nodes, or the last n.
-func taken(nodes []inputs.Node, n int, last bool) []inputs.Node {
-	total := 0
-	for _, x := range nodes {
-		total += len(x.GPUs)
-	}
-	from, to := 0, n
-	if last {
-		from, to = total-n, total
-	}
+// rented are nodes for GPUs of an open number from a node on, as full as they can be.
+func rented(p *inputs.Pool, node, gpu, gpus int) []inputs.Node {
 	var out []inputs.Node
-	at := 0
-	for _, x := range nodes {
-		part := inputs.Node{Host: x.Host}
-		for _, id := range x.GPUs {
-			if from <= at && at < to {
-				part.GPUs = append(part.GPUs, id)
-			}
-			at++
+	for ; gpus > 0; node, gpu = node+1, 0 {
+		n := inputs.Node{Host: fmt.Sprintf("%s-%d", p.Name, node)}
+		for ; len(n.GPUs) < min(gpus, p.GPUsPerNode); gpu++ {
+			n.GPUs = append(n.GPUs, fmt.Sprintf("%s/%d", n.Host, gpu))
 		}
-		if len(part.GPUs) > 0 {
-			out = append(out, part)
-		}
+		gpus -= len(n.GPUs)
+		out = append(out, n)
 	}
 	return out
 }
 
-// side is the condition of one side, and false where it has no GPUs.
-func (o *apartOracle) side(phase inputs.Phase, gpus []int, batch int) (*inputs.Condition, bool) {
+// side is the condition of one side with GPUs of nodes of each pool, and false where it
+// has no GPUs.
+func (o *apartOracle) side(phase inputs.Phase, nodes [][]inputs.Node, batch int) (*inputs.Condition, bool) {
 	c := *o.c
 	c.Workload.Phase, c.Workload.Batch = phase, batch
 	c.Cluster.Pools = nil
-	for k, n := range gpus {
+	for k := range nodes {
+		p, n := o.c.Cluster.Pools[k], gpusOf(nodes[k])
 		if n == 0 {
 			continue
 		}
-		p := o.c.Cluster.Pools[k]
-		p.Nodes, p.Count = taken(p.Nodes, n, phase == inputs.Decode), inputs.Count{Min: n, Max: n}
-		p.GPUsPerNode = 0
+		p.Nodes, p.Count, p.GPUsPerNode = nodes[k], inputs.Count{Min: n, Max: n}, 0
 		for _, x := range p.Nodes {
 			p.GPUsPerNode = max(p.GPUsPerNode, len(x.GPUs))
 		}
@@ -85,13 +73,24 @@ func (o *apartOracle) side(phase inputs.Phase, gpus []int, batch int) (*inputs.C
 	return &c, len(c.Cluster.Pools) > 0
 }
 
+func gpusOf(nodes []inputs.Node) int {
+	n := 0
+	for _, x := range nodes {
+		n += len(x.GPUs)
+	}
+	return n
+}
+
 // plans lists the plans of a side that use all its GPUs and that none beats in every figure.
-func (o *apartOracle) plans(t *testing.T, phase inputs.Phase, gpus []int) []sidePlan {
-	key := fmt.Sprint(phase, gpus)
+func (o *apartOracle) plans(t *testing.T, phase inputs.Phase, nodes [][]inputs.Node) []sidePlan {
+	key := fmt.Sprint(phase, nodes)
 	if list, ok := o.known[key]; ok {
 		return list
 	}
-	total := sum(gpus)
+	total := 0
+	for _, list := range nodes {
+		total += gpusOf(list)
+	}
 	batches := map[int]bool{o.c.Workload.Batch: true}
 	if phase == inputs.Prefill {
 		clear(batches)
@@ -103,7 +102,7 @@ func (o *apartOracle) plans(t *testing.T, phase inputs.Phase, gpus []int) []side
 	}
 	var out []sidePlan
 	for batch := 1; batch <= o.c.Workload.Batch; batch++ {
-		c, ok := o.side(phase, gpus, batch)
+		c, ok := o.side(phase, nodes, batch)
 		if !ok || !batches[batch] {
 			continue
 		}
@@ -114,10 +113,10 @@ func (o *apartOracle) plans(t *testing.T, phase inputs.Phase, gpus []int) []side
 		in.rules(c, nil)
 		for _, x := range in.enumerate() {
 			each := batch / x.replicas
-			if !x.all || x.ratio < 1-*c.Goal.Balance || phase == inputs.Prefill && (batch%x.replicas != 0 || each&(each-1) != 0) {
+			if !x.all || c.Goal.Balance != nil && x.ratio < 1-*c.Goal.Balance || phase == inputs.Prefill && (batch%x.replicas != 0 || each&(each-1) != 0) {
 				continue
 			}
-			p := sidePlan{ttft: x.ttft, round: x.round, period: x.round / float64(batch), replicas: x.replicas, wide: x.wide}
+			p := sidePlan{ttft: x.ttft, round: x.round, period: x.round / float64(batch), ratio: x.ratio, replicas: x.replicas, wide: x.wide}
 			if phase == inputs.Decode {
 				w := &o.c.Workload
 				p.period = x.round * float64((w.Output.Min+w.Output.Max+1)/2) / float64(batch)
@@ -143,8 +142,8 @@ func undominated(list []sidePlan) []sidePlan {
 	for i, p := range list {
 		beaten := false
 		for j, q := range list {
-			covers := q.ttft <= p.ttft && q.round <= p.round && q.period <= p.period && q.share <= p.share && q.replicas >= p.replicas && (!q.wide || p.wide)
-			strictly := q.ttft < p.ttft || q.round < p.round || q.period < p.period || q.share < p.share || q.replicas > p.replicas || p.wide && !q.wide
+			covers := q.ttft <= p.ttft && q.round <= p.round && q.period <= p.period && q.share <= p.share && q.ratio >= p.ratio && q.replicas >= p.replicas && (!q.wide || p.wide)
+			strictly := q.ttft < p.ttft || q.round < p.round || q.period < p.period || q.share < p.share || q.ratio > p.ratio || q.replicas > p.replicas || p.wide && !q.wide
 			beaten = beaten || covers && (strictly || j < i)
 		}
 		if !beaten {
@@ -165,32 +164,23 @@ func (o *apartOracle) pairs(t *testing.T) []pairOf {
 	longest, mean := o.calc.PromptKV(counts, w.Input.Max), o.calc.PromptKV(counts, int(in))
 	pools := o.c.Cluster.Pools
 	var all []pairOf
-	var walk func(a, b []int)
-	walk = func(a, b []int) {
-		if k := len(a); k < len(pools) {
-			for n := 0; n <= pools[k].Count.Max; n++ {
-				for m := 0; n+m <= pools[k].Count.Max; m++ {
-					if o.c.Goal.AllowIdle || n+m == pools[k].Count.Max {
-						walk(append(slices.Clone(a), n), append(slices.Clone(b), m))
-					}
-				}
-			}
-			return
-		}
-		if sum(a) == 0 || sum(b) == 0 {
-			return
-		}
-		hosts, price := map[string]bool{}, 0.0
-		for k := range pools {
-			for _, x := range append(taken(pools[k].Nodes, a[k], false), taken(pools[k].Nodes, b[k], true)...) {
-				hosts[x.Host] = true
-			}
-			price += pools[k].USDPerHour * float64(a[k]+b[k])
-		}
+	a, b := make([][]inputs.Node, len(pools)), make([][]inputs.Node, len(pools))
+	judge := func() {
+		hosts, price, gpus := map[string]bool{}, 0.0, 0
 		latency, perByte := 0.0, 0.0
 		for k := range pools {
+			n := gpusOf(a[k]) + gpusOf(b[k])
+			if count := pools[k].Count; n > count.Max || n < count.Min && (!count.Stated() || !o.c.Goal.AllowIdle) {
+				return
+			}
+			gpus, price = gpus+n, price+pools[k].USDPerHour*float64(n)
+			for _, x := range slices.Concat(a[k], b[k]) {
+				hosts[x.Host] = true
+			}
+		}
+		for k := range pools {
 			for l := range pools {
-				if a[k] > 0 && b[l] > 0 {
+				if len(a[k]) > 0 && len(b[l]) > 0 {
 					x, y := o.calc.Handover(k, l, len(hosts) == 1)
 					latency, perByte = max(latency, x), max(perByte, y)
 				}
@@ -198,7 +188,7 @@ func (o *apartOracle) pairs(t *testing.T) []pairOf {
 		}
 		for _, p := range o.plans(t, inputs.Prefill, a) {
 			for _, q := range o.plans(t, inputs.Decode, b) {
-				x := pairOf{ttft: p.ttft + latency + perByte*longest*max(p.share, q.share), tpot: q.round, gpus: sum(a) + sum(b), price: price, wide: p.wide || q.wide}
+				x := pairOf{ttft: p.ttft + latency + perByte*longest*max(p.share, q.share), tpot: q.round, gpus: gpus, price: price, ratio: min(p.ratio, q.ratio), wide: p.wide || q.wide}
 				x.e2e = x.ttft + (out-1)*x.tpot
 				period := max(p.period, q.period, perByte*mean*p.share/float64(p.replicas), perByte*mean*q.share/float64(q.replicas))
 				x.tokens, x.output = (in+out)/period, out/period
@@ -206,7 +196,46 @@ func (o *apartOracle) pairs(t *testing.T) []pairOf {
 			}
 		}
 	}
-	walk(nil, nil)
+	var walk func(pool, node int)
+	walk = func(pool, node int) { // how many GPUs of a node prefill, and how many decode
+		switch {
+		case pool == len(pools):
+			judge()
+			return
+		case node > 0 && node == len(pools[pool].Nodes):
+			walk(pool+1, 0)
+			return
+		}
+		first, second := a[pool], b[pool]
+		if p := &pools[pool]; p.Nodes == nil {
+			for n := 0; n <= p.Count.Max; n++ {
+				for m := 0; n+m <= p.Count.Max; m++ {
+					a[pool], b[pool] = rented(p, 0, 0, n), rented(p, (n+p.GPUsPerNode-1)/p.GPUsPerNode, 0, m)
+					if n+m <= p.GPUsPerNode {
+						b[pool] = rented(p, 0, n, m)
+					}
+					walk(pool+1, 0)
+				}
+			}
+			a[pool], b[pool] = first, second
+			return
+		}
+		x := pools[pool].Nodes[node]
+		for n := 0; n <= len(x.GPUs); n++ {
+			for m := 0; n+m <= len(x.GPUs); m++ {
+				a[pool], b[pool] = slices.Clone(first), slices.Clone(second)
+				if n > 0 {
+					a[pool] = append(a[pool], inputs.Node{Host: x.Host, GPUs: x.GPUs[:n]})
+				}
+				if m > 0 {
+					b[pool] = append(b[pool], inputs.Node{Host: x.Host, GPUs: x.GPUs[len(x.GPUs)-m:]})
+				}
+				walk(pool, node+1)
+			}
+		}
+		a[pool], b[pool] = first, second
+	}
+	walk(0, 0)
 	return all
 }
 
@@ -268,15 +297,15 @@ func apartCondition(d draw) (*inputs.Condition, bool) {
 	}
 	total := 0
 	for _, p := range c.Cluster.Pools {
-		if p.Nodes == nil {
-			return nil, false
-		}
 		total += p.Count.Max
 	}
-	if total < 2 || total > 4 {
+	if total < 2 || total > 5 {
 		return nil, false
 	}
-	c.Goal.Placement, c.Goal.Balance = inputs.Disaggregated, ptr(pick(d, 0.5, 1, 1))
+	c.Goal.Placement = inputs.Disaggregated
+	if c.Goal.Balance = nil; d.chance(75) {
+		c.Goal.Balance = ptr(pick(d, 0.5, 1, 1))
+	}
 	c.Goal.Objective = pick(d, inputs.Balanced, inputs.Balanced, inputs.Latency, inputs.Throughput)
 	if c.Goal.AllowIdle && d.chance(40) {
 		c.Goal.Objective = pick(d, inputs.GPUs, inputs.Cost)
@@ -297,8 +326,7 @@ func apartCase(t *testing.T, seed uint64) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &apartOracle{c: c, calc: calc, known: map[string][]sidePlan{}}
-	all := o.pairs(t)
+	all := (&apartOracle{c: c, calc: calc, known: map[string][]sidePlan{}}).pairs(t)
 	if len(all) > 0 { // requirements near what some plan reaches
 		x := all[d.IntN(len(all))]
 		ask := func(kind inputs.RequirementKind, value float64) {
@@ -312,6 +340,7 @@ func apartCase(t *testing.T, seed uint64) string {
 		ask(inputs.TokensPerSecond, x.tokens/ease)
 		ask(inputs.EndToEnd, x.e2e*ease)
 		ask(inputs.OutputPerSGPU, x.output/float64(x.gpus)/ease)
+		ask(inputs.CostUSDPerHour, x.price*ease)
 	}
 	rep, err := formulation.Optimize(context.Background(), c, formulation.Options{Backend: "labels"})
 	if err != nil {
@@ -335,13 +364,35 @@ func apartCase(t *testing.T, seed uint64) string {
 	if err != nil || !v.OK {
 		return fail("not verified: %v %+v", err, verify.Violations(v))
 	}
-	if len(all) == 0 {
+	if math.IsInf(best(c, all, math.Inf(1), false, func(*pairOf) float64 { return 0 }), 1) {
 		return "idle" // no split of all GPUs holds the model on both sides
 	}
 	if rep.Status == results.StatusFeasible {
 		return fail("not proved")
 	}
-	return apartAgrees(c, all, rep, fail)
+	even := 1 - formulation.DefaultBalance
+	if c.Goal.Balance != nil {
+		return apartAgrees(c, all, rep, fail)
+	}
+	// The default balance gives way where no plan that meets everything keeps it, or none at
+	// all, and no more than it must.
+	missed := 0.0
+	if !rep.Feasible {
+		missed = math.Inf(1)
+	}
+	if most := -best(c, all, missed, false, func(x *pairOf) float64 { return -x.ratio }); most < even {
+		even = most - 0.003
+	}
+	for i := range rep.Plan.Phases {
+		if r := rep.Plan.Phases[i].Balance.TimeMinOverMax; r < even {
+			return fail("%s has stages of %g, and %g is met", rep.Plan.Phases[i].Phase, r, even)
+		}
+	}
+	got := apartAgrees(c, slices.DeleteFunc(all, func(x pairOf) bool { return x.ratio < even }), rep, fail)
+	if even < 1-formulation.DefaultBalance && got != "wrong" {
+		return "lowered"
+	}
+	return got
 }
 
 // apartAgrees holds a proved plan against all pairs. Plans that the search does not promise
@@ -367,12 +418,13 @@ func apartAgrees(c *inputs.Condition, all []pairOf, rep *results.Report, fail fu
 		return "wide"
 	}
 	left := slices.DeleteFunc(slices.Clone(all), func(x pairOf) bool { return x.miss(c) > got*(1+1e-9)+1e-9 })
+	open := slices.ContainsFunc(c.Cluster.Pools, func(p inputs.Pool) bool { return !p.Count.Stated() })
 	rank := func(x *pairOf) float64 { return 0 }
-	switch c.Goal.Objective {
-	case inputs.GPUs:
-		rank = func(x *pairOf) float64 { return float64(x.gpus) }
-	case inputs.Cost:
+	switch {
+	case c.Goal.Objective == inputs.Cost:
 		rank = func(x *pairOf) float64 { return x.price }
+	case c.Goal.Objective == inputs.GPUs, open && len(c.Goal.Requirements) > 0:
+		rank = func(x *pairOf) float64 { return float64(x.gpus) }
 	}
 	if rep.Feasible {
 		first := best(c, left, inf, false, rank)
@@ -385,7 +437,12 @@ func apartAgrees(c *inputs.Condition, all []pairOf, rep *results.Report, fail fu
 		left = slices.DeleteFunc(left, func(x pairOf) bool { return rank(&x) > first*(1+near) })
 	}
 	latency := func(x *pairOf) float64 { return x.e2e }
-	perToken := func(x *pairOf) float64 { return 1 / x.tokens }
+	perToken := func(x *pairOf) float64 {
+		if open {
+			return float64(x.gpus) / x.tokens
+		}
+		return 1 / x.tokens
+	}
 	value := latency
 	switch c.Goal.Objective {
 	case inputs.Latency:
@@ -400,7 +457,7 @@ func apartAgrees(c *inputs.Condition, all []pairOf, rep *results.Report, fail fu
 		if a <= 0 && b <= 0 {
 			a, b = 1, 1
 		}
-		value = func(x *pairOf) float64 { return a*x.e2e/l + b/x.tokens/k }
+		value = func(x *pairOf) float64 { return a*x.e2e/l + b*perToken(x)/k }
 	}
 	promised, possible = best(c, left, inf, false, value), best(c, left, inf, true, value)
 	if x := value(&mine); x > promised*(1+near) || x < possible*(1-near) {

@@ -87,7 +87,10 @@ type run struct {
 	price   spaces
 	// unsettled: a stated balance was refuted for the usual shapes only.
 	unsettled bool
-	given     []inputs.Pool // as the condition gives them: a closest plan may be for more
+	// floor, where not nil, is the balance that the default comes to, in balanceParts: it
+	// was decided for more than this search, which does not lower it.
+	floor *int64
+	given []inputs.Pool // as the condition gives them: a closest plan may be for more
 	// asked is the condition as it is: the search may go by other counts or another objective.
 	asked *inputs.Condition
 	timed bool // the comparison tells the time of each heuristic
@@ -203,14 +206,11 @@ func (r *run) search(ctx context.Context, counts levels, slack float64) (*soluti
 	sol, err := r.throughLevels(ctx, counts, slack, num, den)
 	if sol != nil || err != nil {
 		if sol != nil {
-			sol.balance = fmt.Sprintf("default ε = %g", DefaultBalance)
-			if stated {
-				sol.balance = fmt.Sprintf("stated ε = %g, binding", *r.goal.c.Goal.Balance)
-			}
+			sol.balance = r.balanceSaid()
 		}
 		return sol, err
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || r.floor != nil {
 		return nil, nil
 	}
 	if stated {
@@ -342,5 +342,22 @@ func (r *run) balanceFloor() (num, den int64, stated bool) {
 	if b := r.goal.c.Goal.Balance; b != nil {
 		eps, stated = *b, true
 	}
-	return int64(math.Ceil((1-eps)*balanceParts - 1e-9)), balanceParts, stated
+	if r.floor != nil {
+		return *r.floor, balanceParts, stated
+	}
+	return defaultFloor(eps), balanceParts, stated
+}
+
+// defaultFloor is the least ratio of stage times, in balanceParts.
+func defaultFloor(eps float64) int64 { return int64(math.Ceil((1-eps)*balanceParts - 1e-9)) }
+
+// balanceSaid is the balance of a search for its certificate.
+func (r *run) balanceSaid() string {
+	switch {
+	case r.goal.c.Goal.Balance != nil:
+		return fmt.Sprintf("stated ε = %g, binding", *r.goal.c.Goal.Balance)
+	case r.floor != nil && *r.floor < defaultFloor(DefaultBalance):
+		return loweredTo(*r.floor)
+	}
+	return fmt.Sprintf("default ε = %g", DefaultBalance)
 }

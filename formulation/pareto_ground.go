@@ -130,12 +130,9 @@ func (r *run) survey(ctx context.Context) (*prospect, *ground, error) {
 // settle searches one ground under the balance that binds there.
 func (r *run) settle(ctx context.Context, g *ground) (*prospect, error) {
 	num, den, stated := r.balanceFloor()
-	g.num, g.den, g.balance = num, den, fmt.Sprintf("default ε = %g", DefaultBalance)
-	if stated {
-		g.balance = fmt.Sprintf("stated ε = %g, binding", *r.goal.c.Goal.Balance)
-	}
+	g.num, g.den, g.balance = num, den, r.balanceSaid()
 	x, err := r.prospectOn(ctx, g)
-	if err != nil || len(x.front) > 0 || ctx.Err() != nil {
+	if err != nil || len(x.front) > 0 || ctx.Err() != nil || r.floor != nil {
 		return x, err
 	}
 	if stated {

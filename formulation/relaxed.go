@@ -74,9 +74,13 @@ func (r *run) leastImbalance(ctx context.Context, counts levels, slack float64) 
 
 // relaxedTo notes that the default balance gave way.
 func (s *solution) relaxedTo(floor int64) {
-	eps := 1 - float64(floor)/balanceParts
-	s.balance = fmt.Sprintf("no plan meets ε = %g; the smallest that some plan meets is ε = %.3f (to 0.002), used here", DefaultBalance, eps)
+	s.balance = loweredTo(floor)
 	s.reasons = append(s.reasons, "warning: balance: "+s.balance)
+}
+
+func loweredTo(floor int64) string {
+	eps := 1 - float64(floor)/balanceParts
+	return fmt.Sprintf("no plan meets ε = %g; the smallest that some plan meets is ε = %.3f (to 0.002), used here", DefaultBalance, eps)
 }
 
 // placeable reports whether the model fits the GPUs of any level at all, and all
