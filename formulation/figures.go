@@ -1,7 +1,9 @@
 package formulation
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"partita/formulation/cost"
 	"partita/formulation/stagegraph"
@@ -142,7 +144,8 @@ func requirementsOf(costs *cost.Calculator, c *inputs.Condition, p *results.Phas
 		if v, ok := nearest[q.Kind]; ok && !x.Met {
 			x.Nearest = &v
 		}
-		x.MarginPercent = results.MarginPercent(q.Kind.Upper(), x.Want, x.Got)
+		asked := 100 * margin
+		x.MarginPercent, x.AskedMarginPercent = results.MarginPercent(q.Kind.Upper(), x.Want, x.Got), &asked
 		x.Held = heldOf(costs, p.Phase, &x)
 		out = append(out, x)
 	}
@@ -160,19 +163,44 @@ func unmet(list []results.RequirementResult) []results.RequirementResult {
 
 // missed says in a sentence what is short and by how much.
 func missed(q results.RequirementResult) string {
-	side := "short"
-	by := (q.Want - q.Got) / q.Want * 100
-	if inputs.RequirementKind(q.Name).Upper() {
-		side, by = "over", (q.Got-q.Want)/q.Want*100
+	margin := 0.0
+	if q.AskedMarginPercent != nil {
+		margin = *q.AskedMarginPercent
 	}
+	by, side := beyond(q)
 	text := fmt.Sprintf("%s: %s is asked, the closest plan reaches %s, %.3g %% %s", q.Name, amount(q.Want, q.Unit), amount(q.Got, q.Unit), by, side)
 	if by < 0 { // inside the bound, but not by the margin
-		text = fmt.Sprintf("%s: %s is asked with a margin, the closest plan reaches %s", q.Name, amount(q.Want, q.Unit), amount(q.Got, q.Unit))
+		text = fmt.Sprintf("%s: %s is asked with a margin of %.3g %%, the closest plan reaches %s", q.Name, amount(q.Want, q.Unit), margin, amount(q.Got, q.Unit))
 	}
 	if q.Nearest != nil {
-		text += fmt.Sprintf("; the nearest that can be asked for is %s, the margin included", amount(*q.Nearest, q.Unit))
+		text += fmt.Sprintf("; the nearest that can be asked for is %s", amount(*q.Nearest, q.Unit))
+		if margin > 0 {
+			text += ", the margin included"
+		}
 	}
 	return text
+}
+
+// beyond is by how much of what is asked a figure is on the wrong side of it, percent, and
+// which side that is; below 0 where it is on the right one.
+func beyond(q results.RequirementResult) (by float64, side string) {
+	if inputs.RequirementKind(q.Name).Upper() {
+		return (q.Got - q.Want) / q.Want * 100, "over"
+	}
+	return (q.Want - q.Got) / q.Want * 100, "short"
+}
+
+// tightest says which requirement has the least margin, or is missed by most; empty where
+// there is none.
+func tightest(list []results.RequirementResult) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	q := slices.MinFunc(list, func(a, b results.RequirementResult) int { return cmp.Compare(a.MarginPercent, b.MarginPercent) })
+	if by, side := beyond(q); by > 0 {
+		return []string{fmt.Sprintf("requirement: %s is missed by most, %.3g %% %s", q.Name, by, side)}
+	}
+	return []string{fmt.Sprintf("requirement: %s has the least margin, %.3g %%", q.Name, q.MarginPercent)}
 }
 
 // amount prints a figure of a requirement with its unit: short times in
@@ -222,16 +250,7 @@ func (r *run) binding(p *results.PhasePlan, sol *solution) []string {
 	if s = full; s.MemoryGiB > tight*s.CapacityGiB {
 		out = append(out, fmt.Sprintf("memory: stage %d fills %.3g of %.3g GiB a GPU (%.0f %%)", s.Index, s.MemoryGiB, s.CapacityGiB, 100*s.MemoryGiB/s.CapacityGiB))
 	}
-	least := -1
-	for i, q := range p.Requirements {
-		if least < 0 || q.MarginPercent < p.Requirements[least].MarginPercent {
-			least = i
-		}
-	}
-	if least >= 0 {
-		q := p.Requirements[least]
-		out = append(out, fmt.Sprintf("requirement: %s has the least margin, %.3g %%", q.Name, q.MarginPercent))
-	}
+	out = append(out, tightest(p.Requirements)...)
 	if sol.num > 0 && p.Balance.TimeMinOverMax-p.Balance.Floor < 0.02 {
 		out = append(out, fmt.Sprintf("balance: the fastest stage takes %.3f of the slowest, the floor is %.3f", p.Balance.TimeMinOverMax, p.Balance.Floor))
 	}

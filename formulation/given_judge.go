@@ -313,10 +313,7 @@ func shortOf(q results.RequirementResult, margin float64) float64 {
 
 // given is the sentence on a requirement that a given strategy misses.
 func given(q results.RequirementResult, margin float64) string {
-	side, by := "short", (q.Want-q.Got)/q.Want*100
-	if inputs.RequirementKind(q.Name).Upper() {
-		side, by = "over", -by
-	}
+	by, side := beyond(q)
 	text := fmt.Sprintf("%s: %s is asked, the strategy reaches %s", q.Name, amount(q.Want, q.Unit), amount(q.Got, q.Unit))
 	if by >= 0 {
 		text += fmt.Sprintf(", %.3g %% %s", by, side)

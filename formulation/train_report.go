@@ -160,16 +160,7 @@ func (p *trainingPlan) binding(ph *results.PhasePlan) []string {
 	if _, full := extremes(ph.Stages); full.MemoryGiB > tight*full.CapacityGiB {
 		out = append(out, fmt.Sprintf("memory: rank %d fills %.3g of %.3g GiB a GPU (%.0f %%)", *full.Rank, full.MemoryGiB, full.CapacityGiB, 100*full.MemoryGiB/full.CapacityGiB))
 	}
-	least := -1
-	for i, q := range ph.Requirements {
-		if least < 0 || q.MarginPercent < ph.Requirements[least].MarginPercent {
-			least = i
-		}
-	}
-	if least >= 0 {
-		out = append(out, fmt.Sprintf("requirement: %s has the least margin, %.3g %%", ph.Requirements[least].Name, ph.Requirements[least].MarginPercent))
-	}
-	return out
+	return append(out, tightest(ph.Requirements)...)
 }
 
 // comparison is what rules of thumb come to; an empty list where there are none.

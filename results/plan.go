@@ -315,14 +315,17 @@ type OuterChoice struct {
 // USD/h. Name is the requirement's kind, such as "ttft". MarginPercent is what the
 // function of that name gives.
 type RequirementResult struct {
-	Name          string   `json:"name"`              // kind of the requirement
-	Unit          string   `json:"unit"`              // of want, got and nearest
-	Want          float64  `json:"want"`              // what is asked
-	Got           float64  `json:"got"`               // what the plan reaches
-	Met           bool     `json:"met"`               // by the margin asked for, too
-	MarginPercent float64  `json:"margin_percent"`    // by how much it is beaten; negative: missed
-	Nearest       *float64 `json:"nearest,omitempty"` // nearest feasible value where unmet
-	Place         string   `json:"place,omitempty"`   // file:line:col
+	Name          string  `json:"name"`           // kind of the requirement
+	Unit          string  `json:"unit"`           // of want, got and nearest
+	Want          float64 `json:"want"`           // what is asked
+	Got           float64 `json:"got"`            // what the plan reaches
+	Met           bool    `json:"met"`            // by the margin asked for, too
+	MarginPercent float64 `json:"margin_percent"` // by how much it is beaten; negative: missed
+	// AskedMarginPercent is by how much it has to be beaten to count as met; absent in plans
+	// of before it was written down.
+	AskedMarginPercent *float64 `json:"asked_margin_percent,omitempty"`
+	Nearest            *float64 `json:"nearest,omitempty"` // nearest feasible value where unmet
+	Place              string   `json:"place,omitempty"`   // file:line:col
 	// Held says of a requirement that is met how often such a one was kept; absent where
 	// nothing was measured, or the condition states its own utilisation.
 	Held *Held `json:"held,omitempty"`

@@ -227,7 +227,8 @@ func (s *search) requirements(p *results.PhasePlan) []results.RequirementResult 
 		if upper {
 			x.Met = x.Got <= x.Want*(1-margin)*(1+equalShare)
 		}
-		x.MarginPercent = results.MarginPercent(upper, x.Want, x.Got)
+		asked := 100 * margin
+		x.MarginPercent, x.AskedMarginPercent = results.MarginPercent(upper, x.Want, x.Got), &asked
 		if !x.Met {
 			nearest := x.Got
 			if !upper {

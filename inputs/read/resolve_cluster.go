@@ -96,7 +96,11 @@ func (d *draft) pool(lib library, model inputs.Model, i int) ([]inputs.Pool, boo
 	if v, _, stated := poolFact[float64](d, i, "memory_utilization"); stated {
 		p.Utilization = v
 	} else if i == 0 {
-		d.assume("share of the memory a plan may fill", inputs.FormatShare(p.Utilization), "not stated: the usual default of serving engines")
+		because := "not stated: the usual default of serving engines"
+		if yes, _ := d.trains(); yes {
+			because = "not stated: the rest stays free for what nobody counts, fragments and other processes"
+		}
+		d.assume("share of the memory a plan may fill", inputs.FormatShare(p.Utilization), because)
 	}
 	if v, _, stated := poolFact[float64](d, i, "usd_per_hour"); stated {
 		p.USDPerHour = v

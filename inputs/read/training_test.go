@@ -164,6 +164,11 @@ func TestContradictsTheWorkload(t *testing.T) {
 
 // TestServingKeepsItsWords: a global batch and a micro-batch mean in serving what they did.
 func TestServingKeepsItsWords(t *testing.T) {
+	for _, a := range trained(t, trainingBase+"workload: {phase: training, global_batch: 256, sequence: 4096, training: {zero: 1}}\n").Assumptions {
+		if strings.Contains(a.Because, "serving") {
+			t.Errorf("assumed of a training step: %+v", a)
+		}
+	}
 	c := trained(t, "## Environment Condition\n* GPUs: 8 H100-80GB\n## Model Configuration\n* Model: Llama-3.1-8B\n## Input Data\n* Global batch size: 96\n* Micro-batch size: 4\n* Sequence In: 512\n")
 	if c.Workload.Training != nil || c.Workload.Batch != 96 || c.Strategy == nil || c.Strategy.MicroBatchSize != 4 {
 		t.Errorf("%+v, strategy %+v", c.Workload, c.Strategy)

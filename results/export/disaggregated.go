@@ -79,7 +79,7 @@ func reportApart(d *document, r *results.Report) {
 	d.table([]string{"metric", "predicted#", "interval#"}, metricRows(whole))
 	if len(whole.Requirements) > 0 {
 		d.heading(3, "Requirements")
-		d.table(requirementHeader, requirementRows(whole))
+		reportRequirements(d, whole)
 	}
 }
 

@@ -46,8 +46,8 @@ func samplePlan() *results.Plan {
 					}}},
 			}},
 		Requirements: []results.RequirementResult{
-			{Name: "ttft", Unit: "s", Want: 1, Got: 0.812345, Met: true, MarginPercent: 18.7655, Place: "condition.md:31:3"},
-			{Name: "throughput_per_gpu", Unit: "tokens/s/GPU", Want: 4000, Got: 5144.03, Met: true, MarginPercent: 22.24},
+			{Name: "ttft", Unit: "s", Want: 1, Got: 0.812345, Met: true, MarginPercent: 18.7655, AskedMarginPercent: ptr(10.0), Place: "condition.md:31:3"},
+			{Name: "throughput_per_gpu", Unit: "tokens/s/GPU", Want: 4000, Got: 5144.03, Met: true, MarginPercent: 22.24, AskedMarginPercent: ptr(10.0)},
 		},
 	}
 	for r := range 4 {

@@ -78,6 +78,9 @@ func htmlRequirements(w *webpage, ph *results.PhasePlan) {
 		rows[i] = append(rows[i], intervalOf(ph, ph.Requirements[i].Name))
 	}
 	w.table(slices.Concat(requirementHeader, []string{"predicted interval#"}), rows)
+	if note := metNote(ph.Requirements); note != "" {
+		w.paragraph(capital(note))
+	}
 }
 
 // tile is one figure of a plan with what was asked of it.

@@ -109,6 +109,17 @@ var choiceHeader = []string{"replicas#", "GPUs of one#", "case", "micro-batches#
 
 // choiceRows are the outer choices with what became of them.
 func choiceRows(choices []results.OuterChoice) [][]string {
+	// Cases of a training step say what micro-batches they have, and nothing is decoded.
+	cases := !slices.ContainsFunc(choices, func(c results.OuterChoice) bool { return c.Case == "" || c.MicroBatches+c.DecodeGroups > 0 })
+	orAll := func(n int) string {
+		switch {
+		case cases:
+			return ""
+		case n == 0:
+			return "all"
+		}
+		return count(n)
+	}
 	var rows [][]string
 	for _, c := range choices {
 		rows = append(rows, []string{
@@ -125,13 +136,6 @@ func gpusOf(pools []int) string {
 		parts[i] = count(n)
 	}
 	return strings.Join(parts, " + ")
-}
-
-func orAll(n int) string {
-	if n == 0 {
-		return "all"
-	}
-	return count(n)
 }
 
 func optional(v *float64) string {

@@ -104,7 +104,7 @@ func reportPhase(d *document, r *results.Report, ph *results.PhasePlan) {
 	}
 	if len(ph.Requirements) > 0 {
 		d.heading(3, "Requirements")
-		d.table(requirementHeader, requirementRows(ph))
+		reportRequirements(d, ph)
 	}
 	reportStages(d, ph)
 }
@@ -119,6 +119,14 @@ func phaseTitle(r *results.Report, ph *results.PhasePlan) string {
 }
 
 var requirementHeader = []string{"requirement", "want#", "got#", "", "margin#", "nearest feasible, margin included#", "kept in measured runs#", "stated at"}
+
+// reportRequirements holds each requirement against the plan, and says what met means.
+func reportRequirements(d *document, ph *results.PhasePlan) {
+	d.table(requirementHeader, requirementRows(ph))
+	if note := metNote(ph.Requirements); note != "" {
+		d.paragraph(capital(note))
+	}
+}
 
 func reportComparison(d *document, p *results.Plan) {
 	if len(p.Comparison) == 0 {

@@ -94,6 +94,9 @@ func (s *screen) requirementTable(ph *results.PhasePlan) {
 		rows[i] = rows[i][:7]
 	}
 	s.table([]string{"requirement", "want#", "got#", "!", "margin#", "nearest#", "kept#~"}, rows)
+	if note := metNote(ph.Requirements); note != "" {
+		s.styled(soft, " ", note)
+	}
 }
 
 // comparison is a line or two for each heuristic. Beside a plan that misses requirements

@@ -84,3 +84,20 @@ func TestChunksShareGPUs(t *testing.T) {
 		t.Errorf("nodes %+v", hosts)
 	}
 }
+
+// TestTrainingChoices: choices of a training step name their micro-batches themselves and
+// have no decode groups; those of serving say that a line stands for all of them.
+func TestTrainingChoices(t *testing.T) {
+	choices := []results.OuterChoice{{Replicas: 8, Case: "TP 8, PP 4", Choices: 63}, {Replicas: 8, Case: "TP 8, PP 2", Choices: 1}}
+	for _, row := range choiceRows(choices) {
+		if row[3] != "" || row[4] != "" {
+			t.Errorf("of training: %q", row)
+		}
+	}
+	choices[0].Case = ""
+	for _, row := range choiceRows(choices) {
+		if row[3] != "all" || row[4] != "all" {
+			t.Errorf("of serving: %q", row)
+		}
+	}
+}

@@ -239,6 +239,37 @@ func requirementRows(ph *results.PhasePlan) [][]string {
 	return rows
 }
 
+// metNote says what it takes to count as met, and what is kept; empty where no requirement is
+// stated, or the plan is of before margins were written down.
+func metNote(list []results.RequirementResult) string {
+	asked, least, held := -1.0, math.Inf(1), false
+	for _, q := range list {
+		if q.AskedMarginPercent == nil {
+			return ""
+		}
+		asked, least, held = max(asked, *q.AskedMarginPercent), min(least, *q.AskedMarginPercent), held || q.Held != nil
+	}
+	note := ""
+	switch {
+	case asked < 0:
+		return ""
+	case asked == 0:
+		note = "met: as predicted, with no margin asked"
+	default:
+		note = fmt.Sprintf("met: beaten by the margin asked, %s", percent(asked))
+		if least < asked {
+			note += "; a price as it is"
+		}
+	}
+	if held {
+		note += "; kept: share of measured runs that kept a requirement met by as much"
+	}
+	return note
+}
+
+// capital is a note as a sentence of its own.
+func capital(note string) string { return strings.ToUpper(note[:1]) + note[1:] + "." }
+
 // comparisonRows lists the plan first, then the heuristics in their order. Times
 // differ from run to run and are not told.
 func comparisonRows(p *results.Plan) [][]string {

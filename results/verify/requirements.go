@@ -147,7 +147,11 @@ func (a *audit) checkRequirement(q *inputs.Requirement, line *results.Requiremen
 	if onEdge(q.Kind.Upper(), q.Value, got, margin) {
 		met = line.Met // searches tell apart less than the tolerance
 	}
-	if lie := a.lineWrong(q, line, units, got, met, beats); lie != "" {
+	lie := a.lineWrong(q, line, units, got, met, beats)
+	if asked := line.AskedMarginPercent; lie == "" && asked != nil && !equal(*asked, 100*margin) {
+		lie = fmt.Sprintf("asked margin %s %%", exact(*asked))
+	}
+	if lie != "" {
 		a.list.add(rule, false, want, verdict+"; the plan states it wrong: "+lie)
 		return
 	}

@@ -196,6 +196,9 @@ var mutations = []mutation{
 	{"got misstated", ruleRequirement("tpot"), func(_ *results.Plan, ph *results.PhasePlan, _ *inputs.Condition) { ph.Requirements[0].Got /= 2 }},
 	{"want misstated", ruleRequirement("tpot"), func(_ *results.Plan, ph *results.PhasePlan, _ *inputs.Condition) { ph.Requirements[0].Want *= 2 }},
 	{"margin misstated", ruleRequirement("tpot"), func(_ *results.Plan, ph *results.PhasePlan, _ *inputs.Condition) { ph.Requirements[0].MarginPercent++ }},
+	{"asked margin misstated", ruleRequirement("tpot"), func(_ *results.Plan, ph *results.PhasePlan, _ *inputs.Condition) {
+		ph.Requirements[0].AskedMarginPercent = ptr(20.0)
+	}},
 	{"unit of another kind", ruleRequirement("throughput"), func(_ *results.Plan, ph *results.PhasePlan, _ *inputs.Condition) { ph.Requirements[1].Unit = "USD/h" }},
 	{"requirement that nothing can judge", ruleRequirement("cost_per_hour"), func(_ *results.Plan, _ *results.PhasePlan, c *inputs.Condition) {
 		c.Goal.Requirements = append(c.Goal.Requirements, inputs.Requirement{Kind: inputs.CostUSDPerHour, Value: 100})
