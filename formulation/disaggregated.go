@@ -49,6 +49,9 @@ func checkApartAsked(c *inputs.Condition) error {
 		}
 		all = append(all, &AskedError{Place: at, What: "placement disaggregated", Why: fmt.Sprintf("the phase is %s alone, and there is nothing to keep it apart from", c.Workload.Phase), Remedy: "state the phase mixed with an output length, or the placement pipeline"})
 	}
+	if c.Engine == "llamacpp" || c.Engine == "megatron" {
+		all = append(all, &AskedError{Place: c.Places["engine"], What: "engine " + c.Engine, Why: "it hands no KV cache from one server to another, as the placement disaggregated asks", Remedy: "state vllm or sglang, no engine, or the placement pipeline"})
+	}
 	total, limited := 0, true
 	for _, p := range c.Cluster.Pools {
 		total += p.Count.Max

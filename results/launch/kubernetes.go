@@ -304,6 +304,9 @@ func (k *cluster) header(out *bytes.Buffer, groups [][]vllmServer) {
 		b.comment("- A gated model needs a token: kubectl create secret generic hf-token --from-literal=token=…")
 	}
 	b.comment("- Requests go to the service " + k.name + ", which spreads them over the replicas that are ready.")
+	for _, c := range k.s.countsOn() {
+		b.comment("- " + c)
+	}
 	out.WriteString(b.String())
 }
 

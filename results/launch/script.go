@@ -37,7 +37,7 @@ func (s *Serving) start(name, what string, checks ...string) *starter {
 	}
 	x.line("#")
 	x.comment("Check first:")
-	for _, c := range checks {
+	for _, c := range append(checks, s.countsOn()...) {
 		x.comment("- " + c)
 	}
 	if n := s.Model.MaxContext; n > 0 && n < s.contextLength() && s.Phase.Phase != inputs.Training {
@@ -49,6 +49,23 @@ func (s *Serving) start(name, what string, checks ...string) *starter {
 	x.line("set -euo pipefail")
 	x.line("")
 	return x
+}
+
+// countsOn is what the figures of the plan rest on and nothing here sees to: a draft, and
+// prompts that are in the cache when they come.
+func (s *Serving) countsOn() []string {
+	var out []string
+	if d := s.Workload.Speculative; d.DraftTokens > 0 && s.Phase.Phase != inputs.Prefill {
+		out = append(out, fmt.Sprintf("The plan counts on a draft that proposes %d tokens a step, each taken by a chance of %s. None is started here: tell the engine of yours, or a token takes longer than predicted.", d.DraftTokens, inputs.FormatShare(d.Acceptance)))
+	}
+	if hit := s.Workload.PrefixCacheHit; hit > 0 && s.Phase.Phase != inputs.Decode {
+		text := fmt.Sprintf("The plan counts on %s of the prompt tokens in the prefix cache of the replica that they come to: leave the engine's cache of prefixes on", inputs.FormatShare(hit))
+		if len(s.Replicas) > 1 {
+			text += ", and send requests that begin alike to the same replica"
+		}
+		out = append(out, text+".")
+	}
+	return out
 }
 
 // several reports whether the plan is on more than one node.
