@@ -12,7 +12,7 @@ import (
 func forms() []form {
 	return []form{
 		{kind: "AIConfigurator GEMM", needs: []string{"gemm_dtype", "m", "n", "k", "latency"}, read: readGEMM},
-		{kind: "AIConfigurator attention", needs: []string{"batch_size", "isl", "num_heads", "num_key_value_heads", "head_dim", "kv_cache_dtype", "latency"}, read: readAttention},
+		{kind: "AIConfigurator attention", needs: []string{"num_key_value_heads", "batch_size", "isl", "num_heads", "head_dim", "kv_cache_dtype", "latency"}, read: readAttention},
 		{kind: "AIConfigurator latent attention", needs: []string{"mla_dtype", "kv_cache_dtype", "batch_size", "isl", "latency"}, read: readLatent},
 		{kind: "AIConfigurator experts", needs: []string{"moe_dtype", "num_tokens", "hidden_size", "inter_size", "topk", "num_experts", "moe_tp_size", "moe_ep_size", "latency"}, read: readExperts},
 		{kind: "AIConfigurator all-reduce", needs: []string{"allreduce_dtype", "num_gpus", "message_size", "latency"}, read: readCustomAllReduce},
@@ -21,9 +21,33 @@ func forms() []form {
 		// Modules of several operators, sparse attention, state spaces, dispatch: known, and of no
 		// operator that is priced by itself.
 		{kind: "another table of AIConfigurator", needs: []string{"framework", "version", "device", "op_name"}, read: func(r *row) (Sample, string) {
-			return Sample{}, "operator " + clean(r.text("op_name")) + " is not fitted from"
+			reason := "operator " + clean(r.text("op_name")) + " is not fitted from"
+			if r.p.lacks != "" {
+				reason += ": " + r.p.lacks
+			}
+			return Sample{}, reason
 		}},
 	}
+}
+
+// lacking says which columns keep a table from being one whose first column it has; ""
+// where there is none.
+func (p *parser) lacking(forms []form) string {
+	for _, f := range forms {
+		if _, ok := p.column[f.needs[0]]; !ok || f.exact {
+			continue
+		}
+		var missing []string
+		for _, name := range f.needs {
+			if _, ok := p.column[name]; !ok {
+				missing = append(missing, name)
+			}
+		}
+		if len(missing) > 0 {
+			return f.kind + " would have " + strings.Join(missing, ", ") + " too"
+		}
+	}
+	return ""
 }
 
 // formats are AIConfigurator's modes of quantisation: how weights are stored, and what

@@ -74,6 +74,8 @@ vLLM_custom_eager,bfloat16,4,1024,0.03,vllm_eager
 		}, []Skip{{1, `collective "broadcast" is not priced`}}},
 		{"another table of AIConfigurator", "framework,version,device,op_name,kernel_source,bmm_dtype,num_tokens,latency\na,b,c,mla_gen_pre,d,fp8,1,1\n", nil,
 			[]Skip{{1, `operator "mla_gen_pre" is not fitted from`}}},
+		{"another table of AIConfigurator", "framework,version,device,op_name,kernel_source,gemm_dtype,m,n,latency\na,b,c,gemm,d,fp8,1,1,1\n", nil,
+			[]Skip{{1, `operator "gemm" is not fitted from: AIConfigurator GEMM would have k too`}}},
 	} {
 		got, err := Parse("t.txt", []byte(c.text))
 		if err != nil {
@@ -133,6 +135,7 @@ func TestProblems(t *testing.T) {
 		{"empty", "", []string{"t.csv:1:1: the file is empty"}},
 		{"no rows", "gemm_dtype,m,n,k,latency\n", []string{"t.csv:1:1: the table has no rows, want at least one timing"}},
 		{"other columns", "a,b\n1,2\n", []string{"t.csv:1:1: the columns are those of no table of operator timings: a, b, want a *_perf table of AIConfigurator"}},
+		{"a column is missing", "gemm_dtype,m,n,latency\nfp8,1,2,3\n", []string{"t.csv:1:1: the columns are those of no table", "AIConfigurator GEMM would have k too; docs/calibrate.md lists the columns"}},
 		{"a pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:00\n", []string{"t.csv:1:1: this is a pointer of Git LFS, not the table, want the table itself; fetch it with git lfs pull"}},
 		{"gzip", "\x1f\x8b\x08\x00", []string{"t.csv:1:1: the file is compressed with gzip, want a table of operator timings; unpack it with gunzip"}},
 		{"not text", "op,\x00\n", []string{"neither Parquet nor text"}},

@@ -69,7 +69,7 @@ func Parse(file string, data []byte) (*Table, error) {
 // form is one kind of table.
 type form struct {
 	kind  string
-	needs []string // columns without which it is not of the kind
+	needs []string // columns without which it is not of the kind; the first one no other kind has
 	may   []string // further columns that are read
 	exact bool     // a column that is not listed is a problem
 	// read makes a sample of a row, or says why it holds none. Problems are noted.
@@ -81,6 +81,7 @@ type parser struct {
 	table    Table
 	form     *form
 	column   map[string]int
+	lacks    string  // what keeps the table from being another one
 	latency  string  // the column of the time
 	unit     float64 // of it, seconds
 	skipped  map[string]int
@@ -115,6 +116,7 @@ func (p *parser) header(names []string, at func(i int) (line, col int)) bool {
 		p.column[name] = i
 	}
 	forms := forms()
+	p.lacks = p.lacking(forms)
 	for i := range forms {
 		if p.hasAll(forms[i].needs) {
 			p.form = &forms[i]
@@ -123,7 +125,11 @@ func (p *parser) header(names []string, at func(i int) (line, col int)) bool {
 	}
 	if p.form == nil {
 		line, col := at(0)
-		p.problem(line, col, "the columns are those of no table of operator timings: "+quotedShort(names), "a *_perf table of AIConfigurator, or the columns op, dtype, latency_us and the sizes", "docs/calibrate.md lists the columns")
+		hint := "docs/calibrate.md lists the columns"
+		if p.lacks != "" {
+			hint = p.lacks + "; " + hint
+		}
+		p.problem(line, col, "the columns are those of no table of operator timings: "+quotedShort(names), "a *_perf table of AIConfigurator, or the columns op, dtype, latency_us and the sizes", hint)
 		return false
 	}
 	p.table.Kind = p.form.kind
