@@ -194,21 +194,50 @@ func TestRowsOfNoLaw(t *testing.T) {
 	}
 	c := run1(t, []kernels.Sample{
 		one(ampere, kernels.Sample{Op: kernels.Matmul, Compute: inputs.FP8, Weight: inputs.FP8, M: 1, N: 1, K: 1}),
-		one(h100, kernels.Sample{Op: kernels.DecodeAttention, Compute: inputs.FP8, KV: inputs.FP8, Batch: 1, New: 1, Context: 8, Heads: 1, KVHeads: 1, HeadDim: 64}),
+		one(h100, kernels.Sample{Op: kernels.PrefillAttention, Compute: inputs.FP8, KV: inputs.FP8, Batch: 1, New: 8, Heads: 1, KVHeads: 1, HeadDim: 64}),
+		one(h100, kernels.Sample{Op: kernels.DecodeLatent, Compute: inputs.FP8, KV: inputs.FP8, Batch: 1, New: 1, Context: 8192, Heads: 128, KVHeads: 1}), // products take longer than the cache
 		one(h100, kernels.Sample{Op: kernels.Matmul, Compute: inputs.BF16, Weight: inputs.INT8, M: 1, N: 1, K: 1}),
 		one(h100, kernels.Sample{Op: kernels.Experts, Compute: inputs.FP8, Weight: inputs.FP4, Tokens: 1, Hidden: 1, Width: 1, Experts: 1, TopK: 1, EP: 1, ETP: 1}),
 		one(h100, kernels.Sample{Op: kernels.AllReduce, Compute: inputs.BF16, GPUs: 16, Nodes: 2, Bytes: 1}),
 	})
 	for i, want := range []string{
-		"A100-SXM-80GB does not compute in fp8", "attention is priced at its 16-bit rate, not in fp8", "collectives across nodes: the rate of their network is not in the table",
+		"attention is priced at its 16-bit rate, not in fp8", "A100-SXM-80GB does not compute in fp8", "collectives across nodes: the rate of their network is not in the table",
 		"fp4 weights multiplied in fp8: plans for H100-SXM-80GB multiply them in bf16", "int8 weights multiplied in bf16: plans for H100-SXM-80GB multiply them in int8",
 	} {
-		if len(c.Skipped) != 5 || c.Skipped[i].Reason != want || c.Skipped[i].Rows != 1 {
+		rows := 1
+		if strings.Contains(want, "attention") {
+			rows = 2
+		}
+		if len(c.Skipped) != 5 || c.Skipped[i].Reason != want || c.Skipped[i].Rows != rows {
 			t.Errorf("%d: %+v, want %q", i, c.Skipped, want)
 		}
 	}
 	if len(c.Devices) != 0 || c.Fitted() {
 		t.Errorf("%+v", c.Devices)
+	}
+}
+
+// Decode attention in 8 bits tells what reading its cache reaches, where products would be
+// behind it in 16 bits too.
+func TestDecodeInEightBitsTellsBandwidth(t *testing.T) {
+	a := device100(t)
+	var narrow []kernels.Sample
+	for _, s := range grid("operators.decode") {
+		if s.Op == kernels.DecodeAttention {
+			s.Compute, s.KV = inputs.FP8, inputs.FP8
+			narrow = append(narrow, s)
+		}
+	}
+	p := planted(t, map[string]float64{"operators.decode.floor": 9e-6, "operators.decode.bandwidth": 0.6})
+	c := run1(t, timed(t, &a, p, narrow, 0.02, 0, 2))
+	law := oneLaw(t, c, "operators.decode")
+	for _, k := range law.Constants {
+		if want, _ := profile.Value(p, k.Path); k.Path != "operators.decode.compute" && (k.Fitted == nil || math.Abs(math.Log(*k.Fitted/want)) > 0.04) {
+			t.Errorf("%s: %+v, planted %g", k.Path, k, want)
+		}
+	}
+	if law.Rows != len(narrow) {
+		t.Errorf("%d of %d rows, skipped %+v", law.Rows, len(narrow), c.Skipped)
 	}
 }
 

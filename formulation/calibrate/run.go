@@ -76,6 +76,8 @@ type device struct {
 	accelerator inputs.Accelerator
 	samples     map[string][]*kernels.Sample  // by path
 	priced      map[inputs.DType]*cost.Single // by the format of weights
+	// Prices at the datasheet's figures, and with half of the peak for decode attention.
+	peak, half pricer
 }
 
 func (r *run) sort(t *kernels.Table) {
@@ -128,13 +130,18 @@ func (r *run) device(s *kernels.Sample, any bool) *device {
 	return d
 }
 
+// base are the constants that a fit begins at.
+func (d *device) base() *inputs.Profile {
+	if p := d.accelerator.Profile; p != nil {
+		return p
+	}
+	return profile.Of(d.accelerator.Generation)
+}
+
 // calibrated fits the laws of a device one after the other, each with what was fitted
 // before it.
 func (d *device) calibrated() (results.CalibratedDevice, error) {
-	base := d.accelerator.Profile
-	if base == nil {
-		base = profile.Of(d.accelerator.Generation)
-	}
+	base := d.base()
 	out := results.CalibratedDevice{Device: d.accelerator.Name, Generation: base.Generation, Laws: []results.CalibratedLaw{}}
 	least, err := prices(&d.accelerator, ideal(base))
 	if err != nil {

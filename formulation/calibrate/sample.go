@@ -98,10 +98,11 @@ func (d *device) pathOf(s *kernels.Sample) (path, reason string) {
 		}
 		return "operators.experts", ""
 	case kernels.PrefillAttention, kernels.PrefillLatent, kernels.DecodeAttention, kernels.DecodeLatent:
-		if s.Compute.Bytes() < 2 {
+		prefill := s.Op == kernels.PrefillAttention || s.Op == kernels.PrefillLatent
+		switch narrow := s.Compute.Bytes() < 2; {
+		case narrow && (prefill || !d.readsOnly(s)):
 			return "", "attention is priced at its 16-bit rate, not in " + string(s.Compute)
-		}
-		if s.Op == kernels.PrefillAttention || s.Op == kernels.PrefillLatent {
+		case prefill:
 			return "operators.prefill", ""
 		}
 		return "operators.decode", ""
@@ -124,6 +125,28 @@ func (d *device) pathOf(s *kernels.Sample) (path, reason string) {
 	}
 	return "", "the link of " + a.Name + " is not known"
 }
+
+// readsOnly reports whether reading the cache takes a sample of decode attention so long
+// that products at half the 16-bit peak are behind it: the format that they are made in is
+// not in its time then.
+func (d *device) readsOnly(s *kernels.Sample) bool {
+	if d.peak == nil {
+		best := ideal(d.base())
+		half, err := profile.With(best, map[string]float64{decodeCompute: 0.5}, "half")
+		if err != nil {
+			panic(err) // the path is one of Paths
+		}
+		if d.peak, err = prices(&d.accelerator, best); err != nil {
+			return false // no price of the device is known, which is told of it
+		}
+		if d.half, err = prices(&d.accelerator, half); err != nil {
+			return false
+		}
+	}
+	return d.half(s) == d.peak(s)
+}
+
+const decodeCompute = "operators.decode.compute"
 
 // products is the path of the constants of a sample's products, or why no plan has them:
 // the format of weights decides what plans compute in.

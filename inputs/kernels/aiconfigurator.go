@@ -161,6 +161,8 @@ func (r *row) lengths(s *Sample) {
 func readLatent(r *row) (Sample, string) {
 	s := Sample{Op: r.attention("mla"), Device: r.text("device"), Batch: r.size("batch_size"), Heads: r.whole("num_heads", 1, 0), KVHeads: 1, Seconds: r.seconds()}
 	_, module := r.p.column["gemm_type"]
+	// Scales a block of weights are of the projections: no attention by itself has them.
+	module = module || strings.HasSuffix(strings.ToLower(r.text("mla_dtype")), "_block")
 	if s.Op == "" || module {
 		return s, "modules of attention with its projections are not fitted from"
 	}
