@@ -315,7 +315,7 @@ func (g *goal) micros(l *stagegraph.Layout) []int {
 		// Prompts come one after the other, and a step's time does not depend on how many its
 		// memory is for: the budget of a step where that fits, else as many as are priced.
 		w := &g.space.Condition.Workload
-		least := cost.Together(w, n)
+		least := cost.Together(w, n, 1)
 		budget := min(n, max(least, cost.ChunkTokens/max(1, w.Input.Max)))
 		return slices.Compact([]int{(n + budget - 1) / budget, (n + least - 1) / least})
 	}

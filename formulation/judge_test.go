@@ -217,7 +217,11 @@ func (j *judge) evenest() float64 {
 		}
 		floor = max(floor, x.ratio)
 	}
-	return math.Floor(floor*1000) / 1000
+	floor = math.Floor(floor*1000) / 1000
+	if j.slip < 0 {
+		floor -= 0.002 // what the search may give way by
+	}
+	return floor
 }
 
 // level keeps the plans that are best in what is decided first, and the best of

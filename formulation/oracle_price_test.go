@@ -1,6 +1,7 @@
 package formulation_test
 
 import (
+	"math"
 	"slices"
 
 	"partita/formulation/cost"
@@ -41,16 +42,81 @@ func (o *oracle) priced(r, m0, m1 int) *priced {
 	}
 	if m0 > 0 {
 		b0 := (p.n + m0 - 1) / m0
-		p.sequence.latency = cost.Step{Phase: inputs.Prefill, Sequences: b0, New: w.Input.Max}
-		p.sequence.prompt = cost.Step{Phase: inputs.Prefill, Sequences: b0, New: in}
-		p.load.Steps = append(p.load.Steps, p.sequence.latency)
+		p.sequence.latency = p.prompts(b0, w.Input.Max)
+		p.sequence.prompt = p.prompts(b0, in)
+		p.load.Steps = append(p.load.Steps, cost.Step{Phase: inputs.Prefill, Sequences: b0, New: w.Input.Max})
 	}
 	if m1 > 0 {
 		p.load.Tokens += w.Output.Max
-		p.sequence.decode = cost.Step{Phase: inputs.Decode, Sequences: (p.n + m1 - 1) / m1, New: 1, Cached: in + (out+1)/2}
+		p.sequence.decode = cost.Step{Phase: inputs.Decode, Sequences: (p.n + m1 - 1) / m1, New: 1 + w.Speculative.DraftTokens, Cached: in + (out+1)/2}
 		p.load.Steps = append(p.load.Steps, p.sequence.decode)
 	}
 	return p
+}
+
+// held is the load of a stage: of mixed serving as many prompts as one of its steps is
+// priced with.
+func (p *priced) held(sh cost.Shape) cost.Load {
+	l := p.load
+	if p.m0 > 0 && p.m1 > 0 && p.n > 1 {
+		w := &p.o.c.Workload
+		l.Steps = slices.Clone(l.Steps)
+		most := sh.DPAttention * max(1, 8192/p.prompts(1, (w.Input.Min+w.Input.Max+1)/2).New)
+		l.Steps[0].Sequences = max(l.Steps[0].Sequences, min(p.n, most, int(math.Ceil(p.come(1)))))
+	}
+	return l
+}
+
+// looked reports whether the search looks at so many micro-batches. Those of mixed serving
+// say what memory is held alone: as many prompts as a step's budget, or as few as one is
+// priced with.
+func (p *priced) looked() bool {
+	if p.m0 == 0 || p.m1 == 0 || p.o.mentions("micro_batches") {
+		return true
+	}
+	w := &p.o.c.Workload
+	least := p.held(cost.Shape{DPAttention: 1}).Steps[0].Sequences
+	for m := p.n; m > p.m0; m-- { // fewer prompts are held with more micro-batches, down to the least
+		least = min(least, max((p.n+m-1)/m, int(math.Ceil(p.come(1)))))
+	}
+	budget := max(1, 8192/w.Input.Max)
+	b := (p.n + p.m0 - 1) / p.m0
+	return b <= least || b <= budget && (p.m0 == 1 || (p.n+p.m0-2)/(p.m0-1) > budget)
+}
+
+// prompts are k of so many tokens, less those in the cache.
+func (p *priced) prompts(k, tokens int) cost.Step {
+	cached := int(float64(tokens) * p.o.c.Workload.PrefixCacheHit)
+	if cached == tokens && cached > 0 {
+		cached--
+	}
+	return cost.Step{Phase: inputs.Prefill, Sequences: k, New: tokens - cached, Cached: cached}
+}
+
+// come is how many prompts come while a step of one of m groups runs.
+func (p *priced) come(m int) float64 {
+	w := &p.o.c.Workload
+	return p.yield() * float64(p.n-1) / float64((w.Output.Min+w.Output.Max+1)/2*m)
+}
+
+// yield is how many tokens of a sequence a step decodes.
+func (p *priced) yield() float64 {
+	s, tokens := p.o.c.Workload.Speculative, 0.0
+	for k := range s.DraftTokens + 1 {
+		tokens += math.Pow(s.Acceptance, float64(k))
+	}
+	return tokens
+}
+
+// decode prices decoding b sequences, the draft included.
+func (p *priced) decode(b int, time func(cost.Step) float64) float64 {
+	w := &p.o.c.Workload
+	cached := (w.Input.Min+w.Input.Max+1)/2 + ((w.Output.Min+w.Output.Max+1)/2+1)/2
+	t := time(cost.Step{Phase: inputs.Decode, Sequences: b, New: 1 + w.Speculative.DraftTokens, Cached: cached})
+	for range w.Speculative.DraftTokens {
+		t += w.Speculative.DraftCost * time(cost.Step{Phase: inputs.Decode, Sequences: b, New: 1, Cached: cached})
+	}
+	return t
 }
 
 // both is a price in the latency and in the rate phase of a part of a stage, where time
@@ -61,49 +127,53 @@ func (p *priced) both(sh cost.Shape, time func(cost.Step) float64) [2]float64 {
 	case p.m1 == 0:
 		return [2]float64{time(p.sequence.latency), time(p.sequence.prompt)}
 	case p.m0 == 0:
-		t[1] = time(p.sequence.decode)
+		t[1] = p.decode(p.sequence.decode.Sequences, time) / p.yield()
 		return t
 	}
-	prompt := time(cost.Step{Phase: inputs.Prefill, Sequences: 1, New: p.o.c.Workload.Input.Max})
-	if t[0] = prompt; p.n > 1 {
+	longest := p.prompts(1, p.o.c.Workload.Input.Max)
+	if t[0] = time(longest); p.n > 1 {
 		step, along, left := p.mixed(sh, 1, time)
 		t[0] += p.own()*along + step + left
 	}
 	t[1], _, _ = p.mixed(sh, p.m1, time)
+	t[1] /= p.yield()
 	return t
 }
 
 // own is how many steps the longest prompt takes.
-func (p *priced) own() float64 { return max(1, float64(p.o.c.Workload.Input.Max)/8192) }
+func (p *priced) own() float64 {
+	return max(1, float64(p.prompts(1, p.o.c.Workload.Input.Max).New)/8192)
+}
 
 // mixed is the average step of one of m groups (C3c), what decoding adds to a step that
 // takes a chunk along, and what is left of a step when a request comes.
 func (p *priced) mixed(sh cost.Shape, m int, time func(cost.Step) float64) (step, along, left float64) {
 	w := &p.o.c.Workload
-	in, out := (w.Input.Min+w.Input.Max+1)/2, (w.Output.Min+w.Output.Max+1)/2
+	in := (w.Input.Min + w.Input.Max + 1) / 2
+	read := p.prompts(1, in).New
 	b := (p.n + m - 1) / m
 	plain := func(tokens int) float64 { return time(cost.Step{Phase: inputs.Decode, Sequences: tokens, New: 1}) }
-	decode := time(cost.Step{Phase: inputs.Decode, Sequences: b, New: 1, Cached: in + (out+1)/2})
+	decode := p.decode(b, time)
 	if p.n == 1 {
 		return decode, decode, 0
 	}
-	come := float64(p.n-1) / float64(out*m) // prompts a step
-	most := min(p.n, sh.DPAttention*max(1, 8192/in))
+	come := p.come(m) // prompts a step
+	most := min(p.n, sh.DPAttention*max(1, 8192/read))
 	size := 1
 	var chunk float64
 	switch {
 	case come >= float64(most):
-		size, chunk = most, time(cost.Step{Phase: inputs.Prefill, Sequences: most, New: in})*come/float64(most)
+		size, chunk = most, time(p.prompts(most, in))*come/float64(most)
 	case come <= 1:
-		chunk = come * time(cost.Step{Phase: inputs.Prefill, Sequences: 1, New: in})
+		chunk = come * time(p.prompts(1, in))
 	default:
 		size = int(come)
-		chunk = time(cost.Step{Phase: inputs.Prefill, Sequences: size, New: in})
-		chunk += (come - float64(size)) * (time(cost.Step{Phase: inputs.Prefill, Sequences: size + 1, New: in}) - chunk)
+		chunk = time(p.prompts(size, in))
+		chunk += (come - float64(size)) * (time(p.prompts(size+1, in)) - chunk)
 	}
-	passes := max(1, float64(in)/8192)
-	tokens := size * min(in, 8192)
-	along = decode - plain(b) + max(0, plain(tokens+b)-plain(tokens))
+	passes := max(1, float64(read)/8192)
+	tokens, new := size*min(read, 8192), b*(1+w.Speculative.DraftTokens)
+	along = decode - plain(new) + max(0, plain(tokens+new)-plain(tokens))
 	chunks := come
 	if come > 1 {
 		chunks = max(1, come/float64(most))
@@ -127,7 +197,7 @@ func (p *priced) stage(s step) stagePrice {
 	for _, kind := range layers[s.from:s.to] {
 		counts[kind]++
 	}
-	x := stagePrice{fits: calc.StageMemory(s.pool, counts, first, last, s.shape, p.load).Total() <= calc.Capacity(s.pool)}
+	x := stagePrice{fits: calc.StageMemory(s.pool, counts, first, last, s.shape, p.held(s.shape)).Total() <= calc.Capacity(s.pool)}
 	add := func(time func(cost.Step) float64) {
 		t := p.both(s.shape, time)
 		x.seconds[0] += t[0]
@@ -165,7 +235,7 @@ func (p *priced) host(t *[2]float64, pool int, first bool) {
 			t[0] += calc.HostRequest(pool, p.o.c.Workload.Input.Max)
 		}
 	}
-	t[1] += calc.HostStep(pool, p.sequence.decode.Sequences)
+	t[1] += calc.HostStep(pool, p.sequence.decode.Sequences) / p.yield()
 }
 
 func (p *priced) send(k sendKey) [2]float64 {
@@ -184,7 +254,18 @@ func (p *priced) beaten(s step, legal func(cost.Shape) bool) bool {
 		return b
 	}
 	const near = 1 + 1e-5
-	mine := p.stage(s).seconds
+	// What it hands over may count with the stage.
+	with := func(s step) [][2]float64 {
+		t := p.stage(s).seconds
+		out := [][2]float64{t}
+		for _, local := range []bool{false, true} {
+			if send := p.send(sendKey{s.pool, s.pool, s.shape, local}); s.to < len(p.o.c.Model.Layers) {
+				out = append(out, [2]float64{t[0] + send[0], t[1] + send[1]})
+			}
+		}
+		return out
+	}
+	mine := with(s)
 	before, found := true, false
 	for _, x := range p.o.shapes[s.pool] {
 		if x.shape == s.shape {
@@ -196,9 +277,10 @@ func (p *priced) beaten(s step, legal func(cost.Shape) bool) bool {
 		if x.wide || x.shape.GPUs() != s.shape.GPUs() || !p.o.validOn(s.from, s.to, x.shape) || !p.stage(other).fits || !legal(x.shape) {
 			continue
 		}
-		t := p.stage(other).seconds
-		if t[0] <= mine[0]*near && t[1] <= mine[1]*near && (before || t[0]*near < mine[0] || t[1]*near < mine[1]) {
-			found = true
+		for i, t := range with(other) {
+			if t[0] <= mine[i][0]*near && t[1] <= mine[i][1]*near && (before || t[0]*near < mine[i][0] || t[1]*near < mine[i][1]) {
+				found = true
+			}
 		}
 	}
 	p.slower[s] = found
@@ -208,7 +290,7 @@ func (p *priced) beaten(s step, legal func(cost.Shape) bool) bool {
 // add appends the candidates of a route, if it fits: on one host each where that
 // can be, and across hosts.
 func (p *priced) add(list []candidate, x *route) []candidate {
-	wide := x.wide || p.m1 > sum(x.used)
+	wide := x.wide || p.m1 > sum(x.used) || !p.looked()
 	for _, s := range x.steps {
 		if !p.stage(s).fits {
 			return list

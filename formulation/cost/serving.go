@@ -81,10 +81,8 @@ func (w *Serving) Mix(ranks int) Mix {
 	}
 	in := w.Workload.Input.Mid()
 	read := w.prompts(1, in).New
-	arrivals := m.Yield * float64(w.Sequences-1) / float64(w.Workload.Output.Mid()) / float64(w.Groups)
 	m.Passes = passes(read)
-	most := float64(min(w.Sequences, ranks*max(1, ChunkTokens/max(1, read))))
-	size := min(max(1, arrivals), most)
+	arrivals, size := w.chunk(ranks)
 	whole := int(size)
 	m.Share, m.Part = arrivals/size, size-float64(whole)
 	m.Chunk, m.Next = w.prompts(whole, in), w.prompts(min(whole+1, w.Sequences), in)
@@ -93,14 +91,31 @@ func (w *Serving) Mix(ranks int) Mix {
 	return m
 }
 
-// Together is the most prompts that Mix prices in one step, of so many sequences in flight,
-// whatever the groups and the attention ranks: a plan must hold them.
-func Together(w *inputs.Workload, sequences int) int {
-	if sequences <= 1 || w.Output.Mid() < 1 {
+// chunk is how many prompts come in a step of a group, and how many go into a chunk.
+func (w *Serving) chunk(ranks int) (arrivals, size float64) {
+	read := w.prompts(1, w.Workload.Input.Mid()).New
+	arrivals = w.Workload.Speculative.TokensPerStep() * float64(w.Sequences-1) / float64(w.Workload.Output.Mid()) / float64(w.Groups)
+	most := float64(min(w.Sequences, ranks*max(1, ChunkTokens/max(1, read))))
+	return arrivals, min(max(1, arrivals), most)
+}
+
+// Together is the most prompts that Mix prices in one step of so many sequences in flight,
+// whatever the groups: a plan must hold them.
+func Together(w *inputs.Workload, sequences, ranks int) int {
+	if sequences <= 1 || w.Phase != inputs.Mixed {
 		return 1
 	}
-	arrivals := w.Speculative.TokensPerStep() * float64(sequences-1) / float64(w.Output.Mid())
-	return min(sequences, int(math.Ceil(max(1, arrivals))))
+	one := Serving{Sequences: sequences, Groups: 1, Workload: w}
+	_, size := one.chunk(ranks)
+	return int(math.Ceil(size))
+}
+
+// HeldStep is the step of prompts that memory is kept for, given the micro-batches: as many
+// as one of them has, and in mixed serving no fewer than a step is priced with. Nothing of
+// them need be in the cache.
+func (w *Serving) HeldStep(micro, ranks int) Step {
+	n := max(ceilDiv(w.Sequences, micro), Together(w.Workload, w.Sequences, ranks))
+	return Step{Phase: inputs.Prefill, Sequences: n, New: w.Workload.Input.Max}
 }
 
 // passes is how many steps a prompt takes. What the last one leaves of its budget is the

@@ -193,3 +193,38 @@ func TestHost(t *testing.T) {
 		t.Errorf("a host beside a stated utilisation: %v", err)
 	}
 }
+
+// Memory is kept for every prompt that a step is priced with, whatever the micro-batches,
+// the groups and the attention ranks, and for no more where a micro-batch has none.
+func TestHeldStep(t *testing.T) {
+	w := served(9, 1, 1000, 2) // 4 come in a round: in 3 micro-batches of 3
+	if got := w.HeldStep(3, 1).Sequences; got != 4 {
+		t.Errorf("%d prompts are held, want 4", got)
+	}
+	w = served(9, 1, 5000, 2) // a step's budget is one
+	if got := w.HeldStep(9, 1).Sequences; got != 1 {
+		t.Errorf("%d long prompts are held, want 1", got)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 300).Draw(t, "sequences")
+		w := served(n, rapid.IntRange(1, n).Draw(t, "groups"), rapid.IntRange(1, 20_000).Draw(t, "input"), rapid.IntRange(1, 300).Draw(t, "output"))
+		w.Workload.PrefixCacheHit = rapid.Float64Range(0, 0.99).Draw(t, "hit")
+		w.Workload.Speculative = inputs.Speculative{DraftTokens: rapid.IntRange(0, 8).Draw(t, "draft"), Acceptance: rapid.Float64Range(0, 1).Draw(t, "acceptance")}
+		ranks, micro := rapid.IntRange(1, 16).Draw(t, "ranks"), rapid.IntRange(1, n).Draw(t, "micro")
+		m, held := w.Mix(ranks), w.HeldStep(micro, ranks).Sequences
+		priced := 0
+		if m.Share > 0 {
+			priced = m.Chunk.Sequences
+			if m.Part > 0 {
+				priced = m.Next.Sequences
+			}
+		}
+		if held < priced {
+			t.Fatalf("%d prompts are held, %d are priced in a step", held, priced)
+		}
+		w.Groups = 1
+		if all := w.Mix(ranks); n > 1 && held > max(ceilDiv(n, micro), all.Chunk.Sequences, all.Next.Sequences) {
+			t.Fatalf("%d prompts are held, at most %d are priced", held, all.Next.Sequences)
+		}
+	})
+}

@@ -30,7 +30,7 @@ func (p *prices) prefill(m *Machine) float64 {
 
 // mostMicro is the number of micro-batches with the fewest prompts that a step is priced for.
 func mostMicro(c *inputs.Condition) int {
-	return ceil(c.Workload.Batch, cost.Together(&c.Workload, c.Workload.Batch))
+	return ceil(c.Workload.Batch, cost.Together(&c.Workload, c.Workload.Batch, 1))
 }
 
 // prefill takes the fewest micro-batches whose activations fit, of at most the tokens that

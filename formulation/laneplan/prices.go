@@ -40,10 +40,6 @@ func ceil(n, d int) int { return (n + d - 1) / d }
 
 func (p *prices) mixed() bool { return p.c.Workload.Phase == inputs.Mixed }
 
-func (p *prices) latencyStep(sequences int) cost.Step {
-	return cost.Step{Phase: inputs.Prefill, Sequences: ceil(sequences, p.micro), New: p.c.Workload.Input.Max}
-}
-
 // serving is the work of a machine with so many sequences, in so many groups.
 func (p *prices) serving(sequences, groups int) *cost.Serving {
 	return &cost.Serving{Sequences: sequences, Groups: groups, Workload: &p.c.Workload}
@@ -151,7 +147,7 @@ func (p *prices) load(sequences int) cost.Load {
 	w := &p.c.Workload
 	l := cost.Load{Sequences: sequences, Tokens: w.Input.Max + w.Output.Max}
 	if p.mixed() {
-		l.Steps, l.Budget = append(l.Steps, p.latencyStep(sequences)), cost.ChunkTokens
+		l.Steps, l.Budget = append(l.Steps, p.serving(sequences, 1).HeldStep(p.micro, 1)), cost.ChunkTokens
 	}
 	l.Steps = append(l.Steps, p.serving(sequences, p.groups).DecodeStep())
 	return l

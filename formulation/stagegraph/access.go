@@ -249,7 +249,7 @@ func (s *Space) MostLayers(replicas, pool int, sh cost.Shape, first, most int) i
 	if s.Decodes() {
 		groups = s.Sequences(replicas)
 	}
-	l := s.load(s.Sequences(replicas), micro, groups)
+	l := s.load(s.Sequences(replicas), micro, groups, sh.DPAttention)
 	holds := func(n int) bool {
 		c := s.classOf(Part{First: first, Last: first + n - 1})
 		return s.Costs.StageMemory(pool, c.counts, c.first, c.last, sh, l).Total() <= s.Costs.Capacity(pool)

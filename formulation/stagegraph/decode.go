@@ -99,7 +99,6 @@ func (s *Space) Place(ch Choice, parts []Part) ([]Placed, error) {
 		return nil, fmt.Errorf("%d replicas of %d stages do not pack into the nodes", r, len(parts))
 	}
 	price := s.pricing(r, ch.Micro, ch.Groups)
-	load := s.load(s.Sequences(r), ch.Micro, ch.Groups)
 	out := make([]Placed, 0, r*len(parts))
 	oneHost := true // each replica; all are priced alike, as the slowest
 	for rep := range r {
@@ -117,14 +116,14 @@ func (s *Space) Place(ch Choice, parts []Part) ([]Placed, error) {
 	}
 	for from := 0; from < len(out); from += len(parts) {
 		for i := range parts {
-			s.price(&price, load, out[from:from+len(parts)], i, oneHost)
+			s.price(&price, ch, out[from:from+len(parts)], i, oneHost)
 		}
 	}
 	return out, nil
 }
 
 // price fills in the time and memory of stage i of a replica.
-func (s *Space) price(price *pricing, load cost.Load, stages []Placed, i int, oneHost bool) {
+func (s *Space) price(price *pricing, ch Choice, stages []Placed, i int, oneHost bool) {
 	p := &stages[i]
 	shape := slices.Index(s.pools[p.Pool].shapes, p.Shape)
 	c := &s.classes.list[s.classes.of[p.First*(s.layers+1)+p.Last+1]]
@@ -134,7 +133,7 @@ func (s *Space) price(price *pricing, load cost.Load, stages []Placed, i int, on
 		p.Seconds[0] += send[0]
 		p.Seconds[1] += send[1]
 	}
-	p.Memory = s.Costs.StageMemory(p.Pool, c.counts, c.first, c.last, p.Shape, load)
+	p.Memory = s.Memory(ch, p.Part)
 }
 
 // Seconds prices the stages of one replica in both phases; sameHost as in the layout.
@@ -145,9 +144,8 @@ func (s *Space) Seconds(ch Choice, parts []Part) [][2]float64 {
 	for i, pt := range parts {
 		stages[i].Part = pt
 	}
-	load := s.load(s.Sequences(ch.Layout.Replicas), ch.Micro, ch.Groups)
 	for i := range parts {
-		s.price(&price, load, stages, i, ch.Layout.SameHost)
+		s.price(&price, ch, stages, i, ch.Layout.SameHost)
 		out[i] = stages[i].Seconds
 	}
 	return out
@@ -156,15 +154,18 @@ func (s *Space) Seconds(ch Choice, parts []Part) [][2]float64 {
 // Memory is what each GPU of a part holds under an outer choice, bytes.
 func (s *Space) Memory(ch Choice, pt Part) cost.Memory {
 	c := &s.classes.list[s.classes.of[pt.First*(s.layers+1)+pt.Last+1]]
-	return s.Costs.StageMemory(pt.Pool, c.counts, c.first, c.last, pt.Shape, s.load(s.Sequences(ch.Layout.Replicas), ch.Micro, ch.Groups))
+	return s.Costs.StageMemory(pt.Pool, c.counts, c.first, c.last, pt.Shape, s.loadOf(ch, pt))
+}
+
+func (s *Space) loadOf(ch Choice, pt Part) cost.Load {
+	return s.load(s.Sequences(ch.Layout.Replicas), ch.Micro, ch.Groups, pt.Shape.DPAttention)
 }
 
 // KVTokens is the number of tokens whose KV a replica can hold.
 func (s *Space) KVTokens(ch Choice, parts []Part) int64 {
-	l := s.load(s.Sequences(ch.Layout.Replicas), ch.Micro, ch.Groups)
 	least := int64(-1)
 	for _, pt := range parts {
-		n := int64(s.Costs.KVTokens(pt.Pool, s.countsOf(pt.First, pt.Last+1), pt.First == 0, pt.Last == s.layers-1, pt.Shape, l))
+		n := int64(s.Costs.KVTokens(pt.Pool, s.countsOf(pt.First, pt.Last+1), pt.First == 0, pt.Last == s.layers-1, pt.Shape, s.loadOf(ch, pt)))
 		if least < 0 || n < least {
 			least = n
 		}
@@ -210,5 +211,5 @@ func (s *Space) WholeModel() cost.Memory {
 	c := &s.classes.list[s.classes.of[s.layers]]
 	one := cost.Shape{TP: 1, CP: 1, DPAttention: 1, EP: 1, ETP: 1}
 	n := s.Condition.Workload.Batch
-	return s.Costs.StageMemory(0, c.counts, true, true, one, s.load(n, n, 0))
+	return s.Costs.StageMemory(0, c.counts, true, true, one, s.load(n, n, 0, 1))
 }

@@ -26,11 +26,16 @@ func (s *Space) memories(replicas, micro, groups int) [][]cost.StageMemories {
 	if m, ok := s.work.memories[key]; ok {
 		return m
 	}
-	l := s.load(key.sequences, micro, groups)
+	loads := map[int]cost.Load{} // by attention ranks
 	out := make([][]cost.StageMemories, len(s.pools))
 	for k := range s.pools {
 		out[k] = make([]cost.StageMemories, len(s.pools[k].shapes))
 		for i, sh := range s.pools[k].shapes {
+			l, ok := loads[sh.DPAttention]
+			if !ok {
+				l = s.load(key.sequences, micro, groups, sh.DPAttention)
+				loads[sh.DPAttention] = l
+			}
 			out[k][i] = s.Costs.Memories(k, sh, l)
 		}
 	}
@@ -38,8 +43,8 @@ func (s *Space) memories(replicas, micro, groups int) [][]cost.StageMemories {
 	return out
 }
 
-// load is (C8).
-func (s *Space) load(sequences, micro, groups int) cost.Load {
+// load is (C8) on stages with so many attention ranks.
+func (s *Space) load(sequences, micro, groups, ranks int) cost.Load {
 	w := &s.Condition.Workload
 	l := cost.Load{Sequences: sequences, Tokens: w.Input.Max}
 	if w.Phase != inputs.Prefill {
@@ -49,7 +54,7 @@ func (s *Space) load(sequences, micro, groups int) cost.Load {
 		l.Budget = cost.ChunkTokens
 	}
 	if micro > 0 {
-		l.Steps = append(l.Steps, s.heldStep(ceilDiv(sequences, micro)))
+		l.Steps = append(l.Steps, s.serving(sequences, 1).HeldStep(micro, ranks))
 	}
 	if groups > 0 {
 		l.Steps = append(l.Steps, s.decodeStep(ceilDiv(sequences, groups)))
@@ -85,8 +90,10 @@ func (s *Space) fitting(replicas, micro, groups int) [][][]bool {
 	return out
 }
 
-// Homeless is the first layer that fits no group of GPUs of any pool, alone and with a
-// single sequence: no number of GPUs places the model then. False where there is none.
+// Homeless is the first layer that fits no group of GPUs of any pool with a single
+// sequence, alone or beside others: no number of GPUs places the model then. False where
+// there is none. Beside others a layer may take less: a stage with all of them has none
+// to communicate with.
 func (s *Space) Homeless() (layer int, found bool) {
 	micro, groups := 0, 0
 	if s.Prefills() {
@@ -97,12 +104,28 @@ func (s *Space) Homeless() (layer int, found bool) {
 	}
 	// By memory alone: rules may ask for more layers on a stage.
 	memories := s.memories(s.Condition.Workload.Batch, micro, groups)
-	for l := range s.layers {
-		c, home := &s.classes.list[s.classes.of[l*(s.layers+1)+l+1]], false
+	known := map[int32]bool{}
+	fits := func(from, to int) bool {
+		class := s.classes.of[from*(s.layers+1)+to]
+		home, ok := known[class]
+		if ok {
+			return home
+		}
+		c := &s.classes.list[class]
 		for k := range memories {
 			for i := range memories[k] {
 				m := memories[k][i].Of(c.counts, c.first, c.last)
 				home = home || m.Total() <= s.Costs.Capacity(k)
+			}
+		}
+		known[class] = home
+		return home
+	}
+	for l := range s.layers {
+		home := fits(l, l+1)
+		for from := 0; from <= l && !home; from++ {
+			for to := s.layers; to > l && !home; to-- {
+				home = fits(from, to)
 			}
 		}
 		if !home {

@@ -98,11 +98,6 @@ func (s *Space) latencyStep(b int) cost.Step {
 	return cost.Step{Phase: inputs.Prefill, Sequences: b, New: n - cached, Cached: cached}
 }
 
-// heldStep is the step that memory is kept for: nothing of its prompts need be cached.
-func (s *Space) heldStep(b int) cost.Step {
-	return cost.Step{Phase: inputs.Prefill, Sequences: b, New: s.Condition.Workload.Input.Max}
-}
-
 // decodeStep is the step of (C3b) for groups of b sequences.
 func (s *Space) decodeStep(b int) cost.Step {
 	w := s.serving(b, 1)

@@ -105,7 +105,7 @@ func (s *Space) leastGroups(replicas int, x *Whole, micros, groups []int) []int 
 	least := len(groups)
 	for i, m := range micros {
 		for least > 0 {
-			l := s.load(s.Sequences(replicas), m, groups[least-1])
+			l := s.load(s.Sequences(replicas), m, groups[least-1], x.Shape.DPAttention)
 			if s.Costs.StageMemory(x.Pool, all.counts, true, true, x.Shape, l).Total() > capacity {
 				break
 			}

@@ -104,6 +104,7 @@ func (a *audit) price(k stageKey, q sequences) stagePrice {
 		load.Steps = []cost.Step{decode}
 	default:
 		p.rate, p.prefill, p.kernel = a.served(k, q)
+		latency.Sequences = a.held(k.shape, q.replica, q.b0)
 		load.Steps, load.Budget = []cost.Step{latency, decode}, chunkTokens
 	}
 	counts := a.kinds(&results.Stage{FirstLayer: k.first, LastLayer: k.last})

@@ -45,16 +45,14 @@ func (a *audit) served(k stageKey, q sequences) (step, first, kernel float64) {
 // decoding adds to a step with a chunk, and what is left of a step when a request comes.
 func (a *audit) average(s cost.Shape, n, m int, price func(cost.Step) float64) (step, along, left float64) {
 	w := &a.cond.Workload
-	in, out := w.Input.Mid(), w.Output.Mid()
+	in := w.Input.Mid()
 	b := ceil(n, m)
 	decode := a.decoding(b, price)
 	if n == 1 || w.Phase == inputs.Decode {
 		return decode, decode, 0
 	}
 	read := a.prompts(1, in).New
-	arrivals := a.yield() * float64(n-1) / float64(out) / float64(m)
-	most := min(n, s.DPAttention*max(1, chunkTokens/max(read, 1)))
-	size := min(max(arrivals, 1), float64(most)) // prompts of a chunk
+	arrivals, size := a.arrivals(s, n, m)
 	lower := int(math.Floor(size))
 	prompts := func(k int) float64 { return price(a.prompts(k, in)) }
 	chunk := prompts(lower)
@@ -74,6 +72,26 @@ func (a *audit) average(s cost.Shape, n, m int, price func(cost.Step) float64) (
 		left = ((1-mixed)*decode*decode + mixed*long*long) / step / 2
 	}
 	return step, along, left
+}
+
+// arrivals is how many prompts come while a step of one of m groups runs, and how many
+// are read in one chunk.
+func (a *audit) arrivals(s cost.Shape, n, m int) (come, size float64) {
+	w := &a.cond.Workload
+	read := a.prompts(1, w.Input.Mid()).New
+	come = a.yield() * float64(n-1) / float64(w.Output.Mid()) / float64(m)
+	most := min(n, s.DPAttention*max(1, chunkTokens/max(read, 1)))
+	return come, min(max(come, 1), float64(most))
+}
+
+// held is how many prompts memory is kept for in mixed serving: those of a micro-batch, and
+// no fewer than a step of all n sequences is priced with.
+func (a *audit) held(s cost.Shape, n, b0 int) int {
+	if n > 1 {
+		_, size := a.arrivals(s, n, 1)
+		b0 = max(b0, int(math.Ceil(size)))
+	}
+	return b0
 }
 
 // prompts is a step of k prompts of so many tokens, without those that are in the cache.
