@@ -142,10 +142,64 @@ func (p *prices) round(machines []Machine, used [][]int) float64 {
 	return round
 }
 
-func TestSolveAgainstBruteForce(t *testing.T) {
+// loaded is a tiny condition of serving under load: prompts go together, models and
+// devices differ.
+func loaded(r *rand.Rand) *inputs.Condition {
+	c := tiny(r)
+	w := &c.Workload
+	w.Phase, w.Batch = inputs.Mixed, 2+r.IntN(5)
+	in, out := []int{1, 30, 700, 9000}[r.IntN(4)], 1+r.IntN(4)
+	w.Input, w.Output = inputs.Range{Min: in, Max: in + r.IntN(2)*500}, inputs.Range{Min: out, Max: out}
+	if r.IntN(2) == 0 {
+		w.PrefixCacheHit = 0.9
+	}
+	if r.IntN(3) == 0 {
+		w.Speculative = inputs.Speculative{DraftTokens: 3, Acceptance: 0.8, DraftCost: 0.1}
+	}
+	k := &c.Model.Kinds[0]
+	switch r.IntN(4) {
+	case 0:
+		k.FFN.Experts, k.FFN.TopK, k.FFN.Intermediate = 8, 2, 1024
+	case 1:
+		k.Attention.Window = 512
+	case 2:
+		k.Attention = inputs.Attention{Kind: inputs.MLA, Heads: 16, HeadDim: 192, VHeadDim: 128, KVLoraRank: 512, RopeDim: 64}
+	}
+	for i := range c.Cluster.Pools {
+		p := &c.Cluster.Pools[i]
+		p.MemoryBytes += int64(r.Float64() * float64(1<<30))
+		if r.IntN(2) == 0 {
+			p.Accelerator.Efficiency, p.Accelerator.Generation = nil, []string{"hopper", "ampere", "cdna3", "blackwell"}[r.IntN(4)]
+		}
+	}
+	return c
+}
+
+// crowded has so many prompts of a token or few in a step that one with more sequences may
+// take less, and room for all of them.
+func crowded(r *rand.Rand) *inputs.Condition {
+	c := loaded(r)
+	n := []int{1, 1, 30}[r.IntN(3)]
+	c.Workload.Batch, c.Workload.Input, c.Workload.Output = 4+r.IntN(3), inputs.Range{Min: n, Max: n}, inputs.Range{Min: 2, Max: 2}
+	for i := range c.Cluster.Pools {
+		p := &c.Cluster.Pools[i]
+		p.MemoryBytes += 2 << 30
+		p.Count, p.Nodes = inputs.Count{Min: 1, Max: 1}, p.Nodes[:1]
+		p.Accelerator.FLOPS[inputs.FP16] *= 100
+		p.Accelerator.MemoryBandwidth *= 10
+		p.Accelerator.Efficiency, p.Accelerator.Generation = nil, []string{"hopper", "ampere", "cdna3", "blackwell"}[r.IntN(4)]
+	}
+	return c
+}
+
+func TestSolveAgainstBruteForce(t *testing.T)          { bruteForced(t, 600, tiny) }
+func TestSolveUnderLoadAgainstBruteForce(t *testing.T) { bruteForced(t, 150, loaded) }
+func TestSolveCrowdedAgainstBruteForce(t *testing.T)   { bruteForced(t, 150, crowded) }
+
+func bruteForced(t *testing.T, seeds uint64, draw func(*rand.Rand) *inputs.Condition) {
 	optimal, feasible, shared, missed := 0, 0, 0, 0
-	for seed := range uint64(600) {
-		c := tiny(rand.New(rand.NewPCG(seed, 3)))
+	for seed := range seeds {
+		c := draw(rand.New(rand.NewPCG(seed, 3)))
 		costs, err := cost.New(c)
 		if err != nil {
 			t.Fatal(err)
@@ -187,7 +241,7 @@ func TestSolveAgainstBruteForce(t *testing.T) {
 		t.Errorf("%d of %d conditions that have a plan were left without one", missed, missed+feasible)
 	}
 	if feasible < 40 || optimal < 5 || shared < 3 {
-		t.Fatalf("of 600, %d have a plan, %d proved, %d share layers: the generator says too little", feasible, optimal, shared)
+		t.Fatalf("of %d, %d have a plan, %d proved, %d share layers: the generator says too little", seeds, feasible, optimal, shared)
 	}
-	t.Logf("of 600, %d have a plan, %d proved, %d share layers", feasible, optimal, shared)
+	t.Logf("of %d, %d have a plan, %d proved, %d share layers", seeds, feasible, optimal, shared)
 }

@@ -36,15 +36,17 @@ func (p *prices) shared(machines []Machine) (*Plan, bool) {
 	slices.SortStableFunc(machines, func(a, b Machine) int {
 		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Last, b.Last), cmp.Compare(a.Pool, b.Pool))
 	})
-	room := make([]int, len(machines)) // sequences whose KV cache fits
+	steps := make([][]float64, len(machines)) // by the sequences, as many as fit
+	low, high := 0.0, 0.0
 	for i := range machines {
-		room[i] = p.most(&machines[i])
+		steps[i] = p.shortest(&machines[i])
+		high = max(high, steps[i][len(steps[i])-1])
 	}
 	fill := func(limit float64) bool {
 		at := make([]int, layers)
 		for i := range machines {
 			m := &machines[i]
-			m.Sequences = largest(room[i], func(n int) bool { return p.exactly(m, n) <= limit })
+			m.Sequences = largest(len(steps[i])-1, func(n int) bool { return steps[i][n] <= limit })
 			for l := m.First; l <= m.Last; l++ {
 				at[l] += m.Sequences
 			}
@@ -52,10 +54,6 @@ func (p *prices) shared(machines []Machine) (*Plan, bool) {
 		return slices.Min(at) >= batch
 	}
 	// The least step: between one that does and the next shorter one that a machine has.
-	low, high := 0.0, 0.0
-	for i := range machines {
-		high = max(high, p.exactly(&machines[i], batch))
-	}
 	if !fill(high) {
 		return nil, false
 	}
@@ -77,13 +75,13 @@ func (p *prices) shared(machines []Machine) (*Plan, bool) {
 	plan := &Plan{Groups: p.groups, Micro: p.micro, Machines: slices.DeleteFunc(machines, idle)}
 	plan.Routes = routes(plan.Machines, layers, batch)
 	slowest := 0.0
-	steps := make([]float64, len(plan.Machines))
+	times := make([]float64, len(plan.Machines))
 	for i := range plan.Machines {
 		m := &plan.Machines[i]
-		steps[i] = p.exactly(m, m.Sequences)
-		slowest = max(slowest, steps[i])
+		times[i] = p.exactly(m, m.Sequences)
+		slowest = max(slowest, times[i])
 	}
-	plan.Round = max(longest(plan.Routes, steps), float64(p.groups)*slowest)
+	plan.Round = max(longest(plan.Routes, times), float64(p.groups)*slowest)
 	return plan, true
 }
 

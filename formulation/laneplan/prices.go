@@ -15,9 +15,17 @@ type prices struct {
 	costs         *cost.Calculator
 	groups, micro int
 
-	steps map[stepKey]*parts
-	rates map[held]*parts
-	holds map[held][roles]int // layers by role
+	steps  map[stepKey]*parts
+	rates  map[held]*parts
+	holds  map[held][roles]int // layers by role
+	floors [][]parts           // by pool: see least
+	shares map[stretch][]float64
+}
+
+// stretch is a range of layers on a machine of a pool, as far as prices tell it apart.
+type stretch struct {
+	pool, layers int
+	first, last  bool
 }
 
 type stepKey struct {
@@ -33,7 +41,8 @@ type parts struct{ layer, embedding, head, send float64 }
 
 func newPrices(c *inputs.Condition, costs *cost.Calculator, groups, micro int) *prices {
 	return &prices{c: c, costs: costs, groups: groups, micro: micro,
-		steps: map[stepKey]*parts{}, rates: map[held]*parts{}, holds: map[held][roles]int{}}
+		steps: map[stepKey]*parts{}, rates: map[held]*parts{}, holds: map[held][roles]int{},
+		floors: make([][]parts, len(c.Cluster.Pools)), shares: map[stretch][]float64{}}
 }
 
 func ceil(n, d int) int { return (n + d - 1) / d }
@@ -172,16 +181,54 @@ func (p *prices) memory(pool, layers, sequences int, first, last bool) cost.Memo
 	return p.costs.StageMemory(pool, counts, first, last, single, p.load(sequences))
 }
 
-// carries is the most sequences that a machine holds so many layers for, with a step of
-// at most limit seconds; 0: none.
+// carries is the most sequences that a machine may hold so many layers for, with a step
+// of at most limit seconds; 0: none.
 func (p *prices) carries(pool, layers int, r role, limit float64) int {
-	return largest(p.c.Workload.Batch, func(n int) bool {
-		return p.holdsAs(pool, n, layers, r) && p.rate(pool, n).of(layers, r) <= limit
+	floors := p.least(pool)
+	return largest(len(floors)-1, func(n int) bool {
+		return p.holdsAs(pool, n, layers, r) && floors[n].of(layers, r) <= limit
 	})
 }
 
-// largest is the most of 0 to most for which ok holds, where it holds up to there: time
-// and memory grow with the sequences.
+// least are, by n, the least parts of a step with n or more sequences that a machine can
+// hold a layer for. More sequences may take less: prompts that go together fill a step
+// better. What is least grows with n, so that halving finds its end.
+func (p *prices) least(pool int) []parts {
+	if p.floors[pool] == nil {
+		most := largest(p.c.Workload.Batch, func(n int) bool { return p.fits(pool, n) != [roles]int{} })
+		out := make([]parts, most+1)
+		for n := most; n > 0; n-- {
+			out[n] = *p.rate(pool, n)
+			if n < most {
+				x, y := &out[n], &out[n+1]
+				x.layer, x.embedding = min(x.layer, y.layer), min(x.embedding, y.embedding)
+				x.head, x.send = min(x.head, y.head), min(x.send, y.send)
+			}
+		}
+		p.floors[pool] = out
+	}
+	return p.floors[pool]
+}
+
+// shortest are, by n, the least steps of a machine with n or more of the sequences that it
+// can hold.
+func (p *prices) shortest(m *Machine) []float64 {
+	key := stretch{m.Pool, m.layers(), m.First == 0, m.Last == len(p.c.Model.Layers)-1}
+	out, ok := p.shares[key]
+	if !ok {
+		out = make([]float64, p.most(m)+1)
+		for n := len(out) - 1; n > 0; n-- {
+			out[n] = p.exactly(m, n)
+			if n+1 < len(out) {
+				out[n] = min(out[n], out[n+1])
+			}
+		}
+		p.shares[key] = out
+	}
+	return out
+}
+
+// largest is the most of 0 to most for which ok holds, where it holds up to there.
 func largest(most int, ok func(n int) bool) int {
 	low, high := 0, most
 	for low < high {

@@ -194,7 +194,7 @@ func (x *attempt) safely() error {
 func (x *attempt) slowest() float64 {
 	t := 0.0
 	for k := range x.search.c.Cluster.Pools {
-		for _, n := range []int{1, x.search.c.Workload.Batch} {
+		for n := 1; n < len(x.least(k)); n++ {
 			y := x.rate(k, n)
 			t = max(t, float64(len(x.search.c.Model.Layers))*y.layer+y.embedding+max(y.head, y.send))
 		}
