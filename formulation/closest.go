@@ -27,8 +27,21 @@ func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
 			return nil, err
 		}
 	}
+	late := ctx.Err() != nil
+	if !ok && stated && !r.space.OneShapeASize() && !late {
+		// As in everyShape: a slower shape may even the stages out.
+		share, cancel := context.WithTimeout(ctx, wideLimit)
+		r.explorer.wide = true
+		defer func() { r.explorer.wide = false }()
+		ok, err = r.feasible(share, layouts, enough, num, den)
+		late = share.Err() != nil
+		cancel()
+		if err != nil {
+			return nil, err
+		}
+	}
 	if !ok {
-		sol := &solution{stopped: ctx.Err() != nil, counts: counts}
+		sol := &solution{stopped: late, counts: counts}
 		if !sol.stopped {
 			sol.reasons = []string{"no plan meets the stated balance and GPU count"}
 		}
@@ -41,9 +54,15 @@ func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
 	if err != nil {
 		return nil, err
 	}
+	sol, err := r.exactly(ctx, counts, slack, num, den)
+	if sol != nil || err != nil {
+		if sol != nil && relaxed {
+			sol.relaxedTo(num)
+		}
+		return sol, err
+	}
 	// A step more: a plan on the very edge may be rounded off it by other ticks, those of
 	// a TTFT that is a small part of the objective by several steps.
-	var sol *solution
 	for step := 1.0; step <= mostSteps; step *= 4 {
 		sol, err = r.throughLevels(ctx, counts, slack+step*(1+slack)/slackParts, num, den)
 		if err != nil {
@@ -68,6 +87,7 @@ func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
 	}
 	sol.passes = append(passes, sol.passes...)
 	sol.slack = slack
+	sol.wide = r.explorer.wide
 	sol.balance = fmt.Sprintf("floor %d/%d of the slowest stage", num, den)
 	if relaxed {
 		sol.relaxedTo(num)
@@ -76,6 +96,43 @@ func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
 		sol.nearest, err = r.nearest(ctx, sol, &pass{layouts: layouts, num: num, den: den})
 	}
 	return sol, err
+}
+
+// roundedOff are shares by which whole ticks may round a plan off the edge of a
+// requirement: a few of a million ticks a stage, more of a bound on both phases, whose
+// weights are whole numbers up to ten thousand.
+var roundedOff = []float64{2e-6, 2e-5, 1e-4, 3e-4}
+
+// exactly looks for a plan that meets every requirement though in whole ticks none does,
+// where the least slack is so small: nil where the best of those that ticks then admit
+// misses one. What is the best of more plans than meet the requirements is the best of
+// those that do.
+func (r *run) exactly(ctx context.Context, counts levels, least float64, num, den int64) (*solution, error) {
+	most := roundedOff[len(roundedOff)-1]
+	for _, slack := range roundedOff {
+		if least > most || ctx.Err() != nil {
+			break
+		}
+		sol, err := r.throughLevels(ctx, counts, slack, num, den)
+		if err != nil {
+			return nil, err
+		}
+		if sol == nil || sol.final.best == nil || !sol.final.proved {
+			continue
+		}
+		sol.wide = r.explorer.wide
+		p, err := r.phasePlan(sol, 0)
+		if err != nil {
+			return nil, err
+		}
+		if len(unmet(p.Requirements)) == 0 {
+			sol.slack, sol.edge = 0, true
+			sol.balance = fmt.Sprintf("floor %d/%d of the slowest stage", num, den)
+			sol.reasons = append(sol.reasons, "warning: requirements: one is met with nothing to spare; in whole ticks no plan meets it, and the optimum is the best of all that do to within a share of "+fmt.Sprint(slack))
+			return sol, nil
+		}
+	}
+	return nil, nil
 }
 
 // mostSteps is by how many steps of slack a plan may be rounded off.

@@ -139,6 +139,8 @@ type solution struct {
 	idle  bool
 	// wide: met only with shapes that others beat.
 	wide bool
+	// edge: every requirement is met, though in whole ticks one is not.
+	edge bool
 	// refuted: that no plan meets everything is proved, whatever became of the closest.
 	refuted bool
 	stopped bool
@@ -187,6 +189,9 @@ func (r *run) solveOnce(ctx context.Context) (*solution, error) {
 		sol, err = r.unplaced(ctx)
 	default:
 		sol, err = r.closest(ctx, counts)
+	}
+	if sol != nil && sol.edge {
+		return sol, err
 	}
 	sol.add(r.blamed)
 	if sol != nil && !sol.idle {

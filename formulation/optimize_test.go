@@ -48,7 +48,7 @@ func TestOptimumOfEveryPlan(t *testing.T) {
 // the network that could only lie on one host, and a throughput alone that was not the
 // best because shapes were beaten under other micro-batches.
 func TestOptimumOfWhatWasWrong(t *testing.T) {
-	for _, seed := range []uint64{63, 112, 185, 3246, 3782, 4068, 4421, 7003} {
+	for _, seed := range []uint64{63, 112, 185, 464, 3246, 3782, 4068, 4421, 7003} {
 		oracleCase(t, seed)
 	}
 }
@@ -85,8 +85,8 @@ func oracleOf(t *testing.T, name string, d draw, c *inputs.Condition, laws []law
 	}
 	tight, eased := newJudge(c, plans, edge), newJudge(c, plans, -edge)
 	want, most := tight.decide(), eased.decide()
-	if want.none != most.none || want.feasible != most.feasible || want.idle != most.idle || want.floor != most.floor ||
-		want.best != nil && (math.Abs(want.price-most.price) > 1e-9 && c.Goal.Objective == inputs.Cost || math.Abs(want.value-most.value) > 2*edge*want.value || want.slack > most.slack+5*edge*(1+most.slack)) {
+	if want.none != most.none || want.feasible != most.feasible || want.idle != most.idle || math.Abs(want.floor-most.floor) > 0.0021 ||
+		(want.best == nil) != (most.best == nil) || want.best != nil && (math.Abs(want.price-most.price) > 1e-9 && c.Goal.Objective == inputs.Cost || math.Abs(want.value-most.value) > 2*edge*want.value || want.slack > most.slack+5*edge*(1+most.slack)) {
 		return "on an edge"
 	}
 	switch {
