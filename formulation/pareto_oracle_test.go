@@ -232,6 +232,9 @@ func sound(f *results.Frontier, c *inputs.Condition) string {
 	priced := slices.Contains(f.Axes, "usd_per_hour")
 	for i := range f.Points {
 		p := &f.Points[i]
+		if a, b := p.LatencyInterval, p.Plan.Phases[0].Metrics.E2EInterval; (a == nil) != (b == nil) || a != nil && *a != *b {
+			return fmt.Sprintf("point %d: the latency lies in %v, by its plan in %v", i, a, b)
+		}
 		v, err := verify.Check(p.Plan, c)
 		if err != nil {
 			return err.Error()

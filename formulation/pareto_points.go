@@ -73,7 +73,7 @@ func (r *run) point(rep *results.Report, x *prospect, g *ground, v *vertex, prov
 func figuresOf(c *inputs.Condition, phase *results.PhasePlan) results.FrontierFigures {
 	m := &phase.Metrics
 	f := results.FrontierFigures{
-		LatencyMS: *m.E2EMS, TokensPerS: *m.TokensPerS, TokensInterval: m.TokensPerSInterval,
+		LatencyMS: *m.E2EMS, LatencyInterval: m.E2EInterval, TokensPerS: *m.TokensPerS, TokensInterval: m.TokensPerSInterval,
 		DeploymentTokens: *m.TokensPerS, TokensPerSEachGPU: *m.TokensPerSPerGPU,
 		TTFTMS: m.TTFTMS, USDPerHour: m.USDPerHour, GPUs: phase.GPUs.Used,
 	}
@@ -84,24 +84,6 @@ func figuresOf(c *inputs.Condition, phase *results.PhasePlan) results.FrontierFi
 		if !c.Cluster.Pools[i].Count.Stated() {
 			f.TokensPerS, f.TokensInterval = *m.TokensPerSPerGPU, perGPU(m.TokensPerSInterval, phase.GPUs.Used)
 		}
-	}
-	// ℓ is a sum of TTFT and rounds: where both have an interval, so has it.
-	k := latencyOf(c)
-	low, high, known := 0.0, 0.0, true
-	for _, part := range []struct {
-		weight   float64
-		interval *[2]float64
-	}{{k.ttft, m.TTFTInterval}, {k.round, m.TPOTInterval}} {
-		switch {
-		case part.weight == 0:
-		case part.interval == nil:
-			known = false
-		default:
-			low, high = low+part.weight*part.interval[0], high+part.weight*part.interval[1]
-		}
-	}
-	if known {
-		f.LatencyInterval = &[2]float64{low, high}
 	}
 	return f
 }

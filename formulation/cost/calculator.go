@@ -58,6 +58,7 @@ type device struct {
 	imbalance   float64 // of the busiest expert rank; 0: all have the mean
 	stated      bool    // the condition states a utilisation
 	complete    bool    // and leaves no efficiency of ours in use
+	alike       bool    // devices of the generation that were measured are of its class
 	gpusPerNode int
 	node        *wire
 	network     *wire

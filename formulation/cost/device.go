@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"partita/inputs"
+	"partita/inputs/evidence"
 )
 
 // newDevice resolves one pool.
@@ -28,6 +29,7 @@ func newDevice(cluster *inputs.Cluster, pool *inputs.Pool, m *inputs.Model, engi
 		precision:   p,
 		stated:      stated,
 		complete:    a.Efficiency.Complete(),
+		alike:       evidence.Tells(constants.Generation, a.MemoryBandwidth),
 		gpusPerNode: gpusPerNode(pool),
 		memory:      newEngineMemory(engine, pool, &constants.Memory),
 		reserves:    newReserves(pool, &constants.Memory),

@@ -60,6 +60,15 @@ func TestInterval(t *testing.T) {
 	if _, _, ok := partly.Interval(MetricTPOT, 1); !ok {
 		t.Error("a bandwidth of ours has no interval")
 	}
+	// A card with the name of a generation and memory of another class has the interval of all.
+	card, unknown := poolOf(a100(), 8), poolOf(a100(), 8)
+	card.Accelerator.MemoryBandwidth, unknown.Accelerator.Generation = 936e9, "abacus"
+	low, high, _ := mustNew(t, conditionOf(llama8B(inputs.BF16), card)).Interval(MetricDecodeRate, 1)
+	wideLow, wideHigh, _ := mustNew(t, conditionOf(llama8B(inputs.BF16), unknown)).Interval(MetricDecodeRate, 1)
+	own, _, _ := mustNew(t, conditionOf(llama8B(inputs.BF16), poolOf(a100(), 8))).Interval(MetricDecodeRate, 1)
+	if low != wideLow || high != wideHigh || !(low < own) {
+		t.Errorf("a card of 936 GB/s: %g to %g; of all %g to %g, of A100 from %g", low, high, wideLow, wideHigh, own)
+	}
 	if _, _, ok := ours.Interval("height", 1); ok || !strings.Contains(ours.Evidence("height"), "nothing was measured") {
 		t.Error("an unknown metric has an interval")
 	}

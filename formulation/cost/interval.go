@@ -129,13 +129,19 @@ func (c *Calculator) regimes(metric Metric) []*evidence.Regime {
 }
 
 // evidenceFor is the evidence on a metric for each generation that relies on our
-// constants, nil where there is none, and those generations.
+// constants, nil where there is none, and those generations. Of cards that share the name of
+// a generation and no more, all devices speak.
 func (c *Calculator) evidenceFor(metric Metric) (out []*evidence.Regime, generations []string) {
 	as, _ := metric.measured()
 	for i := range c.devices {
-		if d := &c.devices[i]; !d.complete && !slices.Contains(generations, d.generation) {
-			generations = append(generations, d.generation)
-			out = append(out, evidence.Find(as, d.generation, c.modelKind()))
+		d := &c.devices[i]
+		known, asked := d.generation, d.generation
+		if !d.alike {
+			known, asked = "", d.generation+" of so little memory bandwidth"
+		}
+		if !d.complete && !slices.Contains(generations, asked) {
+			generations = append(generations, asked)
+			out = append(out, evidence.Find(as, known, c.modelKind()))
 		}
 	}
 	return out, generations

@@ -140,3 +140,23 @@ func TestIntervalsHoldPublishedRuns(t *testing.T) {
 		t.Errorf("intervals of %d metrics only", held)
 	}
 }
+
+// Runs of a generation tell about the devices that they are of and those like them, not about
+// cards that share its name.
+func TestDevicesThatRunsTellAbout(t *testing.T) {
+	lib, err := catalog.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for tells, names := range map[bool][]string{
+		true:  {"A100-SXM-40GB", "A100-SXM-80GB", "H100-96GB-HBM2e", "H100-SXM-80GB", "H100-NVL-94GB", "H200-NVL-141GB", "H200-SXM-141GB", "H100-PCIe-80GB", "B200-180GB", "GB200-186GB"},
+		false: {"A10", "A40", "RTX-A6000", "RTX-3090", "RTX-5090", "RTX-PRO-6000-Blackwell"},
+	} {
+		for _, name := range names {
+			a, ok := lib.Accelerator(name)
+			if !ok || evidence.Tells(a.Generation, a.MemoryBandwidth) != tells {
+				t.Errorf("%s (known: %v): its generation's runs tell about it is not %v", name, ok, tells)
+			}
+		}
+	}
+}

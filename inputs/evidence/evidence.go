@@ -120,6 +120,20 @@ var Regimes = sync.OnceValue(func() []Regime {
 	return file.Regimes
 })
 
+// slowest is the least memory bandwidth of a measured device of a generation, bytes/s
+// (catalogue): A100-SXM-40GB, H100-96GB-HBM2e, B200.
+var slowest = map[string]float64{"ampere": 1555e9, "hopper": 2400e9, "blackwell": 8000e9}
+
+// alike is the share of it from which a device counts as one of those. Cards of the same name
+// with GDDR (A10, RTX-3090, RTX-5090) have a third to six tenths, and none was measured.
+const alike = 2.0 / 3
+
+// Tells reports whether runs of a generation tell about a device with so much memory
+// bandwidth, in bytes/s.
+func Tells(generation string, bandwidth float64) bool {
+	return bandwidth >= alike*slowest[strings.ToLower(generation)]
+}
+
 // Find is the evidence that comes nearest: of the generation and the kind of model, else
 // of one of them, else of all; nil where there is none of the metric.
 func Find(metric Metric, generation, model string) *Regime {
