@@ -34,6 +34,9 @@ func shapesOf(c *inputs.Condition, p *pool) []cost.Shape {
 			if tp > p.node*maxTensorNodes || tp > p.node && tp%p.node != 0 {
 				continue
 			}
+			if q > p.node && tp < p.node && p.node%tp != 0 {
+				continue // a group would straddle two nodes and be priced inside one
+			}
 			for _, cp := range divisors(q / tp) {
 				if cp > 1 && c.Workload.Phase != inputs.Prefill {
 					break

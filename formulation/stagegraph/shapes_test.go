@@ -39,6 +39,26 @@ func TestGroupSizes(t *testing.T) {
 	}
 }
 
+// No tensor group straddles nodes where these have no end either.
+func TestShapesOfUnlimitedNodes(t *testing.T) {
+	for _, node := range []int{4, 6, 10} {
+		c := fixture(modelOf([]int{0, 1}, denseKind(60, 4096), expertKind(60, 2048, 60)), inputs.Decode, 4, false, []int{node})
+		unlimited(c, node)
+		wide := 0
+		for _, sh := range mustSpace(t, c).pools[0].shapes {
+			if q := sh.GPUs(); q > node {
+				wide++
+				if q%node != 0 || sh.TP <= node && node%sh.TP != 0 || sh.TP > node && sh.TP%node != 0 {
+					t.Errorf("tensor groups of %+v straddle nodes of %d", sh, node)
+				}
+			}
+		}
+		if wide == 0 {
+			t.Errorf("no stage beyond a node of %d", node)
+		}
+	}
+}
+
 // Each shape multiplies to its GPUs twice and is one the model admits; tensor groups
 // lie inside nodes or fill whole ones; context parallelism is for prefill.
 func TestShapes(t *testing.T) {
