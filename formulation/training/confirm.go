@@ -21,6 +21,11 @@ func (r *run) confirm(ctx context.Context, a *answer, sol *Solution) error {
 	if r.o.ILP == nil {
 		name = backendSAT
 	}
+	rounded := r.rounded(&a.out.best.split, r.tick*coarser)
+	if rounded > tellsApart*a.out.best.seconds {
+		r.log(fmt.Sprintf("no second proof: so many micro-batches are more than ticks of %s tell apart", name))
+		return nil
+	}
 	b, err := r.open(name)
 	if err != nil {
 		return nil // nothing to confirm with: the plan says that only labels proved it
@@ -64,11 +69,20 @@ func (r *run) confirm(ctx context.Context, a *answer, sol *Solution) error {
 	return nil
 }
 
+// tellsApart is the share of a step that a second proof must tell apart at least to be one.
+const tellsApart = 1e-3
+
+// rounded is the most seconds that rounding up to ticks, before and after its sends are added,
+// lengthens a step of a split by: of each rank once and of the slowest for each micro-batch.
+func (r *run) rounded(s *Split, tick float64) float64 {
+	return 2 * float64(s.MicroBatches(r.x.global)+s.PP()+2) * tick
+}
+
 // again has a backend find the best path of stages of the final choice.
 func (r *run) again(ctx context.Context, b solver.Backend, best *found) (solver.Status, error) {
 	// A little above the optimum, so that there is a path to find.
 	tick := r.tickOf(b.Name())
-	n := r.x.network(best.split, tick, best.seconds*(1+1e-3)+100*tick)
+	n := r.x.network(best.split, tick, best.seconds*(1+tellsApart)+r.rounded(&best.split, tick))
 	ours := n.best(far)
 	t, status, err := n.bestBy(ctx, encode.Prover(b, r.o.Log), far)
 	switch {
@@ -84,7 +98,7 @@ func (r *run) again(ctx context.Context, b solver.Backend, best *found) (solver.
 	if other < mine || status == solver.Optimal && other != mine {
 		return status, fmt.Errorf("%s finds %d ticks for %s where %s had proved %d: one of them is wrong, so nothing is reported as optimal", b.Name(), other, best.split.String(), r.backend, mine)
 	}
-	if math.Abs(r.x.seconds(n.layout(t))-best.seconds) > 1e-3*best.seconds {
+	if math.Abs(r.x.seconds(n.layout(t))-best.seconds) > tellsApart*best.seconds {
 		return status, fmt.Errorf("%s: a layout of %d ticks is not worth what it should be", b.Name(), other)
 	}
 	return status, nil

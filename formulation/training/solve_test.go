@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"partita/inputs"
 	"partita/results"
@@ -100,6 +101,28 @@ func TestSolveUnlikePools(t *testing.T) {
 	}
 	if math.Abs(values["ilp"]-values["labels"]) > 1e-6*values["labels"] {
 		t.Errorf("%v", values)
+	}
+}
+
+// Ticks that a solver in floating point counts do not tell apart the steps of very many
+// micro-batches: it is no second proof then, and does not contradict the first either.
+func TestVeryManyMicroBatches(t *testing.T) {
+	if !lpsolve.Available() {
+		t.Skip("lp_solve is not built in")
+	}
+	for batch, agreed := range map[int][]string{1 << 10: {"labels", "ilp"}, 1 << 24: {"labels"}} {
+		c := small(t, 8)
+		c.Workload.Batch = batch
+		c.Workload.Training.MicroBatch, c.Workload.Training.VirtualStages = 1, 1
+		c.Rules = []inputs.Rule{{Name: "pipeline", Expr: "pp == 2 && micro_batches >= 512"}}
+		sol, err := Solve(t.Context(), c, withBackends(Options{Confirm: time.Minute}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		proved(t, c, sol)
+		if !slices.Equal(sol.Solve.AgreedBy, agreed) {
+			t.Errorf("a batch of %d: proved by %v", batch, sol.Solve.AgreedBy)
+		}
 	}
 }
 

@@ -77,7 +77,7 @@ func guides() map[string]guide {
 		"workload.global_batch":                {"Of training: sequences of one step, or its tokens: 16M tokens.", "512"},
 		"workload.training.micro_batch":        {"Sequences a replica works on at once; the best where not stated.", "1"},
 		"workload.training.optimizer":          {"adam, adamw, muon, lion, sgd …, or its bytes of state for each parameter.", "adamw"},
-		"workload.training.gradient_precision": {"Number format that gradients are summed in: fp32 or bf16.", "fp32"},
+		"workload.training.gradient_precision": {"Number format that gradients are summed in: fp32, bf16 or fp16.", "fp32"},
 		"workload.training.zero":               {"Sharded over data-parallel ranks: 0 nothing, 1 the optimizer, 2 gradients too, 3 (FSDP) weights too; the best where not stated.", "1"},
 		"workload.training.recompute":          {"Activations computed again: none, selective or full, of all stages or a list; the best where not stated.", "selective"},
 		"workload.training.virtual_stages":     {"Parts of the model on each pipeline rank, interleaved; 1: plain 1F1B; the best where not stated.", "1"},

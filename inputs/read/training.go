@@ -195,7 +195,7 @@ func trainingKeys() []key {
 		}).as("optimizer"),
 		typed(at+"gradient_precision", "training: number format of the gradients", inputs.ParseDType, plain[inputs.DType], func(t inputs.DType) string {
 			if t != inputs.FP32 && t != inputs.BF16 && t != inputs.FP16 {
-				return "fp32 or bf16"
+				return "fp32, bf16 or fp16"
 			}
 			return ""
 		}).as("numberFormat"),

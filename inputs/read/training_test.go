@@ -113,7 +113,7 @@ func TestTrainingContradictions(t *testing.T) {
 		"two batches":             {full("global_batch: 256, batch: 128, sequence: 4096"), "-:3:29: a global batch of 256 sequences contradicts the batch of 128"},
 		"broken tokens":           {full("global_batch: 1000000 tokens, sequence: 4096"), "-:3:29: a global batch of 1000000 tokens is no whole number of sequences of 4096 tokens"},
 		"micro-batch":             {full("global_batch: 256, sequence: 4096, training: {micro_batch: 3}"), "-:3:75: micro-batches of 3 sequences do not divide the global batch of 256"},
-		"a format":                {full("global_batch: 256, sequence: 4096, training: {gradient_precision: int8}"), "int8 is out of bounds, want fp32 or bf16"},
+		"a format":                {full("global_batch: 256, sequence: 4096, training: {gradient_precision: int8}"), "int8 is out of bounds, want fp32, bf16 or fp16"},
 		"a serving requirement":   {fine + "goal: {requirements: {ttft: 2s}}\n", "-:4:23: requirement ttft in training, which serves no requests"},
 		"an engine of serving":    {fine + "engine: vllm\n", "-:4:1: the engine vllm serves requests, the phase is training"},
 		"more tokens":             {full("global_batch: 5000 tokens, sequence: 4096"), "state 4096 or 8192 tokens"},
