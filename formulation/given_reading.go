@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"partita/formulation/cost"
+	"partita/formulation/divide"
 	"partita/inputs"
 )
 
@@ -50,11 +51,7 @@ type reader struct {
 }
 
 func newReader(c *inputs.Condition, s *inputs.Strategy, given int) *reader {
-	r := &reader{c: c, s: s, stages: max(1, s.PP), given: given}
-	for i := range c.Model.Kinds {
-		r.moe = r.moe || c.Model.Kinds[i].FFN.Experts > 0
-	}
-	return r
+	return &reader{c: c, s: s, stages: max(1, s.PP), given: given, moe: c.Model.HasExperts()}
 }
 
 // readings lists the ways to read the strategy, the one to evaluate first: one that
@@ -190,17 +187,10 @@ func (r *reader) forExperts() int {
 	d := 1
 	for i := range r.stages {
 		q, ep := r.s.TP.At(i)*r.context(i), r.s.EP.At(i)
-		need := ep / gcd(q, ep)
-		d = d / gcd(d, need) * need
+		need := ep / divide.GCD(q, ep)
+		d = d / divide.GCD(d, need) * need
 	}
 	return d
-}
-
-func gcd(a, b int) int {
-	for b != 0 {
-		a, b = b, a%b
-	}
-	return a
 }
 
 // read makes the reading of one split.

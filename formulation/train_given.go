@@ -443,7 +443,7 @@ func trainingChanges(c *inputs.Condition, l *training.Layout) []trainingChange {
 			add("split", fmt.Sprintf("half of the %s parallelism as %s parallelism", x.from, x.to), func(s *inputs.Strategy) { x.change(s); free(s) })
 		}
 	}
-	if slices.ContainsFunc(c.Model.Kinds, func(k inputs.LayerKind) bool { return k.FFN.Experts > 0 }) {
+	if c.Model.HasExperts() {
 		for _, n := range []int{l.EP / 2, l.EP * 2} {
 			if n > 0 {
 				add("split", fmt.Sprintf("EP %d", n), func(s *inputs.Strategy) { s.EP[0] = n })

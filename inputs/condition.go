@@ -219,6 +219,16 @@ type LayerKind struct {
 	FFN       FFN       `json:"ffn"`
 }
 
+// HasExperts reports whether some kind of layer has routed experts.
+func (m *Model) HasExperts() bool {
+	for i := range m.Kinds {
+		if m.Kinds[i].FFN.Experts > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Model is a decoder-only transformer, or an operator graph.
 type Model struct {
 	// Graph is set for a model given as operators; of the other fields it then has the

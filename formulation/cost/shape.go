@@ -32,7 +32,7 @@ func ValidShape(m *inputs.Model, kind int, s Shape) (bool, string) {
 		if s.EP == 1 && s.DPAttention == 1 {
 			return true, ""
 		}
-		if !hasExperts(m) {
+		if !m.HasExperts() {
 			if s.EP > 1 {
 				return false, fmt.Sprintf("EP %d needs experts and the model has none", s.EP)
 			}
@@ -58,13 +58,4 @@ func ValidPhase(phase inputs.Phase, s Shape) (bool, string) {
 		return false, fmt.Sprintf("CP %d splits new tokens, and a decode step has one", s.CP)
 	}
 	return true, ""
-}
-
-func hasExperts(m *inputs.Model) bool {
-	for i := range m.Kinds {
-		if m.Kinds[i].FFN.Experts > 0 {
-			return true
-		}
-	}
-	return false
 }

@@ -78,7 +78,7 @@ func ValidTrainShape(m *inputs.Model, s TrainShape) (bool, string) {
 	if s.ZeRO < 0 || s.ZeRO > 3 {
 		return false, fmt.Sprintf("ZeRO stage %d; it is 0 to 3", s.ZeRO)
 	}
-	if !hasExperts(m) {
+	if !m.HasExperts() {
 		if s.EP > 1 {
 			return false, fmt.Sprintf("EP %d needs experts and the model has none", s.EP)
 		}

@@ -163,7 +163,7 @@ func TestTrainMemoryIsMonotone(t *testing.T) {
 		}
 		power := func(name string, top int) int { return 1 << rapid.IntRange(0, top).Draw(t, name) }
 		s := TrainShape{DP: power("dp", 4), TP: power("tp", 3), CP: power("cp", 2), EP: 1, ETP: 1, SP: rapid.Bool().Draw(t, "sp")}
-		if hasExperts(&m) {
+		if m.HasExperts() {
 			s.EP, s.ETP = power("ep", 3), power("etp", 1)
 		}
 		if ok, _ := ValidTrainShape(&m, s); !ok {

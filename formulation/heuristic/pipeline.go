@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"partita/formulation/cost"
+	"partita/formulation/divide"
 	"partita/formulation/stagegraph"
 )
 
@@ -76,7 +77,7 @@ func uniform(env Env, sh cost.Shape, replicas int) []station {
 func replicas(s *stagegraph.Space, n []int) []int {
 	g := 0
 	for _, x := range n {
-		g = gcd(g, x)
+		g = divide.GCD(g, x)
 	}
 	var out []int
 	for r := 1; r <= min(g, s.Condition.Workload.Batch); r++ {
@@ -85,13 +86,6 @@ func replicas(s *stagegraph.Space, n []int) []int {
 		}
 	}
 	return out
-}
-
-func gcd(a, b int) int {
-	for b != 0 {
-		a, b = b, a%b
-	}
-	return a
 }
 
 // divided is n/q for every entry.

@@ -2,6 +2,7 @@ package stagegraph
 
 import (
 	"partita/formulation/cost"
+	"partita/formulation/divide"
 	"partita/inputs"
 )
 
@@ -18,16 +19,13 @@ const (
 // Context parallelism is a choice where nothing is decoded.
 func shapesOf(c *inputs.Condition, p *pool) []cost.Shape {
 	m := &c.Model
-	moe := false
-	for i := range m.Kinds {
-		moe = moe || m.Kinds[i].FFN.Experts > 0
-	}
+	moe := m.HasExperts()
 	var out []cost.Shape
 	for _, q := range groupSizes(p, moe) {
 		// Where there are several nodes a group that does not divide its node strands
 		// GPUs: only heads that split no other way are worth it.
 		odd := len(p.bins) != 1 && q < p.node && p.node%q != 0
-		for _, tp := range divisors(q) {
+		for _, tp := range divide.Divisors(q) {
 			if odd && tp != q {
 				continue
 			}
@@ -37,7 +35,7 @@ func shapesOf(c *inputs.Condition, p *pool) []cost.Shape {
 			if q > p.node && tp < p.node && p.node%tp != 0 {
 				continue // a group would straddle two nodes and be priced inside one
 			}
-			for _, cp := range divisors(q / tp) {
+			for _, cp := range divide.Divisors(q / tp) {
 				if cp > 1 && c.Workload.Phase != inputs.Prefill {
 					break
 				}
@@ -45,7 +43,7 @@ func shapesOf(c *inputs.Condition, p *pool) []cost.Shape {
 				if dpa > 1 && (!moe || cp > 1) {
 					continue
 				}
-				for _, ep := range divisors(q) {
+				for _, ep := range divide.Divisors(q) {
 					sh := cost.Shape{TP: tp, CP: cp, DPAttention: dpa, EP: ep, ETP: q / ep}
 					if ep > 1 && !moe || !valid(m, sh) {
 						continue
@@ -84,14 +82,4 @@ func valid(m *inputs.Model, sh cost.Shape) bool {
 		}
 	}
 	return true
-}
-
-func divisors(n int) []int {
-	var out []int
-	for d := 1; d <= n; d++ {
-		if n%d == 0 {
-			out = append(out, d)
-		}
-	}
-	return out
 }

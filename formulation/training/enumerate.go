@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"partita/formulation/cost"
+	"partita/formulation/divide"
 	"partita/inputs/knowledge"
 )
 
@@ -15,9 +16,9 @@ func (x *space) splits(gpus []int, refused []int) iter.Seq[Split] {
 	return func(yield func(Split) bool) {
 		common := 0
 		for _, n := range gpus {
-			common = gcd(common, n)
+			common = divide.GCD(common, n)
 		}
-		for _, group := range divisors(common) {
+		for _, group := range divide.Divisors(common) {
 			ranks, pp := make([]int, len(gpus)), 0
 			for k, n := range gpus {
 				ranks[k] = n / group
@@ -38,28 +39,25 @@ func (x *space) splits(gpus []int, refused []int) iter.Seq[Split] {
 // shapes lists DP, TP, CP, EP and expert TP of ranks of so many GPUs.
 func (x *space) shapes(group int, ranks []int) []Split {
 	var out []Split
-	moe := false
-	for _, k := range x.c.Model.Kinds {
-		moe = moe || k.FFN.Experts > 0
-	}
-	for _, tp := range divisors(group) {
+	moe := x.c.Model.HasExperts()
+	for _, tp := range divide.Divisors(group) {
 		if !x.pin(tp, x.pinnedDegree(tpDegree)) || !x.packable(ranks, group, tp) {
 			continue
 		}
-		for _, cp := range divisors(group / tp) {
+		for _, cp := range divide.Divisors(group / tp) {
 			dp := group / tp / cp
 			if x.global%dp != 0 || !x.pin(cp, x.pinnedDegree(cpDegree)) || !x.pin(dp, x.pinnedDP()) || !x.divides(cp) {
 				continue
 			}
 			eps := []int{1}
 			if moe {
-				eps = divisors(group)
+				eps = divide.Divisors(group)
 			}
 			for _, ep := range eps {
 				if !x.pin(ep, x.pinnedDegree(epDegree)) {
 					continue
 				}
-				for _, etp := range divisors(tp) {
+				for _, etp := range divide.Divisors(tp) {
 					if etp > 1 && !moe || group%(ep*etp) != 0 || !x.pin(etp, x.pinnedDegree(etpDegree)) {
 						continue
 					}
@@ -99,7 +97,7 @@ func (x *space) steps(s Split, refused []int, yield func(Split) bool) bool {
 			if s.ZeRO > 0 && s.DP*s.CP == 1 && asked < 0 || asked >= 0 && s.ZeRO != asked {
 				continue
 			}
-			for _, s.MicroBatch = range divisors(x.global / s.DP) {
+			for _, s.MicroBatch = range divide.Divisors(x.global / s.DP) {
 				if !x.pin(s.MicroBatch, x.pinnedMicro()) {
 					continue
 				}
@@ -133,11 +131,4 @@ func (x *space) interleaves(s *Split) bool {
 		return true
 	}
 	return x.unit > 0 && s.PP()*s.Virtual*x.unit <= x.layers() && !x.rules.Uses(knowledge.OfPlace)
-}
-
-func gcd(a, b int) int {
-	for b > 0 {
-		a, b = b, a%b
-	}
-	return a
 }

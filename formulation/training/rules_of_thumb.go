@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"partita/formulation/cost"
+	"partita/formulation/divide"
 	"partita/inputs"
 )
 
@@ -39,18 +40,15 @@ type thumb struct {
 //   - experts over as many data-parallel ranks as there are, no tensor parallelism
 //     (DeepSeek-V3, arXiv:2412.19437, section 3.2)
 func (x *space) thumbs(gpus []int) []proposal {
-	t := &thumb{x: x, gpus: gpus, total: sum(gpus)}
-	for _, k := range x.c.Model.Kinds {
-		t.moe = t.moe || k.FFN.Experts > 0
-	}
+	t := &thumb{x: x, gpus: gpus, total: sum(gpus), moe: x.c.Model.HasExperts()}
 	common, node := 0, t.total
 	for k, n := range gpus {
-		common = gcd(common, n)
+		common = divide.GCD(common, n)
 		if n > 0 {
 			node = min(node, max(1, x.c.Cluster.Pools[k].GPUsPerNode))
 		}
 	}
-	for _, tp := range divisors(node) {
+	for _, tp := range divide.Divisors(node) {
 		if ok, _ := cost.ValidTrainShape(&x.c.Model, cost.TrainShape{DP: 1, TP: tp, CP: 1, EP: 1, ETP: 1}); ok && common%tp == 0 {
 			t.tps = append(t.tps, tp)
 		}
@@ -93,7 +91,7 @@ func (x *space) thumbs(gpus []int) []proposal {
 	if t.moe {
 		for _, pp := range t.pps {
 			ep := 1
-			for _, d := range divisors(t.total / pp) {
+			for _, d := range divide.Divisors(t.total / pp) {
 				if ok, _ := cost.ValidTrainShape(&x.c.Model, cost.TrainShape{DP: t.total / pp, TP: 1, CP: 1, EP: d, ETP: 1}); ok {
 					ep = d
 				}
@@ -167,7 +165,7 @@ func (t *thumb) sharded(name string, tp int) proposal {
 	if s.DP == 0 || t.x.global%s.DP != 0 {
 		return proposal{name: name, split: s, why: fmt.Sprintf("a global batch of %d does not divide over %d data-parallel ranks", t.x.global, t.total/tp)}
 	}
-	sizes := divisors(t.x.global / s.DP)
+	sizes := divide.Divisors(t.x.global / s.DP)
 	slices.Reverse(sizes)
 	var out proposal
 	for _, r := range []inputs.Recompute{inputs.SelectiveRecompute, inputs.FullRecompute} {
@@ -186,7 +184,7 @@ func (t *thumb) sharded(name string, tp int) proposal {
 // the model and the groups admit.
 func (t *thumb) inNode(tp int) int {
 	ep := 1
-	for _, d := range divisors(t.tps[len(t.tps)-1]) {
+	for _, d := range divide.Divisors(t.tps[len(t.tps)-1]) {
 		if ok, _ := cost.ValidTrainShape(&t.x.c.Model, cost.TrainShape{DP: t.total / tp, TP: tp, CP: 1, EP: d, ETP: 1}); ok {
 			ep = d
 		}

@@ -80,13 +80,3 @@ func sum(list []int) int {
 	}
 	return n
 }
-
-func divisors(n int) []int {
-	var out []int
-	for d := 1; d <= n; d++ {
-		if n%d == 0 {
-			out = append(out, d)
-		}
-	}
-	return out
-}

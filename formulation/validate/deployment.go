@@ -62,10 +62,10 @@ func (k known) deploymentOf(r *measured.Row) (d deployment, reason string) {
 	case format != m.Weights:
 		d.precision = format
 	}
-	if d.layout, reason = layoutOf(r, routed(&m)); reason != "" {
+	if d.layout, reason = layoutOf(r, m.HasExperts()); reason != "" {
 		return d, reason
 	}
-	if routed(&m) && alikePrompts(r) {
+	if m.HasExperts() && alikePrompts(r) {
 		return d, "the prompts of the batch are alike: experts are not visited at random"
 	}
 	d.gpus = d.layout.gpus()
@@ -111,15 +111,6 @@ func (k known) model(r *measured.Row) (inputs.Model, bool) {
 		}
 	}
 	return inputs.Model{}, false
-}
-
-func routed(m *inputs.Model) bool {
-	for i := range m.Kinds {
-		if m.Kinds[i].FFN.Experts > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // formatOf is the format of the weights behind what sources call it. Mixed precision of

@@ -74,7 +74,7 @@ func (o *outcome) regime(lib *catalog.Catalog) (generation, kind string) {
 	if t := o.trained; t != nil {
 		device, model = t.accelerator, t.model.catalog
 	}
-	if m, ok := lib.Model(model); ok && routed(&m) {
+	if m, ok := lib.Model(model); ok && m.HasExperts() {
 		kind = evidence.Experts
 	}
 	a, _ := lib.Accelerator(device)
