@@ -32,12 +32,14 @@ type CalibratedDevice struct {
 
 // CalibratedLaw is the price of some operators with its constants.
 type CalibratedLaw struct {
-	Path     string   `json:"path"`  // of the constants: operators.gemm16
-	Ops      []string `json:"ops"`   // operators whose timings it was held against
-	Files    []string `json:"files"` // that they are from, without folders
-	Rows     int      `json:"rows"`
-	Shapes   int      `json:"shapes"`   // different sizes among them
-	Outliers int      `json:"outliers"` // shapes whose time is far from the fitted one; they count little
+	Path  string   `json:"path"`  // of the constants: operators.gemm16
+	Ops   []string `json:"ops"`   // operators whose timings it was held against
+	Files []string `json:"files"` // that they are from, without folders
+	// Frameworks whose kernels were timed, where tables say it. Those of several are fitted as one.
+	Frameworks []string `json:"frameworks,omitempty"`
+	Rows       int      `json:"rows"`
+	Shapes     int      `json:"shapes"`   // different sizes among them
+	Outliers   int      `json:"outliers"` // shapes whose time is far from the fitted one; they count little
 	// Impossible rows are faster than the datasheet's peaks by half; they are left out.
 	Impossible int                  `json:"impossible"`
 	Constants  []CalibratedConstant `json:"constants"`

@@ -91,6 +91,9 @@ func (l *law) calibrated(samples []*kernels.Sample, least pricer) (results.Calib
 	out := results.CalibratedLaw{Path: l.path, Rows: len(samples), Ops: []string{}, Files: []string{}}
 	var possible, impossible []*kernels.Sample
 	for _, s := range samples {
+		if s.Framework != "" {
+			out.Frameworks = append(out.Frameworks, s.Framework)
+		}
 		out.Ops, out.Files = append(out.Ops, string(s.Op)), append(out.Files, filepath.Base(s.Place.File))
 		if s.Seconds < tooFast*least(s) {
 			impossible = append(impossible, s)
@@ -99,7 +102,7 @@ func (l *law) calibrated(samples []*kernels.Sample, least pricer) (results.Calib
 		possible = append(possible, s)
 	}
 	out.Impossible = len(impossible)
-	out.Ops, out.Files = unique(out.Ops), unique(out.Files)
+	out.Ops, out.Files, out.Frameworks = unique(out.Ops), unique(out.Files), unique(out.Frameworks)
 	for _, c := range l.constants {
 		out.Constants = append(out.Constants, results.CalibratedConstant{Path: c.path, BuiltIn: c.builtIn})
 	}

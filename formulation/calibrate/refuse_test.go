@@ -3,6 +3,7 @@ package calibrate
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -238,6 +239,18 @@ func TestDecodeInEightBitsTellsBandwidth(t *testing.T) {
 	}
 	if law.Rows != len(narrow) {
 		t.Errorf("%d of %d rows, skipped %+v", law.Rows, len(narrow), c.Skipped)
+	}
+}
+
+// Engines whose kernels were timed are named, each once; a library's are of none.
+func TestFrameworksAreNamed(t *testing.T) {
+	a := device100(t)
+	samples := timed(t, &a, slow(t), grid("operators.gemm16"), 0.02, 0, 5)
+	for i := range samples {
+		samples[i].Framework = []string{"vllm", "sglang", ""}[i%3]
+	}
+	if law := oneLaw(t, run1(t, samples), "operators.gemm16"); !slices.Equal(law.Frameworks, []string{"sglang", "vllm"}) {
+		t.Errorf("%v", law.Frameworks)
 	}
 }
 

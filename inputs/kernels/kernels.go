@@ -72,6 +72,8 @@ type Sample struct {
 	// Library: it is that of NCCL or alike, not an engine's own kernel.
 	Library bool
 
+	Framework string // whose kernel it is, in lower case; "" where the table does not say
+
 	Seconds float64 // measured; above 0
 }
 

@@ -28,8 +28,8 @@ TRTLLM,1.0,NVIDIA H100 80GB HBM3,gemm,torch_flow,bfloat16,16,4096,1024,0.0125,30
 TRTLLM,1.0,NVIDIA H100 80GB HBM3,gemm,torch_flow,int4_wo,16,4096,1024,0.0125,300
 TRTLLM,1.0,NVIDIA H100 80GB HBM3,gemm,torch_flow,gptq,16,4096,1024,0.0125,300
 `, []Sample{
-			{Op: Matmul, Device: "NVIDIA H100 80GB HBM3", Weight: inputs.BF16, Compute: inputs.BF16, M: 16, N: 4096, K: 1024, Seconds: 12.5e-6},
-			{Op: Matmul, Device: "NVIDIA H100 80GB HBM3", Weight: inputs.INT4, Compute: inputs.BF16, M: 16, N: 4096, K: 1024, Seconds: 12.5e-6},
+			{Op: Matmul, Device: "NVIDIA H100 80GB HBM3", Weight: inputs.BF16, Compute: inputs.BF16, M: 16, N: 4096, K: 1024, Framework: "trtllm", Seconds: 12.5e-6},
+			{Op: Matmul, Device: "NVIDIA H100 80GB HBM3", Weight: inputs.INT4, Compute: inputs.BF16, M: 16, N: 4096, K: 1024, Framework: "trtllm", Seconds: 12.5e-6},
 		}, []Skip{{1, `number format "gptq" is not known`}}},
 		{"AIConfigurator attention", `device,op_name,batch_size,isl,num_heads,num_key_value_heads,head_dim,beam_width,attn_dtype,kv_cache_dtype,step,window_size,latency
 x,context_attention,2,4096,32,8,128,1,bfloat16,fp8,0,-1,1.5

@@ -203,6 +203,9 @@ func (p *parser) add(cells []string, at func(i int) (line, col int)) {
 	}
 	line, _ := at(0)
 	s.Place = inputs.Place{File: p.table.File, Line: line}
+	if !s.Library {
+		s.Framework = strings.ToLower(r.text("framework"))
+	}
 	p.table.Samples = append(p.table.Samples, s)
 }
 

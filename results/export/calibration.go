@@ -52,8 +52,12 @@ func (s *screen) calibrated(d *results.CalibratedDevice) {
 	s.gap()
 	s.line("Device ", fmt.Sprintf("%s, generation %s", d.Device, d.Generation))
 	var errors, constants, stays [][]string
+	var mixed []string
 	for i := range d.Laws {
 		l := &d.Laws[i]
+		if len(l.Frameworks) > 1 {
+			mixed = append(mixed, fmt.Sprintf("%s of %s", strings.TrimPrefix(l.Path, "operators."), strings.Join(l.Frameworks, ", ")))
+		}
 		row := []string{strings.TrimPrefix(l.Path, "operators."), strings.ReplaceAll(strings.Join(l.Ops, ", "), "_", " "), count(l.Rows), count(l.Shapes), some(l.Outliers), some(l.Impossible), pair(&l.BuiltIn), pair(l.InSample), pair(l.HeldOut)}
 		errors = append(errors, row)
 		if l.Refused != "" {
@@ -76,6 +80,10 @@ func (s *screen) calibrated(d *results.CalibratedDevice) {
 		}
 	}
 	s.table(header, errors)
+	if len(mixed) > 0 {
+		s.gap()
+		s.line("Mixed ", "times of several engines are fitted as one: "+strings.Join(mixed, "; ")+". Give the tables of the engine that you plan for")
+	}
 	s.table([]string{"fitted", "built in#", "now#", "uncertainty#"}, constants)
 	s.table([]string{"stays built in!", "because"}, stays)
 }

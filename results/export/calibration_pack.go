@@ -81,6 +81,9 @@ func packEntry(name string, d *results.CalibratedDevice) *yaml.Node {
 // lawSource says what constants of a law rest on.
 func lawSource(l *results.CalibratedLaw) string {
 	text := fmt.Sprintf("calibrated on %d rows of %s, %d shapes, %d of them outliers", l.Rows-l.Impossible, strings.Join(l.Files, ", "), l.Shapes, l.Outliers)
+	if len(l.Frameworks) > 0 {
+		text += "; kernels of " + strings.Join(l.Frameworks, ", ")
+	}
 	return text + fmt.Sprintf("; held-out error %.1f %% in the median, 90th percentile %.1f %% (built-in constants: %.1f %%, %.1f %%)",
 		l.HeldOut.MedianPct, l.HeldOut.P90Pct, l.BuiltIn.MedianPct, l.BuiltIn.P90Pct)
 }

@@ -15,6 +15,8 @@ func TestCalibrationTextFits(t *testing.T) {
 		e := results.CalibrationError{MedianPct: 12.34, P90Pct: 57.89}
 		return results.CalibratedLaw{Path: path, Ops: ops, Rows: 134400, Shapes: 120800, Outliers: 1234, Impossible: 1357, BuiltIn: e, InSample: &e, HeldOut: &e}
 	}
+	two := law("operators.gemm16", "matmul")
+	two.Frameworks = []string{"sglang", "vllm"}
 	one := law("operators.stream", "stream")
 	one.Rows, one.Shapes, one.Outliers, one.Impossible = 40, 40, 0, 0
 	for name, c := range map[string]struct {
@@ -23,6 +25,7 @@ func TestCalibrationTextFits(t *testing.T) {
 		not  string
 	}{
 		"wide":   {[]results.CalibratedLaw{law("operators.prefill", "prefill_attention", "prefill_mla"), law("links.nvlink", "all_gather", "all_reduce", "all_to_all", "reduce_scatter", "send")}, []string{" links.nvlink ", " fast ", " 1,357 ", " held out"}, "all gather"},
+		"mixed":  {[]results.CalibratedLaw{two, one}, []string{"Mixed times of several engines are fitted as one: gemm16 of sglang, vllm. Give"}, "stream of"},
 		"narrow": {[]results.CalibratedLaw{one}, []string{" rows of ", " stream ", " held out"}, " out  "},
 	} {
 		var b bytes.Buffer

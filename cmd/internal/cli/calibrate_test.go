@@ -20,7 +20,7 @@ func calibrateNames() map[string]string {
 		"skipped": "list", "pack": "string", "devices[].device": "string", "devices[].generation": "string",
 	}
 	for name, kind := range map[string]string{
-		"path": "string", "ops": "strings", "files": "strings", "rows": "integer", "shapes": "integer", "outliers": "integer", "impossible": "integer", "refused": "string?",
+		"path": "string", "ops": "strings", "files": "strings", "frameworks": "strings?", "rows": "integer", "shapes": "integer", "outliers": "integer", "impossible": "integer", "refused": "string?",
 		"built_in.median_pct": "number", "built_in.p90_pct": "number", "in_sample.median_pct": "number", "held_out.p90_pct": "number",
 		"constants[].path": "string", "constants[].built_in": "number", "constants[].fitted": "number?", "constants[].uncertainty_pct": "number?", "constants[].refused": "string?",
 	} {
@@ -105,6 +105,7 @@ func TestCalibrateParquet(t *testing.T) {
 		t.Fatal(err)
 	}
 	type row struct {
+		Engine string  `parquet:"framework"`
 		Device string  `parquet:"device"`
 		Format string  `parquet:"gemm_dtype"`
 		M      string  `parquet:"m"`
@@ -119,7 +120,7 @@ func TestCalibrateParquet(t *testing.T) {
 		if err := json.Unmarshal([]byte(c[9]), &ms); err != nil {
 			t.Fatal(err)
 		}
-		rows = append(rows, row{c[2], c[5], c[6], c[7], c[8], ms})
+		rows = append(rows, row{c[0], c[2], c[5], c[6], c[7], c[8], ms})
 	}
 	folder := t.TempDir()
 	path := filepath.Join(folder, "gemm_perf.parquet")
