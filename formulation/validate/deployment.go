@@ -69,8 +69,8 @@ func (k known) deploymentOf(r *measured.Row) (d deployment, reason string) {
 		return d, "the prompts of the batch are alike: experts are not visited at random"
 	}
 	d.gpus = d.layout.gpus()
-	if r.Nodes > 0 && r.Nodes <= d.gpus && d.gpus%r.Nodes == 0 {
-		d.nodes = r.Nodes
+	if d.nodes, reason = nodesOf(r, d.gpus); reason != "" {
+		return d, reason
 	}
 	d.engine, d.longest = servingEngine(r.Framework), longestOf(r)
 	if d.cache = cacheOf(d.engine, d.precision); d.precision == "" {
@@ -80,6 +80,14 @@ func (k known) deploymentOf(r *measured.Row) (d deployment, reason string) {
 		d.utilization = found[1]
 	}
 	return d, ""
+}
+
+// nodesOf is how many nodes the GPUs of a row are in; 0: not stated.
+func nodesOf(r *measured.Row, gpus int) (nodes int, reason string) {
+	if r.Nodes > 0 && gpus%r.Nodes != 0 {
+		return 0, "the GPUs do not divide over the nodes"
+	}
+	return r.Nodes, ""
 }
 
 // alikePrompts finds batches of equal prompts, whose tokens all go to the same experts.
@@ -145,10 +153,12 @@ const (
 	// Of training.
 	halfGradient  = "fp16-style grad"   // BF16 gradients are summed in 16 bits
 	asyncTP       = "async tp"          // torchtitan hides tensor parallelism's collectives
-	adapters      = "lora"              // adapters alone are trained
 	boardsOfFour  = "nvlink joins four" // NVLink inside boards of four GPUs, PCIe between them
 	hidesBackward = "backward overlap"  // Megatron-LM on A100 hides collectives behind the backward pass
 )
+
+// adapters finds that adapters alone are trained: LoRA, QLoRA; no "exploration".
+var adapters = regexp.MustCompile(`(?i)(?:\b|_|q)lora(?:\b|_)`)
 
 // sourceWords are words that stand for notes which the rows of a published table do not
 // have: what was different there from other runs of the same framework on the same GPUs is

@@ -70,7 +70,7 @@ func TestDeploymentOf(t *testing.T) {
 			want(func(d *deployment) { d.precision = inputs.FP8 }), ""},
 		{"format in the identifier", with(func(r *measured.Row) { r.HuggingFace, r.Precision = "nvidia/Llama-3.1-8B-Instruct-FP8", "FP8" }),
 			want(func(d *deployment) { d.precision = inputs.FP8 }), ""},
-		{"utilisation, no nodes", with(func(r *measured.Row) { r.Notes, r.Nodes = "total 79 GiB gmu 0.95; x", 3 }),
+		{"utilisation, no nodes", with(func(r *measured.Row) { r.Notes, r.Nodes = "total 79 GiB gmu 0.95; x", 0 }),
 			want(func(d *deployment) { d.nodes, d.utilization = 0, "0.95" }), ""},
 		{"no format", with(func(r *measured.Row) { r.Precision = "" }), want(func(*deployment) {}), ""},
 		{"vLLM keeps 16 bits of cache", with(func(r *measured.Row) { r.Framework, r.Precision, r.Notes = "vLLM 0.5", "FP8", "max_model_len 2048" }),
@@ -79,6 +79,8 @@ func TestDeploymentOf(t *testing.T) {
 			want(func(d *deployment) { d.engine, d.precision = "trtllm", inputs.FP8 }), ""},
 		{"GPU", with(func(r *measured.Row) { r.GPU = "abacus" }), deployment{}, `GPU "abacus" is not in the catalogue`},
 		{"model", with(func(r *measured.Row) { r.HuggingFace = "no/such" }), deployment{}, `model "no/such" is not in the catalogue`},
+		{"nodes", with(func(r *measured.Row) { r.Nodes = 3 }), deployment{}, "do not divide over the nodes"},
+		{"more nodes than GPUs", with(func(r *measured.Row) { r.Nodes = 16 }), deployment{}, "do not divide over the nodes"},
 		{"format", with(func(r *measured.Row) { r.Precision = "ternary" }), deployment{}, `number format "ternary"`},
 	} {
 		got, why := known{lib}.deploymentOf(&c.row)

@@ -51,8 +51,8 @@ func (k known) trainedOf(r *measured.Row) (t trained, reason string) {
 		return t, reason
 	}
 	t.pp, t.virtual = max(1, r.PP), max(1, r.Virtual)
-	if r.Nodes > 0 && t.gpus()%r.Nodes == 0 {
-		t.nodes = r.Nodes
+	if t.nodes, reason = nodesOf(r, t.gpus()); reason != "" {
+		return t, reason
 	}
 	t.micro, t.global, t.sequence = r.MicroBatch, r.GlobalBatch, int(r.Input)
 	f := frameworkOf(r)

@@ -53,7 +53,7 @@ func (o *outcome) mapTrained(k known, r *measured.Row) {
 		o.why = notPredicted(r.Kind, r.Metric)
 		return
 	}
-	if says(r, adapters) || strings.Contains(strings.ToLower(r.Model), "lora") {
+	if adapters.MatchString(r.Notes) || adapters.MatchString(r.Framework) || adapters.MatchString(r.Model) {
 		o.why = "adapters alone were trained (LoRA); the program plans steps that train all weights"
 		return
 	}

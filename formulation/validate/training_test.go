@@ -130,6 +130,15 @@ func TestEnginesOfRuns(t *testing.T) {
 	}
 }
 
+// TestAdapters: the word, not the letters.
+func TestAdapters(t *testing.T) {
+	for text, want := range map[string]bool{"LoRA": true, "Llama3-8B_lora": true, "qlora, rank 8": true, "LLAMA3_70B lora": true, "exploration": false, "Colorado": false, "": false} {
+		if adapters.MatchString(text) != want {
+			t.Errorf("%q: %t", text, !want)
+		}
+	}
+}
+
 // TestRunsThatAreLeftOut have a reason.
 func TestRunsThatAreLeftOut(t *testing.T) {
 	rows := []measured.Row{
@@ -140,6 +149,8 @@ func TestRunsThatAreLeftOut(t *testing.T) {
 		with(llama("mfu_pct", 1), func(r *measured.Row) { r.Unseen = true }),
 		with(llama("mfu_pct", 1), func(r *measured.Row) { r.GlobalBatch = 0 }),
 		with(llama("mfu_pct", 1), func(r *measured.Row) { r.Input = 0 }),
+		with(llama("mfu_pct", 1), func(r *measured.Row) { r.Nodes = 7 }),
+		with(llama("mfu_pct", 1), func(r *measured.Row) { r.Notes = "rank 16 QLoRA" }),
 	}
 	bench, err := NewBench(rows)
 	if err != nil {
@@ -149,7 +160,7 @@ func TestRunsThatAreLeftOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []string{"adapters", "gpu_hours_total of training", "layout is not stated", "127 does not divide", "from memory", "global batch is not stated", "length of a sequence is not stated"} {
+	for i, want := range []string{"adapters", "gpu_hours_total of training", "layout is not stated", "127 does not divide", "from memory", "global batch is not stated", "length of a sequence is not stated", "do not divide over the nodes", "adapters"} {
 		if !strings.Contains(found[i].why, want) {
 			t.Errorf("%s: %q, want %q", rows[i].Metric, found[i].why, want)
 		}
@@ -228,7 +239,7 @@ func TestWordsAreDocumented(t *testing.T) {
 		return strings.ToLower(string(text))
 	}
 	words, sources := page("validate.md"), page("validation.md")
-	for _, w := range []string{attentionDP, staticBatch, byItself, noEnd, mostTokens, shorter, halfGradient, asyncTP, adapters, boardsOfFour, hidesBackward, "eager", "1f1b", "sft"} {
+	for _, w := range []string{attentionDP, staticBatch, byItself, noEnd, mostTokens, shorter, halfGradient, asyncTP, "lora", boardsOfFour, hidesBackward, "eager", "1f1b", "sft"} {
 		if !strings.Contains(words, "`"+w) {
 			t.Errorf("docs/validate.md does not tell of %q", w)
 		}

@@ -34,7 +34,6 @@ type Row struct {
 	Framework               string
 	Metric                  string
 	Value                   float64 // in the unit of the metric's name; above 0
-	Unit                    string
 	// Group joins rows that answer one question with different layouts.
 	Group  string
 	Family string // one a source table

@@ -49,7 +49,7 @@ func Parse(file string, data []byte) ([]Row, error) {
 		return nil, p.problems.Err()
 	}
 	if !p.columns(header) {
-		return nil, p.problems.Err()
+		return nil, p.problems.Err() // what its rows say is not known
 	}
 	var rows []Row
 	for {
@@ -100,7 +100,12 @@ func (p *parser) syntax(err error) {
 	}
 }
 
+// columns reads the names of the columns; false where rows cannot be read by them.
 func (p *parser) columns(header []string) bool {
+	if apart, ok := separator(header); ok {
+		p.problem(1, 1, "the cells are apart by "+apart, "cells apart by commas", "save the table as CSV with commas")
+		return false
+	}
 	p.column = map[string]int{}
 	known := Columns()
 	for i, name := range header {
@@ -118,15 +123,30 @@ func (p *parser) columns(header []string) bool {
 		}
 		p.column[name] = i
 	}
+	whole := true
 	for _, name := range needed {
-		if _, ok := p.column[name]; !ok {
+		if !p.has(name) {
 			p.problem(1, 1, "no column "+name, "the columns "+strings.Join(needed, ", "), "")
+			whole = false
 		}
 	}
 	if !p.has("model") && !p.has("model_hf_id") {
 		p.problem(1, 1, "no column model or model_hf_id", "the model of each row", "")
 	}
-	return len(p.problems) == 0
+	return whole
+}
+
+// separator tells what cells are apart by where it is no comma, as spreadsheets write them.
+func separator(header []string) (string, bool) {
+	if len(header) != 1 {
+		return "", false
+	}
+	for mark, name := range map[string]string{";": "semicolons", "\t": "tabs"} {
+		if cells := strings.Split(header[0], mark); len(cells) > 1 && slices.Contains(Columns(), strings.TrimSpace(cells[0])) {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 func (p *parser) has(name string) bool {
@@ -192,13 +212,16 @@ func (p *parser) row(record []string, columns int) (Row, bool) {
 		Virtual: p.count("vpp", mostGPUs), Sharding: p.text("sharding"), Recompute: p.text("recompute"),
 		MicroBatch: p.count("micro_batch", mostFlight), GlobalBatch: p.count("global_batch", mostFlight),
 		Input: p.length("isl"), Output: p.length("osl"), Concurrency: p.concurrency(), Framework: p.text("framework"),
-		Metric: p.text("metric"), Unit: p.text("unit"), Group: p.text("choice_group"), Family: p.text("family"), Tier: p.text("tier"), Source: p.text("source"), Notes: p.text("notes"),
+		Metric: p.text("metric"), Group: p.text("choice_group"), Family: p.text("family"), Tier: p.text("tier"), Source: p.text("source"), Notes: p.text("notes"),
 	}
 	if r.Run == "" {
 		r.Run = r.Place.String()
 	}
 	if r.Metric == "" {
 		p.wrong("metric", "the name of a metric", "")
+	}
+	if unit := timeOf(r.Metric); unit != "" && slices.Contains(times, p.text("unit")) && p.text("unit") != unit {
+		p.wrong("unit", unit+", in which "+r.Metric+" is", "values are taken in the unit of the metric's name")
 	}
 	var err error
 	if r.Value, err = strconv.ParseFloat(p.text("value"), 64); err != nil || !(r.Value > 0) || math.IsInf(r.Value, 0) {
@@ -212,6 +235,21 @@ func (p *parser) row(record []string, columns int) (Row, bool) {
 		p.wrong("seen", "yes or no", "no marks a value from memory")
 	}
 	return r, len(p.problems) == before
+}
+
+// times are units of time, as the names of metrics have them.
+var times = []string{"s", "ms", "us"}
+
+// timeOf is the unit of a metric that is a time, by its name; "" of one that is none.
+func timeOf(metric string) string {
+	before := ""
+	for _, part := range strings.Split(metric, "_") {
+		if slices.Contains(times, part) && !slices.Contains([]string{"tok", "req", "per"}, before) {
+			return part // output_tok_s and tokens_per_s_per_gpu are rates
+		}
+		before = part
+	}
+	return ""
 }
 
 // concurrency is a number of requests in flight, a rate, or most.

@@ -54,6 +54,11 @@ func TestParseTellsAllProblems(t *testing.T) {
 		{"cells", header + "tpot_ms,0,H100,m,0,x,many,perhaps\n,NaN,H100,m,,0.5,0,\n", []string{
 			`t.csv:2:9: value is "0", want a number above 0`, `t.csv:2:18: tp is "0"`, `t.csv:2:20: isl is "x"`, `t.csv:2:22: concurrency is "many"`, `t.csv:2:27: seen is "perhaps"`,
 			`t.csv:3:1: metric is ""`, `t.csv:3:2: value is "NaN"`, `isl is "0.5"`, `concurrency is "0"`}},
+		{"columns and cells", "metric,value,gpu,model,tier2\ntpot_ms,x,H100,m,\n", []string{`t.csv:1:24: unknown column "tier2"`, `t.csv:2:9: value is "x"`}},
+		{"semicolons", "metric;value;gpu;model\ntpot_ms;1;H100;m\n", []string{"t.csv:1:1: the cells are apart by semicolons, want cells apart by commas"}},
+		{"tabs", "metric\tvalue\tgpu\tmodel\n", []string{"t.csv:1:1: the cells are apart by tabs"}},
+		{"units", "metric,value,gpu,model,unit\ntpot_ms,1,H100,m,s\ne2e_s_mean,1,H100,m,ms\ndecode_ms_per_token,1,H100,m,ms\noutput_tok_s,1,H100,m,tok/s\ntokens_per_s_per_gpu,1,H100,m,s\niteration_time_s,1,H100,m,s (about)\n",
+			[]string{`t.csv:2:18: unit is "s", want ms, in which tpot_ms is`, `t.csv:3:21: unit is "ms", want s, in which e2e_s_mean is`}},
 		{"ragged", header + "a,1\n", []string{"t.csv:2:1: a row of 2 cells, want 8"}},
 		{"quotes", header + "a,\"1\n", []string{"no CSV"}},
 	} {
