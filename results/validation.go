@@ -28,8 +28,11 @@ type ValidatedRow struct {
 	Measured  float64  `json:"measured"`
 	Predicted *float64 `json:"predicted,omitempty"`
 	ErrorPct  *float64 `json:"error_pct,omitempty"`
-	Fits      *bool    `json:"predicted_fit,omitempty"` // of a row that says what did not fit
-	Skipped   string   `json:"skipped,omitempty"`
+	// HeldOut is what constants predict that were fitted without the family; absent where it
+	// had no part in any.
+	HeldOut *float64 `json:"held_out,omitempty"`
+	Fits    *bool    `json:"predicted_fit,omitempty"` // of a row that says what did not fit
+	Skipped string   `json:"skipped,omitempty"`
 }
 
 // PredictionScore is how far predictions of one metric lie from what was measured, where
@@ -44,8 +47,18 @@ type PredictionScore struct {
 	// HeldOut is the same with constants that were fitted without the family; absent where
 	// the family had no part in any constant, so that the figures above are of this kind.
 	HeldOut *ErrorFigures `json:"held_out,omitempty"`
+	// ByRun counts a run once whose rows tell the same in several units, by HeldOut's
+	// constants where there are any: the first of its rows. Of Totals alone, where there are
+	// such runs.
+	ByRun *RunFigures `json:"by_run,omitempty"`
 	// Inside is the share of runs that the interval held which the other families make.
 	Inside *float64 `json:"inside,omitempty"`
+}
+
+// RunFigures are errors of runs.
+type RunFigures struct {
+	N int `json:"n"` // runs
+	ErrorFigures
 }
 
 // ErrorFigures are errors in percent.

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"partita/inputs/catalog"
 	"partita/inputs/measured"
 )
 
@@ -123,5 +124,31 @@ func TestConfusion(t *testing.T) {
 	got := confusion(x.rows, x.found)
 	if got.RanFits != 1 || got.RanOOM != 1 || got.OOMFits != 1 || got.OOMPredicted != 2 || len(got.Families) != 1 || got.Families[0].Confusion != got.Confusion {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A run that tells its rate as output tokens and as all tokens counts twice among the rows
+// and once among the runs; the weights and the cache of a run are two figures.
+func TestARunOfSeveralUnitsCountsOnce(t *testing.T) {
+	var x table
+	for i, run := range []string{"a", "a", "b"} {
+		x.add("", []string{"output_tok_s", "total_tok_s", "output_tok_s"}[i], tp(1), 10, []float64{11, 11, 14}[i])
+		x.rows[i].Run = run
+		x.found[i].heldOut = []float64{12, 12, 15}[i]
+	}
+	x.add("", "weights_gib_per_gpu", tp(1), 10, 10)
+	x.add("", "kv_cache_tokens", tp(1), 10, 12)
+	x.rows[3].Run, x.rows[4].Run = "c", "c"
+	lib, err := catalog.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := score(lib, x.rows, x.found)
+	if len(got.Totals) != 2 || got.Totals[0].N != 2 || got.Totals[0].ByRun != nil {
+		t.Fatalf("%+v", got.Totals)
+	}
+	r := got.Totals[1]
+	if r.N != 3 || !near(r.HeldOut.MedianAbsPct, 20) || r.ByRun == nil || r.ByRun.N != 2 || !near(r.ByRun.MedianAbsPct, 35) {
+		t.Errorf("%+v, %+v", r, r.ByRun)
 	}
 }

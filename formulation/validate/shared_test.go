@@ -50,6 +50,30 @@ func TestPublishedTable(t *testing.T) {
 	if v.Scored < 3000 || len(v.Choice) < 10 || v.Memory.OOMPredicted+v.Memory.OOMFits == 0 {
 		t.Errorf("%d rows scored, %d tables of choices, memory %+v", v.Scored, len(v.Choice), v.Memory.Confusion)
 	}
+	// Every figure of a family can be made again from the rows.
+	type group struct{ family, metric string }
+	all, unseen := map[group][]float64{}, map[group][]float64{}
+	for _, x := range v.Each {
+		if x.Predicted == nil {
+			continue
+		}
+		k, blind := group{x.Family, x.Metric}, x.Predicted
+		if x.HeldOut != nil {
+			blind = x.HeldOut
+		}
+		all[k], unseen[k] = append(all[k], *x.Predicted/x.Measured-1), append(unseen[k], *blind/x.Measured-1)
+	}
+	for _, p := range v.Prediction {
+		k := group{p.Family, p.Metric}
+		if median, p90, bias := ErrorsOf(all[k]); p.N != len(all[k]) || p.MedianAbsPct != median || p.P90AbsPct != p90 || p.BiasPct != bias {
+			t.Errorf("%+v, of the rows %d: %g %g %g", p, len(all[k]), median, p90, bias)
+		}
+		if h := p.HeldOut; h != nil {
+			if median, p90, bias := ErrorsOf(unseen[k]); h.MedianAbsPct != median || h.P90AbsPct != p90 || h.BiasPct != bias {
+				t.Errorf("%+v left out, of the rows %g %g %g", p, median, p90, bias)
+			}
+		}
+	}
 	sum := func(scores []results.ChoiceScore) (n int) {
 		for _, c := range scores {
 			n += c.Groups

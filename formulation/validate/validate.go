@@ -64,6 +64,9 @@ func each(rows []measured.Row, found []outcome) []results.ValidatedRow {
 		default:
 			off := 100 * (o.predicted/r.Value - 1)
 			x.Predicted, x.ErrorPct = &o.predicted, &off
+			if o.heldOut > 0 {
+				x.HeldOut = &o.heldOut
+			}
 		}
 		out[i] = x
 	}
@@ -123,6 +126,7 @@ func score(lib *catalog.Catalog, rows []measured.Row, found []outcome) *results.
 	out := &results.Validation{Rows: len(rows)}
 	type key struct{ family, metric string }
 	off, total, why := map[key][]errorPair{}, map[key][]errorPair{}, map[string]int{}
+	runs, seen := map[key][]float64{}, map[[2]string]bool{}
 	for i := range rows {
 		r, o := &rows[i], &found[i]
 		if o.why != "" {
@@ -136,6 +140,10 @@ func score(lib *catalog.Catalog, rows []measured.Row, found []outcome) *results.
 		e := errorPair{o.predicted/r.Value - 1, o.unseen()/r.Value - 1, o.heldOut > 0}
 		k, t := key{r.Family, r.Metric}, key{metric: o.quantity.total()}
 		off[k], total[t] = append(off[k], e), append(total[t], e)
+		if once := [2]string{r.Run, t.metric}; !seen[once] {
+			seen[once] = true
+			runs[t] = append(runs[t], e.unseen)
+		}
 	}
 	list := func(all map[key][]errorPair) []results.PredictionScore {
 		scores := []results.PredictionScore{}
@@ -148,6 +156,13 @@ func score(lib *catalog.Catalog, rows []measured.Row, found []outcome) *results.
 		return scores
 	}
 	out.Prediction, out.Totals = list(off), list(total)
+	for i := range out.Totals {
+		t := &out.Totals[i]
+		if of := runs[key{metric: t.Metric}]; len(of) < t.N && toldTwice(t.Metric) {
+			t.ByRun = &results.RunFigures{N: len(of)}
+			t.ByRun.MedianAbsPct, t.ByRun.P90AbsPct, t.ByRun.BiasPct = ErrorsOf(of)
+		}
+	}
 	out.Choice, out.ChoiceTotals = scoreQuestions(choices(rows, found))
 	out.Memory = confusion(rows, found)
 	scoreIntervals(out, rows, found, evidentRows(lib, rows, found))
@@ -159,6 +174,13 @@ func score(lib *catalog.Catalog, rows []measured.Row, found []outcome) *results.
 		return cmp.Or(-cmp.Compare(a.Rows, b.Rows), strings.Compare(a.Reason, b.Reason))
 	})
 	return out
+}
+
+// toldTwice reports a total under which several rows of a run are one figure in several units:
+// input and output tokens are of one rate, FLOP/s and MFU of one step. The weights and the
+// cache of a run are two.
+func toldTwice(total string) bool {
+	return total == outputRate.total() || total == trainStep.total()
 }
 
 // errorPair is the error of a row with the constants in use and with those that did not

@@ -49,10 +49,19 @@ func (s *screen) predictions(v *results.Validation) {
 		return
 	}
 	s.gap()
-	s.line("Prediction ", "error in % of the measured value: median and 90th percentile of its size; bias is the median with its sign. Left out: the same where constants are fitted without the family; empty where it had no part in any. In: share of runs inside the interval that the other families make")
+	s.line("Prediction ", "error in % of the measured value: median and 90th percentile of its size; bias is the median with its sign. Left out: the same where constants are fitted without the family; empty where it had no part in any. In: share of runs inside the interval that the other families make. Every run once: where rows tell one figure in several units, by constants fitted without the family")
 	figures := []string{"n#", "median#", "p90#", "bias#", "left out#", "p90#", "in#"}
 	s.table(append([]string{"family, metric!"}, figures...), rows(v.Prediction))
 	s.table(append([]string{"over all families"}, figures...), rows(v.Totals))
+	var runs [][]string
+	for i := range v.Totals {
+		if r := v.Totals[i].ByRun; r != nil {
+			runs = append(runs, []string{v.Totals[i].Metric, fmt.Sprint(r.N), tenths(r.MedianAbsPct), tenths(r.P90AbsPct)})
+		}
+	}
+	if len(runs) > 0 {
+		s.table([]string{"every run once", "n#", "median#", "p90#"}, runs)
+	}
 }
 
 func (s *screen) choices(v *results.Validation) {

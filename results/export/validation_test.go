@@ -17,7 +17,7 @@ func TestValidationText(t *testing.T) {
 	v := &results.Validation{
 		Rows: 1200, Scored: 1199,
 		Prediction:   []results.PredictionScore{{Family: "f\x1b", Metric: "tpot_ms", N: 3, MedianAbsPct: 12.34, P90AbsPct: 50, BiasPct: 5}},
-		Totals:       []results.PredictionScore{{Metric: "time per output token", N: 3, BiasPct: -0.01}},
+		Totals:       []results.PredictionScore{{Metric: "time per output token", N: 3, BiasPct: -0.01, ByRun: &results.RunFigures{N: 2, ErrorFigures: results.ErrorFigures{MedianAbsPct: 7, P90AbsPct: 34.47}}}},
 		Choice:       []results.ChoiceScore{choice},
 		ChoiceTotals: []results.ChoiceScore{all},
 		Memory:       results.MemoryScore{Confusion: results.Confusion{RanFits: 7}, Families: []results.FamilyConfusion{{Family: "f", Confusion: results.Confusion{RanFits: 7}}}},
@@ -36,7 +36,7 @@ func TestValidationText(t *testing.T) {
 	for _, want := range []string{
 		"1,200 rows: 1,199 scored, 1 skipped", "3    12.3  50.0  +5.0", "+0.0", " f       tpot_ms  2   50 %   4.0  8.3     1  large TP   4.0",
 		" large TP                  50 %   4.0  8.3", " all             7          0          0          0", "    1  no reason",
-		"2.5     +0.0", "fits", "other           1                      no reason",
+		" time per output token  2     7.0  34.5", "2.5     +0.0", "fits", "other           1                      no reason",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in\n%s", want, got)

@@ -14,7 +14,7 @@ func validateNames() map[string]string {
 	names := map[string]string{
 		"rows": "integer", "scored": "integer", "skipped[].reason": "string", "skipped[].rows": "integer",
 		"each[].line": "integer", "each[].family": "string", "each[].metric": "string", "each[].measured": "number",
-		"each[].predicted": "number?", "each[].error_pct": "number?", "each[].skipped": "string?", "each[].predicted_fit": "boolean?",
+		"each[].predicted": "number?", "each[].error_pct": "number?", "each[].held_out": "number?", "each[].skipped": "string?", "each[].predicted_fit": "boolean?",
 	}
 	for _, list := range []string{"prediction[].", "totals[]."} {
 		for name, kind := range map[string]string{"family": "string", "metric": "string", "n": "integer", "median_abs_pct": "number", "p90_abs_pct": "number", "bias_pct": "number"} {
