@@ -122,6 +122,7 @@ func (d *disaggregation) plan(ctx context.Context, rep *results.Report, found *a
 			ph.Solve.ObjectiveUnit = "seconds for a prompt"
 			ph.Solve.Certificate.Objective = "a point of the trade-off of the prefill side: the least time of a prompt at its rate"
 			ph.Metrics.TPOTMS, ph.Metrics.TPOTInterval = nil, nil // nothing is decoded there
+			ph.Metrics.Evidence = rests(d.costs, inputs.Prefill, &ph.Metrics)
 		}
 		ph.GPUs.Why = fmt.Sprintf("decided: %d of the GPUs %s", ph.GPUs.Used, map[inputs.Phase]string{inputs.Prefill: "prefill", inputs.Decode: "decode"}[ph.Phase])
 		plan.Phases = append(plan.Phases, *ph)
@@ -192,8 +193,12 @@ func (d *disaggregation) whole(plan *results.Plan, found *apartSolution, chosen 
 	plan.Disaggregated = u
 }
 
-// rateInterval is the range of tokens/s: of each end the lower of both sides.
+// rateInterval is the range of tokens/s: of each end the lower of both sides. None where
+// the link sets the rate, of which nothing is measured.
 func (d *disaggregation) rateInterval(f *poolsplit.Figures) *[2]float64 {
+	if f.Handover >= max(f.Prefill, f.Decode) {
+		return nil
+	}
 	w := &d.c.Workload
 	in, out := float64(w.Input.Mid()), float64(w.Output.Mid())
 	prompt, ok := d.interval(cost.MetricPromptRate, in/f.Prefill, 1/in)

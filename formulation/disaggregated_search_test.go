@@ -206,3 +206,30 @@ func TestApartAsked(t *testing.T) {
 		}
 	}
 }
+
+// TestDisaggregatedOverASlowLink: where the link sets the rate, nothing measured bounds it,
+// and no side tells evidence of what it does not do.
+func TestDisaggregatedOverASlowLink(t *testing.T) {
+	c := apartExample(t, "cluster.network=1Gb/s", "goal.requirements.ttft=none", "goal.requirements.tpot=none")
+	rep, err := formulation.Optimize(t.Context(), c, formulation.Options{Backend: "labels"})
+	if err != nil || rep.Status != results.StatusOptimal {
+		t.Fatalf("%v %+v", err, rep)
+	}
+	u := rep.Plan.Disaggregated
+	if u.LimitedBy != "transfer" || math.Abs(u.RequestsPerS-u.TransferRequestsPerS) > 1e-9*u.RequestsPerS || u.Metrics.TokensPerSInterval != nil {
+		t.Errorf("limited by %s, %g requests/s of %g, interval %v", u.LimitedBy, u.RequestsPerS, u.TransferRequestsPerS, u.Metrics.TokensPerSInterval)
+	}
+	for _, e := range u.Metrics.Evidence {
+		if e.Metric == "tokens_per_s" {
+			t.Errorf("the rate of a link rests on %s", e.Says)
+		}
+	}
+	for _, e := range rep.Plan.Phases[0].Metrics.Evidence {
+		if e.Metric == "tpot_ms" {
+			t.Errorf("prefill decodes by %s", e.Says)
+		}
+	}
+	if v, err := verify.Check(rep.WithOutcome(), c); err != nil || !v.OK {
+		t.Errorf("%v %+v", err, verify.Violations(v))
+	}
+}

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"partita/results"
@@ -94,9 +95,11 @@ func htmlApart(w *webpage, r *results.Report) {
 	htmlRequirements(w, whole)
 }
 
-// sideOf is a side without the requirements, which are told of both.
+// sideOf is a side without what is told of both: the requirements, and the whole request.
 func sideOf(ph *results.PhasePlan) *results.PhasePlan {
 	side := *ph
 	side.Requirements = nil
+	side.Metrics.E2EMS, side.Metrics.E2EInterval = nil, nil
+	side.Metrics.Evidence = slices.DeleteFunc(slices.Clone(ph.Metrics.Evidence), func(e results.Evidence) bool { return e.Metric == "e2e_ms" })
 	return &side
 }

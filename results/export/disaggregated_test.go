@@ -52,6 +52,9 @@ func TestApartIsToldAsOne(t *testing.T) {
 			t.Errorf("%s compares more than one plan", name)
 		}
 	}
+	if n := strings.Count(report, "\n| whole request |"); n != 1 {
+		t.Errorf("the whole request is told %d times", n)
+	}
 	if n := strings.Count(report, "Where the proof stands"); n != 3 {
 		t.Errorf("%d proofs: of the split and of either side", n)
 	}

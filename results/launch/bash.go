@@ -46,10 +46,13 @@ func (b *bash) words(name string, words []string) {
 }
 
 // head writes what every script begins with: how it is run, and from which plan it comes.
-func (b *bash) head(s *Serving, what string) {
+func (b *bash) head(s *Serving, what string) { b.headOf(s, what, s.strategy()) }
+
+// headOf is the head of a script for more than one deployment, by the strategies of them.
+func (b *bash) headOf(s *Serving, what, strategy string) {
 	b.line("#!/usr/bin/env bash")
 	b.comment(what)
-	b.comment("Written from the plan of " + quoted(s.Plan.Condition) + ": " + s.strategy() + ".")
+	b.comment("Written from the plan of " + quoted(s.Plan.Condition) + ": " + strategy + ".")
 	if o := s.Plan.Outcome; o != nil && !o.Feasible {
 		b.comment("The plan misses a requirement of its condition: it is the closest one there is.")
 	}

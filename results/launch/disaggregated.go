@@ -164,7 +164,7 @@ func (s *Serving) handoverChecks() []string {
 // proxy of vLLM's own NIXL tests, which it documents for this.
 func vllmProxy(sides [2]*Serving) (File, error) {
 	var b bash
-	b.head(sides[0], "Sends each request to a prefill server and then to a decode server of the plan, round and round, with the proxy of vLLM's repository. On port 8000 of the machine that it runs on.")
+	b.headOf(sides[0], "Sends each request to a prefill server and then to a decode server of the plan, round and round, with the proxy of vLLM's repository. On port 8000 of the machine that it runs on.", bothStrategies(sides))
 	b.line("set -euo pipefail")
 	b.line("")
 	b.comment("A copy of tests/v1/kv_connector/nixl_integration/toy_proxy_server.py of the vLLM version in use.")
@@ -189,6 +189,10 @@ func vllmProxy(sides [2]*Serving) (File, error) {
 	}
 	b.line("%s", strings.Join(words, " \\\n\t"))
 	return File{Name: "vllm-proxy.sh", Data: []byte(b.String()), Executable: true}, nil
+}
+
+func bothStrategies(sides [2]*Serving) string {
+	return "prefill " + sides[0].strategy() + "; decode " + sides[1].strategy()
 }
 
 // nodeWord is a word of a shell for the address of a node.
@@ -226,7 +230,7 @@ func (s *Serving) vllmHeads() ([]server, error) {
 // --pd-disaggregation): each prefill server with its bootstrap port.
 func sglangApartRouter(sides [2]*Serving) (File, error) {
 	var b bash
-	b.head(sides[0], "Sends each request to a prefill and a decode server of the plan, with SGLang's router (package sglang-router), on port 8000 of the machine that it runs on.")
+	b.headOf(sides[0], "Sends each request to a prefill and a decode server of the plan, with SGLang's router (package sglang-router), on port 8000 of the machine that it runs on.", bothStrategies(sides))
 	b.line("set -euo pipefail")
 	b.line("")
 	b.addresses(sides[0].Hosts())

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Sends each request to a prefill and a decode server of the plan, with SGLang's
 # router (package sglang-router), on port 8000 of the machine that it runs on.
-# Written from the plan of "by hand": 4 replicas × PP 1 × TP 1 of
-# "Llama-3.1-70B" on 4 GPUs.
+# Written from the plan of "by hand": prefill 4 replicas × PP 1 × TP 1 of
+# "Llama-3.1-70B" on 4 GPUs; decode 1 replica × PP 1 × TP 4 of "Llama-3.1-70B"
+# on 4 GPUs.
 set -euo pipefail
 
 # Addresses of the nodes by their numbers: as the plan names them, or as the

@@ -2,8 +2,9 @@
 # Sends each request to a prefill server and then to a decode server of the
 # plan, round and round, with the proxy of vLLM's repository. On port 8000 of
 # the machine that it runs on.
-# Written from the plan of "by hand": 4 replicas × PP 1 × TP 1 of
-# "Llama-3.1-70B" on 4 GPUs.
+# Written from the plan of "by hand": prefill 4 replicas × PP 1 × TP 1 of
+# "Llama-3.1-70B" on 4 GPUs; decode 1 replica × PP 1 × TP 4 of "Llama-3.1-70B"
+# on 4 GPUs.
 set -euo pipefail
 
 # A copy of tests/v1/kv_connector/nixl_integration/toy_proxy_server.py of the
