@@ -27,3 +27,15 @@ func (c *Calculator) HostRequest(pool, tokens int) float64 {
 	h := &c.devices[pool].host
 	return h.Request + h.Token*float64(tokens)
 }
+
+// HostToken is what the host adds to a token of each sequence of a group on a stage, in
+// seconds.
+func (c *Calculator) HostToken(pool int, w *Serving) float64 {
+	return c.HostStep(pool, w.DecodeStep().Sequences) / w.Workload.Speculative.TokensPerStep()
+}
+
+// HostFirst is what the host adds to a request's first token, in seconds: on every stage,
+// and on the one that it comes in at.
+func (c *Calculator) HostFirst(pool int, w *Serving) (every, entry float64) {
+	return w.FirstSteps() * c.HostStep(pool, w.Sequences), c.HostRequest(pool, w.Workload.Input.Max)
+}

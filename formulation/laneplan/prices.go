@@ -74,8 +74,8 @@ func (p *prices) rate(pool, sequences int) *parts {
 		return x
 	}
 	w := p.serving(sequences, p.groups)
-	x := p.combined(pool, w, func(m *cost.Mix, y *cost.Prices, _ float64) float64 { return m.Token(y) })
-	x.hosted(p.costs.HostStep(pool, w.DecodeStep().Sequences) / w.Workload.Speculative.TokensPerStep())
+	x := p.combined(pool, w, (*cost.Mixed[*parts]).Token)
+	x.hosted(p.costs.HostToken(pool, w))
 	p.rates[key] = &x
 	return &x
 }
@@ -83,27 +83,19 @@ func (p *prices) rate(pool, sequences int) *parts {
 // first is the way of a request to its first token (C2m).
 func (p *prices) first(pool, sequences int) *parts {
 	w := p.serving(sequences, 1)
-	x := p.combined(pool, w, func(m *cost.Mix, y *cost.Prices, prompt float64) float64 { return m.First(prompt, y, w.PromptPasses()) })
-	x.hosted(w.FirstSteps() * p.costs.HostStep(pool, sequences))
-	x.embedding += p.costs.HostRequest(pool, p.c.Workload.Input.Max)
+	x := p.combined(pool, w, (*cost.Mixed[*parts]).First)
+	every, entry := p.costs.HostFirst(pool, w)
+	x.hosted(every)
+	x.embedding += entry
 	return &x
 }
 
 // combined makes the price of each part of those of the steps of a mix.
-func (p *prices) combined(pool int, w *cost.Serving, price func(*cost.Mix, *cost.Prices, float64) float64) parts {
-	m := w.Mix(1)
-	steps := [...]cost.Step{m.Decode, m.Chunk, m.Next, m.DecodePlain, m.ChunkPlain, m.BothPlain, w.PromptStep(), m.Draft}
-	var of [len(steps)]*parts
-	for i, st := range steps {
-		of[i] = p.step(pool, st) // nothing for a step that is not there
-	}
-	one := func(part func(*parts) float64) float64 {
-		y := cost.Prices{Decode: part(of[0]), Chunk: part(of[1]), Next: part(of[2]), DecodePlain: part(of[3]), ChunkPlain: part(of[4]), BothPlain: part(of[5]), Draft: part(of[7])}
-		return price(&m, &y, part(of[6]))
-	}
+func (p *prices) combined(pool int, w *cost.Serving, price func(*cost.Mixed[*parts], func(*parts) float64) float64) parts {
+	steps := cost.MixedOf(w, 1, func(st cost.Step) *parts { return p.step(pool, st) })
 	return parts{
-		layer: one(func(x *parts) float64 { return x.layer }), embedding: one(func(x *parts) float64 { return x.embedding }),
-		head: one(func(x *parts) float64 { return x.head }), send: one(func(x *parts) float64 { return x.send }),
+		layer: price(steps, func(x *parts) float64 { return x.layer }), embedding: price(steps, func(x *parts) float64 { return x.embedding }),
+		head: price(steps, func(x *parts) float64 { return x.head }), send: price(steps, func(x *parts) float64 { return x.send }),
 	}
 }
 

@@ -68,11 +68,7 @@ func (p *prices) hosted(seconds float64) {
 func (s *Space) mixes(n, groups int) [][]prices {
 	return s.servedTable(served{n: n, groups: groups}, func() [][]prices {
 		w := s.serving(n, groups)
-		host := w.DecodeStep().Sequences
-		yield := s.Condition.Workload.Speculative.TokensPerStep()
-		return s.combined(w, func(m *cost.Mix, p *cost.Prices, _ float64) float64 { return m.Token(p) }, func(k int, p *prices) {
-			p.hosted(s.Costs.HostStep(k, host) / yield)
-		})
+		return s.combined(w, (*mixed).Token, func(k int, p *prices) { p.hosted(s.Costs.HostToken(k, w)) })
 	})
 }
 
@@ -80,35 +76,23 @@ func (s *Space) mixes(n, groups int) [][]prices {
 func (s *Space) firsts(n int) [][]prices {
 	return s.servedTable(served{n: n, first: true}, func() [][]prices {
 		w := s.serving(n, 1)
-		return s.combined(w, func(m *cost.Mix, p *cost.Prices, prompt float64) float64 { return m.First(prompt, p, w.PromptPasses()) }, func(k int, p *prices) {
-			p.hosted(w.FirstSteps() * s.Costs.HostStep(k, n))
-			p.embed += s.Costs.HostRequest(k, s.Condition.Workload.Input.Max)
+		return s.combined(w, (*mixed).First, func(k int, p *prices) {
+			every, entry := s.Costs.HostFirst(k, w)
+			p.hosted(every)
+			p.embed += entry
 		})
 	})
 }
 
+// mixed are the tables of the steps of a mix.
+type mixed = cost.Mixed[[][]prices]
+
 // combined makes a price of those of the steps of a mix, part by part, and has each pool's
 // finished.
-func (s *Space) combined(w *cost.Serving, price func(*cost.Mix, *cost.Prices, float64) float64, finish func(int, *prices)) [][]prices {
+func (s *Space) combined(w *cost.Serving, price func(*mixed, func([][]prices) float64) float64, finish func(int, *prices)) [][]prices {
 	out := s.newTable()
-	prompts := s.table(w.PromptStep())
-	var m cost.Mix
-	var decode, draft, chunk, next, decodePlain, chunkPlain, bothPlain [][]prices
-	for ranks := 0; ; {
-		ranks = s.nextRanks(ranks)
-		if ranks == 0 {
-			return out
-		}
-		m = w.Mix(ranks)
-		decode = s.table(m.Decode)
-		draft, chunk, next, decodePlain, chunkPlain, bothPlain = decode, decode, decode, decode, decode, decode
-		if m.Drafts > 0 {
-			draft = s.table(m.Draft)
-		}
-		if m.Share > 0 {
-			chunk, next = s.table(m.Chunk), s.table(m.Next)
-			decodePlain, chunkPlain, bothPlain = s.table(m.DecodePlain), s.table(m.ChunkPlain), s.table(m.BothPlain)
-		}
+	for ranks := s.nextRanks(0); ranks > 0; ranks = s.nextRanks(ranks) {
+		steps := cost.MixedOf(w, ranks, s.table)
 		for k := range out {
 			for i, sh := range s.pools[k].shapes {
 				if sh.DPAttention != ranks {
@@ -116,16 +100,13 @@ func (s *Space) combined(w *cost.Serving, price func(*cost.Mix, *cost.Prices, fl
 				}
 				x := &out[k][i]
 				for part := range x.parts() {
-					p := cost.Prices{
-						Decode: *decode[k][i].part(part), Draft: *draft[k][i].part(part), Chunk: *chunk[k][i].part(part), Next: *next[k][i].part(part),
-						DecodePlain: *decodePlain[k][i].part(part), ChunkPlain: *chunkPlain[k][i].part(part), BothPlain: *bothPlain[k][i].part(part),
-					}
-					*x.part(part) = price(&m, &p, *prompts[k][i].part(part))
+					*x.part(part) = price(steps, func(t [][]prices) float64 { return *t[k][i].part(part) })
 				}
 				finish(k, x)
 			}
 		}
 	}
+	return out
 }
 
 // nextRanks is the next larger number of attention ranks that some shape has; 0: none.
