@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -49,27 +50,57 @@ func TestBackendsAgree(t *testing.T) {
 		c.Cluster.Pools = c.Cluster.Pools[:1]
 		c.Model.Layers = c.Model.Layers[:min(3, len(c.Model.Layers))]
 		c.Workload.Batch = min(2, c.Workload.Batch)
-		var first *results.Report
-		for _, opts := range list {
-			rep, err := formulation.Optimize(context.Background(), c, opts)
-			if err != nil {
-				t.Fatalf("seed %d, %s: %v\n%s", seed, opts.Backend, err, describe(c))
-			}
-			if what := verified(rep, c); what != "" {
-				t.Errorf("seed %d, %s: %s\n%s", seed, opts.Backend, what, describe(c))
-			}
-			if first == nil {
-				first = rep
-				continue
-			}
-			x, ok := objective(first)
-			y, still := objective(rep)
-			if rep.Status != first.Status || ok != still || math.Abs(x-y) > 1e-12*x {
-				t.Errorf("seed %d: labels %s %g, %s %s %g\n%s", seed, first.Status, x, opts.Backend, rep.Status, y, describe(c))
-			}
-			if rep.Plan != nil && rep.Plan.Phases[0].Solve.Backend != opts.Backend {
-				t.Errorf("seed %d: %s writes backend %q", seed, opts.Backend, rep.Plan.Phases[0].Solve.Backend)
-			}
+		agreeOn(t, fmt.Sprintf("seed %d", seed), list, c)
+	}
+}
+
+// So they do of serving under load, with requirements and rules.
+func TestBackendsAgreeUnderLoad(t *testing.T) {
+	list := backends(t)
+	auto := list[len(list)-1]
+	auto.Backend = "auto"
+	list = append(list, auto)
+	for seed := range uint64(60) {
+		d := newDraw(seed + 1<<45)
+		c := d.loaded()
+		c.Model.Layers = c.Model.Layers[:min(3, len(c.Model.Layers))]
+		o, err := newOracle(c, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.chance(20) {
+			o.rules(c, []law{d.law()})
+		}
+		if plans := o.enumerate(); len(plans) > 0 {
+			d.require(c, plans)
+		}
+		agreeOn(t, fmt.Sprintf("load %d", seed), list, c)
+	}
+}
+
+// agreeOn has every backend solve a condition.
+func agreeOn(t *testing.T, name string, list []formulation.Options, c *inputs.Condition) {
+	t.Helper()
+	var first *results.Report
+	for _, opts := range list {
+		rep, err := formulation.Optimize(context.Background(), c, opts)
+		if err != nil {
+			t.Fatalf("%s, %s: %v\n%s", name, opts.Backend, err, describe(c))
+		}
+		if what := verified(rep, c); what != "" {
+			t.Errorf("%s, %s: %s\n%s", name, opts.Backend, what, describe(c))
+		}
+		if first == nil {
+			first = rep
+			continue
+		}
+		x, ok := objective(first)
+		y, still := objective(rep)
+		if rep.Status != first.Status || ok != still || math.Abs(x-y) > 1e-12*x {
+			t.Errorf("%s: labels %s %g, %s %s %g\n%s", name, first.Status, x, opts.Backend, rep.Status, y, describe(c))
+		}
+		if want := strings.Replace(opts.Backend, "auto", "labels", 1); rep.Plan != nil && rep.Plan.Phases[0].Solve.Backend != want {
+			t.Errorf("%s: %s writes backend %q", name, opts.Backend, rep.Plan.Phases[0].Solve.Backend)
 		}
 	}
 }

@@ -93,7 +93,12 @@ func (r *run) closest(ctx context.Context, counts levels) (*solution, error) {
 		sol.relaxedTo(num)
 	}
 	if sol.final.best != nil {
-		sol.nearest, err = r.nearest(ctx, sol, &pass{layouts: layouts, num: num, den: den})
+		base, spare := &pass{layouts: layouts, num: num, den: den}, 0.0
+		if !stated {
+			// A default balance would give way to what is asked, where whole ticks let it.
+			base.num, spare = 0, roundedOff[len(roundedOff)-1]
+		}
+		sol.nearest, err = r.nearest(ctx, sol, base, spare)
 	}
 	return sol, err
 }
@@ -232,8 +237,8 @@ func (r *run) ratio(q inputs.Requirement, f *found) float64 {
 
 // nearest finds, for each requirement that the closest plan misses, the value it
 // could ask for with the others as they are; where those clash among themselves,
-// with the other missed ones left out.
-func (r *run) nearest(ctx context.Context, sol *solution, base *pass) (map[inputs.RequirementKind]float64, error) {
+// with the other missed ones left out. spare is a share by which less may be asked.
+func (r *run) nearest(ctx context.Context, sol *solution, base *pass, spare float64) (map[inputs.RequirementKind]float64, error) {
 	out := map[inputs.RequirementKind]float64{}
 	var missed []inputs.RequirementKind
 	for _, q := range r.goal.c.Goal.Requirements {
@@ -259,7 +264,7 @@ func (r *run) nearest(ctx context.Context, sol *solution, base *pass) (map[input
 				continue
 			}
 			// measure/limit is the ratio by which the value must give way.
-			ratio := res.best.value / limit
+			ratio := res.best.value / limit * (1 + spare)
 			if q.Kind.Upper() {
 				out[q.Kind] = q.Value * ratio
 			} else {

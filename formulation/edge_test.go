@@ -1,9 +1,11 @@
 package formulation_test
 
 import (
+	"slices"
 	"testing"
 
 	"partita/inputs"
+	"partita/results"
 )
 
 // What the best plan reaches can be asked for to the last digit, its margin included: whole
@@ -62,5 +64,50 @@ func TestClosestPlanWithEveryShape(t *testing.T) {
 	}
 	if b := rep.Plan.Phases[0].Balance; b.TimeMinOverMax < b.Floor || b.Floor != 0.95 {
 		t.Errorf("balance %+v: want the stated floor of 0.95 kept", b)
+	}
+}
+
+// The nearest that can be asked for has a plan, and what is a thousandth more has none.
+func TestNearestCanBeAskedFor(t *testing.T) {
+	asked := 0
+	for seed := range uint64(150) {
+		d := newDraw(seed + 1<<44)
+		c := d.loaded()
+		o, err := newOracle(c, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plans := o.enumerate()
+		if len(plans) == 0 {
+			continue
+		}
+		d.require(c, plans)
+		rep := solved(t, c)
+		if rep.Plan == nil || rep.Feasible || len(c.Goal.Requirements) == 0 {
+			continue
+		}
+		short := slices.DeleteFunc(slices.Clone(rep.Plan.Phases[0].Requirements), func(q results.RequirementResult) bool { return q.Met })
+		if len(short) != 1 || short[0].Nearest == nil {
+			continue // of several missed, what one could have is told with the others left out
+		}
+		kind := inputs.RequirementKind(short[0].Name)
+		for _, more := range []float64{1, 1.001} {
+			again := *c
+			again.Goal.Requirements = slices.Clone(c.Goal.Requirements)
+			for i := range again.Goal.Requirements {
+				if q := &again.Goal.Requirements[i]; q.Kind == kind && kind.Upper() {
+					q.Value = *short[0].Nearest / more
+				} else if q.Kind == kind {
+					q.Value = *short[0].Nearest * more
+				}
+			}
+			asked++
+			if got := solved(t, &again); got.Feasible != (more == 1) {
+				t.Errorf("seed %d: %s %g is asked, %g is the nearest; %g times as much: feasible %t", seed, kind, short[0].Want, *short[0].Nearest, more, got.Feasible)
+			}
+		}
+	}
+	if asked < 20 {
+		t.Errorf("only %d requirements were asked for", asked)
 	}
 }

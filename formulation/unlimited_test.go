@@ -13,11 +13,15 @@ const fewGPUs = 4
 
 // An unlimited number of GPUs: with requirements the fewest that meet them, found
 // where few are enough; without, at least as good a GPU for GPU as any few.
-func TestUnlimitedNumber(t *testing.T) {
+func TestUnlimitedNumber(t *testing.T) { unlimitedNumber(t, 80, 1<<22, draw.condition) }
+
+func TestUnlimitedNumberUnderLoad(t *testing.T) { unlimitedNumber(t, 80, 1<<47, draw.loaded) }
+
+func unlimitedNumber(t *testing.T, seeds, from uint64, of func(draw) *inputs.Condition) {
 	decided, flat := 0, 0
-	for seed := range uint64(80) {
-		d := newDraw(seed + 1<<22)
-		c := d.condition()
+	for seed := range seeds {
+		d := newDraw(seed + from)
+		c := of(d)
 		c.Cluster.Pools = c.Cluster.Pools[:1]
 		p := &c.Cluster.Pools[0]
 		p.Nodes, p.Count, p.GPUsPerNode = nil, inputs.Count{}, pick(d, 1, 2, 4)
