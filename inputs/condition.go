@@ -102,10 +102,11 @@ type LinkKind string
 
 // The kinds of link that the cost model knows.
 const (
-	LinkNVLink     LinkKind = "nvlink" // NVLink with NVSwitch, or another full-rate fabric
-	LinkPair       LinkKind = "pair"   // a bridge between two GPUs; larger groups use PCIe
-	LinkMesh       LinkKind = "mesh"   // point-to-point mesh (Infinity Fabric)
-	LinkPCIe       LinkKind = "pcie"
+	LinkNVLink     LinkKind = "nvlink"    // NVLink with NVSwitch, or another full-rate fabric
+	LinkPair       LinkKind = "pair"      // a bridge between two GPUs; larger groups use PCIe
+	LinkMesh       LinkKind = "mesh"      // point-to-point mesh (Infinity Fabric)
+	LinkPCIe       LinkKind = "pcie"      // copies pass through host memory
+	LinkPCIePeer   LinkKind = "pcie-peer" // PCIe with access from device to device
 	LinkEthernet   LinkKind = "ethernet"
 	LinkInfiniBand LinkKind = "infiniband"
 	LinkUnknown    LinkKind = "unknown"

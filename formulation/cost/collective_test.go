@@ -73,6 +73,7 @@ func TestLinkRateDependsOnGroup(t *testing.T) {
 	}
 	pcie := inputs.Link{Kind: inputs.LinkPCIe, BytesPerSecond: 31.5e9}
 	mesh := inputs.Link{Kind: inputs.LinkMesh, BytesPerSecond: 448e9, PairBytesPerSecond: 64e9}
+	peer := inputs.Link{Kind: inputs.LinkPCIePeer, BytesPerSecond: 31.5e9}
 	pair := inputs.Link{Kind: inputs.LinkPair, BytesPerSecond: 31.5e9, PairBytesPerSecond: 300e9}
 	for _, c := range []struct {
 		name      string
@@ -83,6 +84,8 @@ func TestLinkRateDependsOnGroup(t *testing.T) {
 		{"L40S pair", pcie, 2, 20, 1e-9},
 		{"L40S four", pcie, 4, 5, 1e-9},
 		{"L40S eight", pcie, 8, 1, 1e-9},
+		{"peer access two", peer, 2, 20, 1e-9},
+		{"peer access eight", peer, 8, 20, 1e-9},
 		{"PCIe three between two and four", pcie, 3, 8.9, 0.01},
 		{"PCIe beyond eight", pcie, 16, 1, 1e-9},
 		{"MI300X pair", mesh, 2, 47.671, 0.05},

@@ -80,6 +80,12 @@ func nodeLinkOf(kind inputs.LinkKind, p *inputs.LinkConstants) *inputs.NodeLinkC
 		return &p.Mesh
 	case inputs.LinkPair, inputs.LinkPCIe:
 		return &p.PCIe
+	case inputs.LinkPCIePeer:
+		// What two reach that need no peer, at any size, and no way through host memory: not
+		// measured.
+		c := p.PCIe
+		c.RingShare4, c.RingShare8, c.SendLatency = c.RingShare2, c.RingShare2, p.NVLink.SendLatency
+		return &c
 	case inputs.LinkEthernet, inputs.LinkInfiniBand:
 		// The only link is the network: its share and the latency of its sends; the steps
 		// of a collective cost what they do on any link inside a node.

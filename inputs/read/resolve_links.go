@@ -17,8 +17,8 @@ func (d *draft) intra(p *inputs.Pool, i int, label string) {
 	switch {
 	case stated && w.BytesPerSecond == 0 && own.BytesPerSecond > 0:
 		p.Intra = own // only the kind is named: the device's own rate
-		if w.Kind == inputs.LinkPCIe && p.Accelerator.PCIe > 0 {
-			p.Intra = inputs.Link{Kind: inputs.LinkPCIe, BytesPerSecond: p.Accelerator.PCIe}
+		if (w.Kind == inputs.LinkPCIe || w.Kind == inputs.LinkPCIePeer) && p.Accelerator.PCIe > 0 {
+			p.Intra = inputs.Link{Kind: w.Kind, BytesPerSecond: p.Accelerator.PCIe}
 		}
 	case stated && w.BytesPerSecond == 0:
 		d.problem(d.place(path), "the link inside a node has no rate", "a rate such as NVLink 450GB/s", "")

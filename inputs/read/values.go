@@ -99,7 +99,8 @@ var linkWords = []struct {
 }{
 	{regexp.MustCompile(`(?i)\bnv\s?-?link(\s?bridge)?s?\d?\b|\bnvswitch\b|\bhccs\b`), inputs.LinkNVLink},
 	{regexp.MustCompile(`(?i)\binfinity fabric\b|\bxgmi\b|\bmesh\b`), inputs.LinkMesh},
-	{regexp.MustCompile(`(?i)\bpcie?(\s?(gen)?\s?[3456](\.0)?(\s?x\s?16)?)?(?:\b|$)`), inputs.LinkPCIe},
+	{regexp.MustCompile(`(?i)\bpcie?(\s?(gen)?\s?[3456](\.0)?(\s?x\s?16)?)?(,?\s+with\s+|[\s-]+)(p2p|peer([\s-]to[\s-]peer)?)(\s+access)?\b`), inputs.LinkPCIePeer},
+	{regexp.MustCompile(`(?i)\bpcie?(\s?(gen)?\s?[3456](\.0)?(\s?x\s?16)?)?(?:,?\s+(without|no)\s+(p2p|peer([\s-]to[\s-]peer)?)(\s+access)?)?(?:\b|$)`), inputs.LinkPCIe},
 	{regexp.MustCompile(`(?i)\binfini\s?-?band\b|\bib\b|\b[hn]dr\b`), inputs.LinkInfiniBand},
 	{regexp.MustCompile(`(?i)\bethernet\b|\broce(\s?v2)?\b|\bethernet\b|\b\d+gbe\b`), inputs.LinkEthernet},
 }

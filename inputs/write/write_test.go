@@ -241,7 +241,7 @@ func TestFlagsBecomeLines(t *testing.T) {
 	values := map[string][]string{
 		"cluster.count": {"8", "16", "4..16", "unlimited"}, "cluster.nodes": {"1", "2"}, "cluster.gpus_per_node": {"4", "8"},
 		"cluster.memory_utilization": {"0.8", "95%"}, "cluster.mfu": {"55%"}, "cluster.bandwidth_utilization": {"0.7"},
-		"cluster.intra_link": {"PCIe 32GB/s", "NVLink 900 GB/s bidirectional"}, "cluster.network": {"100Gb/s per node", "InfiniBand 50GB/s"},
+		"cluster.intra_link": {"PCIe 32GB/s", "PCIe P2P 32GB/s", "NVLink 900 GB/s bidirectional"}, "cluster.network": {"100Gb/s per node", "InfiniBand 50GB/s"},
 		"cluster.usd_per_hour": {"2.49"}, "cluster.free_memory": {"20GB"}, "cluster.accelerator": {"H200", "L40S"}, "cluster.flops.bf16": {"500TFLOPS"},
 		"cluster.pools.0.count": {"4", "8"}, "cluster.pools.0.memory_utilization": {"0.7"}, "cluster.pools.0.name": {"first"},
 		"model.precision": {"fp8", "bf16"}, "model.kv_precision": {"fp8"}, "model.max_context": {"4096"}, "model.parameters": {"70B"},
