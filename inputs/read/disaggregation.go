@@ -14,9 +14,6 @@ var (
 	disaggregated = regexp.MustCompile(`(?i)^(?:(?:the|pd|p/d|p-d|prefill(?:ing)?(?: ?/ ?|-| & | and )decod(?:e|ing)|serving|serve|with|use|uses|are|is|run)[\s:,-]+)*` +
 		`(?:disaggregat(?:ed|ion)|disagg|separat(?:ed|ion))(?:[\s,-]+(?:serving|deployment|pools|prefill(?:ing)?(?: and | & |/)decod(?:e|ing)))?$`)
 	onSeparate = regexp.MustCompile(`(?i)^prefill(?:ing)?(?: ?/ ?|-| & | and )decod(?:e|ing)(?: are| run)? on (?:separate|different|distinct) (?:gpus|npus|xpus|pools|cards|nodes|servers|instances)$`)
-	// affirmed and denied answer a statement that has disaggregation for its name.
-	affirmed = regexp.MustCompile(`(?i)^(?:yes|true|on|enabled?|required?)$`)
-	denied   = regexp.MustCompile(`(?i)^(?:no|false|off|disabled?|none)$`)
 )
 
 // keepsApart reports whether a text asks for prefill and decode on GPUs of their own.
@@ -36,10 +33,13 @@ var apartNames = []string{
 func readApart(m *markdown, s *stated) {
 	value := strings.Trim(strings.TrimSpace(s.value), ".。;")
 	named := strings.Contains(strings.ToLower(s.key), "disagg") || strings.Contains(strings.ToLower(s.key), "separat")
+	// What is allowed is not asked for, and the search is not free to keep them apart or not.
+	answer, err := parseBool(value)
+	answered := named && err == nil && !strings.EqualFold(value, "allowed")
 	switch {
-	case keepsApart(value), named && affirmed.MatchString(value):
+	case keepsApart(value), answered && answer == true:
 		m.set(s.number, "goal.placement", inputs.Disaggregated, s.at(0), fromFile)
-	case named && denied.MatchString(value):
+	case answered:
 		m.set(s.number, "goal.placement", inputs.Pipeline, s.at(0), fromFile)
 	default:
 		m.whole(s, "goal.placement") // which says what is wanted

@@ -103,7 +103,7 @@ func forms() []form {
 		{name: "price", about: "US dollars an hour: 2.5, $2.50/h", text: priceText, number: bounded("number", 0, 0)},
 		{name: "parameters", about: "a parameter count: 10B, 770M", text: realNumber + `\s*(?i:(?:k|m|b|t|thousand|million|billion|trillion)?[- ]?(?:params?|parameters?|weights?)?)`, number: above(0, 0)},
 		{name: "real", about: "a number from 0", text: realNumber, number: bounded("number", 0, 0)},
-		{name: "yesNo", about: "yes or no", text: `(?i:true|yes|on|1|allowed|enabled|false|no|off|0|none|disabled)`, bool: true, number: bounded("integer", 0, 1)},
+		{name: "yesNo", about: "yes or no", text: `(?i:true|yes|on|1|allowed|enabled?|required|false|no|off|0|none|disabled?)`, bool: true, number: bounded("integer", 0, 1)},
 		{name: "numberFormat", about: "a number format", words: formats, text: `(?i:fp|float|f)[-_ ]?(?:32|16|8|4)|(?i:bf|bfloat)[-_ ]?16|(?i:int|i)[-_ ]?[48]|(?i:w8a8|w4a16|awq|gptq|nvfp4|mxfp4|half|single)`},
 		{name: "attention", about: "a form of attention", words: []string{"mha", "gqa", "mqa", "mla"}},
 		{name: "block", about: "a feed-forward block", words: []string{"dense", "moe"}},

@@ -169,6 +169,8 @@ func TestMarkdownStatements(t *testing.T) {
 		{goals, "- Placement: disaggregated", map[string]string{"goal.placement": "disaggregated"}},
 		{goals, "- **PD disaggregation**: yes", map[string]string{"goal.placement": "disaggregated"}},
 		{goals, "- PD disaggregation: off", map[string]string{"goal.placement": "pipeline"}},
+		{goals, "- Disaggregation: Required.", map[string]string{"goal.placement": "disaggregated"}},
+		{goals, "- Disaggregated serving: disable", map[string]string{"goal.placement": "pipeline"}},
 		{goals, "- PD disaggregation", map[string]string{"goal.placement": "disaggregated"}},
 		{goals, "- Serving: prefill and decode on separate GPUs", map[string]string{"goal.placement": "disaggregated"}},
 		{strategy, "- Prefill and decode are disaggregated.", map[string]string{"goal.placement": "disaggregated"}},
@@ -386,4 +388,12 @@ func TestGivenConditions(t *testing.T) {
 			t.Errorf("pools %+v", c.Cluster.Pools)
 		}
 	})
+}
+
+// What is allowed is not asked for: no placement is read out of it.
+func TestAllowedIsNoPlacement(t *testing.T) {
+	d := facts(t, "## Basic Performance Requirements\n* PD disaggregation: allowed\n")
+	if len(d.problems) != 1 || !strings.Contains(d.problems[0].Problem, `"allowed" is not understood`) {
+		t.Errorf("%v", d.problems)
+	}
 }

@@ -166,9 +166,9 @@ func parseSizes(s string) (any, error) {
 // parseBool reads yes or no.
 func parseBool(s string) (any, error) {
 	switch strings.ToLower(strings.TrimSpace(s)) {
-	case "true", "yes", "on", "1", "allowed", "enabled":
+	case "true", "yes", "on", "1", "allowed", "enable", "enabled", "required":
 		return true, nil
-	case "false", "no", "off", "0", "none", "disabled":
+	case "false", "no", "off", "0", "none", "disable", "disabled":
 		return false, nil
 	}
 	return nil, &inputs.QuantityError{Text: s, Want: "yes or no"}
