@@ -2,6 +2,7 @@ package profile
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"partita/inputs"
@@ -34,18 +35,30 @@ func IsShare(path string) bool {
 
 // Enters reports whether the constant of a path is in the price of a training step, or of a
 // step of serving. Products and attention of training have shares of their own, and no
-// serving engine is beside them.
-func Enters(path string, training bool) bool {
-	if strings.HasPrefix(path, "training.") {
-		return training
+// serving engine is beside them. A stated utilisation stands for the efficiencies of all
+// operators, and leaves no floor, latency or host.
+func Enters(path string, training bool, stated *inputs.Efficiency) bool {
+	below := func(beginnings ...string) bool {
+		return slices.ContainsFunc(beginnings, func(b string) bool { return strings.HasPrefix(path, b) })
 	}
-	if !training {
-		return true
-	}
-	for _, serving := range []string{"operators.gemm", "operators.prefill.", "operators.decode.", "operators.experts.compute", "operators.experts.bandwidth", "host."} {
-		if strings.HasPrefix(path, serving) {
+	if stated != nil {
+		switch {
+		case below("operators.experts."):
 			return false
+		case below("operators."):
+			return last(path) == "compute" && stated.Compute == 0 || last(path) == "bandwidth" && stated.Bandwidth == 0
+		case below("training."):
+			return training && below("training.tensor_exposed", "training.data_exposed")
+		case below("links."):
+			return IsShare(path) && !below("links.nvlink.switch", "links.mesh.switch", "links.pcie.switch")
 		}
+		return below("memory.")
+	}
+	switch {
+	case below("training."):
+		return training
+	case below("operators.gemm", "operators.prefill.", "operators.decode.", "operators.experts.compute", "operators.experts.bandwidth", "host."):
+		return !training
 	}
 	return true
 }

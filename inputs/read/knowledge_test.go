@@ -233,13 +233,16 @@ func TestProfilesTellWhatTheyCountFor(t *testing.T) {
 		"serving.yaml":  "knowledge: [lab.yaml]\ncluster: {gpu: H100, count: 8}\nmodel: llama-3.1-8b\n",
 		"training.yaml": "knowledge: [lab.yaml]\ncluster: {gpu: H100, count: 8}\nmodel: llama-3.1-8b\nworkload: {phase: training, global_batch: 64, input: 4096}\n",
 		"products.yaml": "knowledge: [less.yaml]\ncluster: {gpu: H100, count: 8}\nmodel: llama-3.1-8b\nworkload: {phase: training, global_batch: 64, input: 4096}\n",
+		"stated.yaml":   "knowledge: [link.yaml]\ncluster: {gpu: H100, count: 8, mfu: 0.5, bandwidth_utilization: 0.8}\nmodel: llama-3.1-8b\n",
+		"link.yaml":     "profiles:\n  - {name: link, generation: hopper, constants: {operators.gemm16.compute: 0.5, operators.stream.bandwidth: 0.7, links.nvlink.ring_share_8: 0.4}}\n",
 		"lab.yaml":      "profiles:\n  - {name: lab, generation: hopper, constants: {operators.gemm16.compute: 0.5, operators.stream.bandwidth: 0.7, training.attention: 0.4}}\n",
 		"less.yaml":     "profiles:\n  - {name: less, generation: hopper, constants: {operators.gemm16.compute: 0.5}}\n",
 	})
 	for path, want := range map[string][3]string{
 		"serving.yaml":  {"operators.gemm16.compute 0.5, operators.stream.bandwidth 0.7", "not in the price of a step of serving: training.attention", "all others are built in"},
 		"training.yaml": {"operators.stream.bandwidth 0.7, training.attention 0.4", "not in the price of a training step, whose products and attention have constants of their own: operators.gemm16.compute", "all others are built in"},
-		"products.yaml": {"built in", "not in the price of a training step, whose products and attention have constants of their own: operators.gemm16.compute", ""},
+		"stated.yaml":   {"links.nvlink.ring_share_8 0.4", "not in the price of a step whose utilisation is stated: operators.gemm16.compute, operators.stream.bandwidth", "all others are stated or built in"},
+		"products.yaml": {"none of the profile's", "not in the price of a training step, whose products and attention have constants of their own: operators.gemm16.compute", ""},
 	} {
 		c, err := loadIn(t, folder, Options{Paths: []string{path}})
 		if err != nil {

@@ -55,9 +55,9 @@ func (d *draft) accelerator(lib library, model inputs.Model, i int, label string
 }
 
 // calibrated says which constants of the cost model are those of a profile, and which of
-// them have no part in what the condition asks for. A stated utilisation stands before them.
+// them have no part in what the condition asks for.
 func (d *draft) calibrated(a *inputs.Accelerator, label string) {
-	if a.Profile == nil || a.Efficiency != nil {
+	if a.Profile == nil {
 		return
 	}
 	builtIn := profile.Of(a.Generation)
@@ -65,7 +65,7 @@ func (d *draft) calibrated(a *inputs.Accelerator, label string) {
 	var paths, idle, sources []string
 	for _, path := range profile.Paths() {
 		if from := a.Profile.Source(path); from != builtIn.Source(path) {
-			if !profile.Enters(path, training) {
+			if !profile.Enters(path, training, a.Efficiency) {
 				idle = append(idle, path)
 				continue
 			}
@@ -80,16 +80,24 @@ func (d *draft) calibrated(a *inputs.Accelerator, label string) {
 	because = append(because, sources...)
 	if len(idle) > 0 {
 		what := "a step of serving"
-		if training {
+		switch {
+		case a.Efficiency != nil:
+			what = "a step whose utilisation is stated"
+		case training:
 			what = "a training step, whose products and attention have constants of their own"
 		}
 		because = append(because, fmt.Sprintf("not in the price of %s: %s", what, strings.Join(idle, ", ")))
 	}
-	if len(paths) == 0 {
-		d.assume(profile.Assumed+label, "built in", strings.Join(because, "; "))
-		return
+	value := strings.Join(paths, ", ")
+	switch {
+	case value == "":
+		value = "none of the profile's"
+	case a.Efficiency != nil:
+		because = append(because, "all others are stated or built in")
+	default:
+		because = append(because, "all others are built in, and intervals are those of the built-in constants")
 	}
-	d.assume(profile.Assumed+label, strings.Join(paths, ", "), strings.Join(because, "; ")+"; all others are built in, and intervals are those of the built-in constants")
+	d.assume(profile.Assumed+label, value, strings.Join(because, "; "))
 }
 
 // statedMemory is the capacity that counts. People write 80GB for a device whose
