@@ -142,12 +142,16 @@ func (d *disaggregation) solve(ctx context.Context) (*apartSolution, error) {
 	if err != nil {
 		return nil, err
 	}
-	lowered, none, err := d.lower(ctx, l, true)
+	known, none, err := d.lower(ctx, l, true)
 	if err != nil {
 		return nil, err
 	}
-	if lowered {
+	if known != nil {
 		out.empty = nil
+		if ctx.Err() != nil {
+			out.takes(l, known)
+			return out, nil
+		}
 		if done, also, err := d.throughLevels(ctx, out, choice); done || err != nil {
 			out.result.Proved = out.result.Proved && none && proved
 			return out, err
@@ -192,11 +196,12 @@ func (d *disaggregation) throughLevels(ctx context.Context, out *apartSolution, 
 }
 
 // lower lowers the default balance to the most that some plan reaches, in steps of 0.1 %:
-// one that meets the requirements, or any. Not lowered: a balance is stated, or no plan
-// there is for any. proved is false where time ran out.
-func (d *disaggregation) lower(ctx context.Context, l *apartLevel, strict bool) (lowered, proved bool, err error) {
+// one that meets the requirements, or any; known is the last that was found. Nil: it is not
+// lowered, for a balance is stated, or there is no plan for any. proved is false where time
+// ran out.
+func (d *disaggregation) lower(ctx context.Context, l *apartLevel, strict bool) (known *poolsplit.Result, proved bool, err error) {
 	if d.c.Goal.Balance != nil {
-		return false, true, nil
+		return nil, true, nil
 	}
 	own := d.floor
 	proved = true
@@ -205,19 +210,22 @@ func (d *disaggregation) lower(ctx context.Context, l *apartLevel, strict bool) 
 		d.floor = floor
 		r, err := poolsplit.Search(ctx, &l.problem, l, nil)
 		proved = proved && (r.Best != nil || r.Proved)
+		if r.Best != nil {
+			known = &r
+		}
 		return r.Best != nil, err
 	}
 	ok, err := reaches(0)
 	if !ok || err != nil {
 		d.floor = own
-		return false, proved, err
+		return nil, proved, err
 	}
 	d.opts.log("the balance that some plan meets")
 	low, high := int64(0), own
 	for high-low > 1 && ctx.Err() == nil {
 		mid := (low + high) / 2
 		if ok, err = reaches(mid); err != nil {
-			return false, false, err
+			return nil, false, err
 		}
 		if ok {
 			low = mid
@@ -227,7 +235,14 @@ func (d *disaggregation) lower(ctx context.Context, l *apartLevel, strict bool) 
 	}
 	// One step more: a plan on the very edge may be rounded off it by other ticks.
 	d.floor = max(0, low-1)
-	return true, proved, nil
+	return known, proved, nil
+}
+
+// takes is for a search that ended before its objective was looked at: what is known then.
+func (s *apartSolution) takes(l *apartLevel, r *poolsplit.Result) {
+	s.level, s.result, s.aim = l, *r, aim{purpose: forLatency}
+	s.result.Proved = false
+	s.passes = append(s.passes, l.account(s.aim, r))
 }
 
 // closest finds the plan that misses the requirements by least; where no split of all
@@ -276,11 +291,15 @@ func (d *disaggregation) leastMiss(ctx context.Context, out *apartSolution, l *a
 		return false, err
 	}
 	if r.Best == nil && ctx.Err() == nil {
-		lowered, proved, err := d.lower(ctx, l, false)
+		known, proved, err := d.lower(ctx, l, false)
 		if err != nil {
 			return false, err
 		}
-		if lowered {
+		if known != nil && ctx.Err() != nil {
+			out.takes(l, known)
+			return true, nil
+		}
+		if known != nil {
 			if r, err = search(); err != nil {
 				return false, err
 			}

@@ -36,8 +36,10 @@ func (d *disaggregation) report(ctx context.Context, found *apartSolution, start
 		return nil, err
 	}
 	rep.Plan = plan
-	if w := d.atTheCap(found); w != "" {
-		rep.Warnings = append(rep.Warnings, w)
+	for _, w := range []string{d.atTheCap(found), d.togetherLate(plan, found)} {
+		if w != "" {
+			rep.Warnings = append(rep.Warnings, w)
+		}
 	}
 	short := append(unmet(plan.Phases[0].Requirements), unmet(plan.Phases[1].Requirements)...)
 	rep.Feasible, rep.Status = len(short) == 0, results.StatusFeasible
@@ -68,6 +70,29 @@ func (d *disaggregation) atTheCap(found *apartSolution) string {
 		}
 	}
 	return ""
+}
+
+// togetherLate warns where prompts that a step of a replica ends together wait for one
+// another's transfer, which TTFT leaves out, for so long that it matters: by more than a
+// tenth of TTFT, or past what is asked.
+func (d *disaggregation) togetherLate(plan *results.Plan, found *apartSolution) string {
+	best, u := found.result.Best, plan.Disaggregated
+	n := plan.Phases[0].Strategy.MicroBatchSequences
+	replicas := plan.Phases[1].Strategy.Replicas
+	link := found.level.problem.Link(best.Pair)
+	most := max(float64(n)*best.Prefill.Share, float64((n+replicas-1)/replicas)*best.Decode.Share)
+	late := link.Longest * (most - max(best.Prefill.Share, best.Decode.Share))
+	ttft := *u.Metrics.TTFTMS/1e3 + late
+	missed := ""
+	for _, q := range d.c.Goal.Requirements {
+		if most := q.Value * (1 - d.margin); q.Kind == inputs.TTFT && ttft-late <= most && ttft > most {
+			missed = ", past what is asked with its margin"
+		}
+	}
+	if late <= 0.1*(ttft-late) && missed == "" {
+		return ""
+	}
+	return fmt.Sprintf("transfer: %s of a replica end together, and their KV caches go over one link: the last of them has its first token %s later than is told, after %s%s", counted(n, "prompt"), amount(late, "s"), amount(ttft, "s"), missed)
 }
 
 // describe adds to what was read what the search assumed.

@@ -3,6 +3,7 @@ package formulation_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -232,4 +233,34 @@ func TestDisaggregatedOverASlowLink(t *testing.T) {
 	if v, err := verify.Check(rep.WithOutcome(), c); err != nil || !v.OK {
 		t.Errorf("%v %+v", err, verify.Violations(v))
 	}
+}
+
+// TestDisaggregatedTogetherLate: prompts that end together wait for one another's transfer,
+// which is said where the first token comes much later for it, or later than is asked.
+func TestDisaggregatedTogetherLate(t *testing.T) {
+	solved := func(network, ttft string) *results.Plan {
+		t.Helper()
+		c := apartExample(t, "workload.input=1024", "cluster.network="+network, "goal.requirements.ttft="+ttft)
+		rep, err := formulation.Optimize(t.Context(), c, formulation.Options{Backend: "labels"})
+		if err != nil || !rep.Feasible {
+			t.Fatalf("%s, %s: %v %+v", network, ttft, err, rep)
+		}
+		return rep.Plan
+	}
+	warned := func(p *results.Plan, want string) {
+		t.Helper()
+		if got := strings.Join(p.Warnings, "\n"); want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	fast := solved("400Gb/s", "none")
+	n := float64(fast.Phases[0].Strategy.MicroBatchSequences)
+	if n < 2 {
+		t.Fatalf("%g prompts end together", n)
+	}
+	warned(fast, "")
+	warned(solved("25Gb/s", "none"), "prompts of a replica end together")
+	u := fast.Disaggregated
+	between := (*u.Metrics.TTFTMS + (n-1)/4*u.Transfer.TimeMS) / 0.9
+	warned(solved("400Gb/s", fmt.Sprintf("%g ms", between)), "past what is asked with its margin")
 }
