@@ -90,10 +90,17 @@ func (w *trainWork) sharded(p pass) pass {
 }
 
 // overWeights is the time of one reduce-scatter or all-gather of so many dense and expert
-// parameters of a rank, over the ranks that have the same.
+// parameters of a rank, over the ranks that have the same. Where there are none nothing is
+// exchanged, and nothing waits for that.
 func (w *trainWork) overWeights(dense, experts, bytes float64) float64 {
-	return w.d.trainGather(dense*bytes, w.d.groupOf(w.s.CP*w.s.DP, w.s.TP), w.step.Flat) +
-		w.d.trainGather(experts*bytes, w.d.groupOf(w.s.GPUs()/(w.s.EP*w.s.ETP), w.s.EP*w.s.ETP), w.step.Flat)
+	t := 0.0
+	if dense > 0 {
+		t += w.d.trainGather(dense*bytes, w.d.groupOf(w.s.CP*w.s.DP, w.s.TP), w.step.Flat)
+	}
+	if experts > 0 {
+		t += w.d.trainGather(experts*bytes, w.d.groupOf(w.s.GPUs()/(w.s.EP*w.s.ETP), w.s.EP*w.s.ETP), w.step.Flat)
+	}
+	return t
 }
 
 // TrainEmbedding is the time of looking up one micro-batch's tokens, in seconds, and of

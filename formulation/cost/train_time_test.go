@@ -109,7 +109,7 @@ func TestTrainCollectivesStayWithinTheirMeaning(t *testing.T) {
 		}
 		counts := make([]int, len(m.Kinds))
 		counts[kind] = 4
-		if sync := calc.TrainSync(0, counts, true, false, s, st, 8); sync < 0 || (sync == 0) != (s.DP*s.CP == 1 && s.GPUs() == s.EP*s.ETP) {
+		if sync := calc.TrainSync(0, counts, true, false, s, st, 8); sync < 0 || (sync == 0) != (s.DP*s.CP == 1 && (s.GPUs() == s.EP*s.ETP || m.Kinds[kind].FFN.Experts == 0)) {
 			t.Fatalf("%v: exchanging gradients takes %g s", s, sync)
 		}
 		whole := s
@@ -118,4 +118,24 @@ func TestTrainCollectivesStayWithinTheirMeaning(t *testing.T) {
 			t.Fatal("sharing the optimizer makes its update longer")
 		}
 	})
+}
+
+// TestNothingIsExchangedOfNoExperts: a model without experts waits for no exchange of them,
+// whose latency alone grows with the ranks.
+func TestNothingIsExchangedOfNoExperts(t *testing.T) {
+	m := llama8B(inputs.BF16)
+	calc := mustNew(t, conditionOf(m, poolOf(h100(), 1024)))
+	step := TrainStep{MicroBatch: 1, Sequence: 64} // too short to hide anything
+	one := TrainShape{DP: 1, TP: 8, CP: 1, EP: 1, ETP: 1}
+	if sync := calc.TrainSync(0, []int{32}, true, true, one, step, 8); sync != 0 {
+		t.Errorf("one replica exchanges for %g s", sync)
+	}
+	for _, zero := range []int{1, 3} {
+		s := TrainShape{DP: 512, TP: 1, CP: 1, EP: 1, ETP: 1, ZeRO: zero}
+		w := calc.trainWork(0, 0, s, step)
+		dense, experts := calc.trainParameters(w.k, s)
+		if got, want := w.overWeights(dense, experts, 2), w.d.trainGather(2*dense, w.d.groupOf(512, 1), false); got != want {
+			t.Errorf("ZeRO %d: weights are gathered in %g s, those that there are in %g", zero, got, want)
+		}
+	}
 }
