@@ -110,7 +110,7 @@ func TestSwitchSums(t *testing.T) {
 		want, tol  float64 // GB/s of bus bandwidth
 	}{
 		{"hopper", 4, 363.3, 0.08}, {"hopper", 8, 473.1, 0.01}, {"blackwell", 4, 337.5, 0.01},
-		{"ampere", 8, 337.5, 0.01}, {"volta", 8, 337.5, 0.01}, {"ascend", 8, 337.5, 0.01}, {"tpu", 8, 337.5, 0.01}, {"cdna2", 8, 337.5, 0.01},
+		{"ampere", 8, 337.5, 0.01}, {"volta", 8, 337.5, 0.01}, {"ascend", 8, 337.5, 0.01}, {"abacus", 8, 337.5, 0.01}, {"tpu", 8, 337.5, 0.01}, {"cdna2", 8, 337.5, 0.01},
 	} {
 		d := device{node: nodeWire(nvlink, &profile.Of(c.generation).Links, true)}
 		n := float64(c.n)

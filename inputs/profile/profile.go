@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -111,13 +112,18 @@ func (b *book) of(generation string) *inputs.Profile {
 	return named(b.all[cmp.Or(name, unknownUses)], name, generation)
 }
 
-// named is a profile as its own generation's, or as a stand-in for an unknown one.
+// named is a profile as its own generation's, or as a stand-in for an unknown one, whose
+// switch is not known to sum.
 func named(p *inputs.Profile, found, asked string) *inputs.Profile {
 	if found != "" {
 		return p
 	}
 	out := *p
 	out.Generation = Unknown
+	out.Sources = maps.Clone(p.Sources)
+	for path, constant := range map[string]*float64{"switch_latency": &out.Links.NVLink.SwitchLatency, "switch_share": &out.Links.NVLink.SwitchShare} {
+		*constant, out.Sources["links.nvlink."+path] = 0, "not known of this device to sum in its switch"
+	}
 	return &out
 }
 
