@@ -43,6 +43,8 @@ func checkAsked(c *inputs.Condition) error {
 		switch {
 		case q.Kind == inputs.SamplesPerS:
 			e.Why, e.Remedy = "a model of layers serves tokens", "ask for throughput"
+		case q.Kind == inputs.StepTime && w.Phase != inputs.Training:
+			e.Why, e.Remedy = "serving has no training step", "ask for tpot or ttft, or state the phase training"
 		case q.Kind == inputs.TTFT && w.Phase == inputs.Decode:
 			e.Why, e.Remedy = "decode alone has no first token", "ask for tpot, or state the phase mixed"
 		case decodes(q.Kind) && w.Phase == inputs.Prefill:

@@ -38,6 +38,7 @@ func TestAsked(t *testing.T) {
 		{"decode, ttft", []func(*inputs.Condition){phase(inputs.Decode), ask(inputs.TTFT, 9)}, "c.md:7:3: requirement ttft: decode alone has no first token"},
 		{"prefill, tpot", []func(*inputs.Condition){phase(inputs.Prefill), ask(inputs.TPOT, 9)}, "c.md:7:3: requirement tpot: prefill alone"},
 		{"prefill, output", []func(*inputs.Condition){phase(inputs.Prefill), ask(inputs.OutputPerSGPU, 9)}, "output_throughput_per_gpu: prefill alone"},
+		{"mixed, step time", []func(*inputs.Condition){ask(inputs.StepTime, 9)}, "requirement step_time: serving has no training step"},
 		{"no value", []func(*inputs.Condition){ask(inputs.TTFT, 0)}, "state a value above 0"},
 		{"cost without a price", []func(*inputs.Condition){ask(inputs.CostUSDPerHour, 5), func(c *inputs.Condition) { c.Cluster.Pools[1].USDPerHour = 0 }}, `the price of pool "pool-b" is not known`},
 		{"objective cost without a price", []func(*inputs.Condition){func(c *inputs.Condition) { c.Goal.Objective, c.Cluster.Pools[0].USDPerHour = inputs.Cost, 0 }}, "objective cost"},
