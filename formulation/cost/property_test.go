@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -136,23 +137,36 @@ func TestMemoryShrinksWithTensorParallelism(t *testing.T) {
 	})
 }
 
+// Smaller steps never take more memory, nor do fewer layers with the same ends: searches
+// find the numbers of micro-batches, decode groups and layers that fit by it.
 func TestMoreLoadNeedsMoreMemory(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawSituation(t)
-		calc, err := New(conditionOf(s.model, s.pool))
+		cond := conditionOf(s.model, s.pool)
+		cond.Engine = rapid.SampledFrom([]string{"", "vllm", "sglang", "trtllm"}).Draw(t, "engine")
+		calc, err := New(cond)
 		if err != nil {
 			t.Fatal(err)
 		}
 		counts := make([]int, len(s.model.Kinds))
 		counts[s.kind] = 3
-		load := Load{Sequences: s.step.Sequences, Tokens: s.step.Cached + 1, Steps: []Step{s.step}}
+		if s.step.Phase == inputs.Decode {
+			s.step.New += rapid.IntRange(0, 7).Draw(t, "draft")
+		}
+		first, last := rapid.Bool().Draw(t, "first"), rapid.Bool().Draw(t, "last")
+		load := Load{Sequences: s.step.Sequences, Tokens: s.step.Cached + 1, Steps: []Step{s.step}, Budget: rapid.SampledFrom([]int{0, ChunkTokens}).Draw(t, "budget")}
 		more := load
 		more.Sequences += rapid.IntRange(0, 100).Draw(t, "sequences")
 		more.Tokens += rapid.IntRange(0, 1000).Draw(t, "tokens")
-		a := calc.StageMemory(0, counts, false, true, s.shape, load)
-		b := calc.StageMemory(0, counts, false, true, s.shape, more)
+		larger := s.step
+		larger.Sequences += rapid.IntRange(0, 100).Draw(t, "larger step")
+		more.Steps = []Step{larger}
+		wider := slices.Clone(counts)
+		wider[rapid.IntRange(0, len(counts)-1).Draw(t, "kind of more layers")] += rapid.IntRange(0, 3).Draw(t, "more layers")
+		a := calc.StageMemory(0, counts, first, last, s.shape, load)
+		b := calc.StageMemory(0, wider, first, last, s.shape, more)
 		if b.Total() < a.Total() {
-			t.Fatalf("%+v needs %d bytes, %+v %d", load, a.Total(), more, b.Total())
+			t.Fatalf("%+v needs %d bytes, %+v with %v layers %d", load, a.Total(), more, wider, b.Total())
 		}
 		if fewer := calc.KVTokens(0, counts, false, true, s.shape, load); fewer < 0 {
 			t.Fatalf("%d tokens fit", fewer)

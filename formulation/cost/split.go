@@ -24,7 +24,7 @@ func splitStep(s Shape, st Step) split {
 	}
 }
 
-// within is the largest chunk of a step where each of so many attention ranks takes so many
+// within is the largest chunk of a step where each of so many ranks takes so many
 // new tokens at once; 0: all.
 func (w split) within(budget, ranks int) split {
 	if most := float64(budget); budget > 0 && w.tokens > most {

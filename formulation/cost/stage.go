@@ -56,7 +56,7 @@ func (c *Calculator) memories(pool int, s Shape, l Load, bytes []int64, elements
 	for _, st := range l.Steps {
 		w := splitStep(s, st)
 		if st.Phase != inputs.Decode {
-			w = w.within(l.Budget, s.DPAttention)
+			w = w.within(l.Budget, s.DPAttention*s.CP)
 		}
 		for kind := range c.kinds {
 			elements = append(elements, c.operatorElements(&c.kinds[kind], s, st, &w))
