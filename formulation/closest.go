@@ -133,7 +133,7 @@ func (r *run) exactly(ctx context.Context, counts levels, least float64, num, de
 		if len(unmet(p.Requirements)) == 0 {
 			sol.slack, sol.edge = 0, true
 			sol.balance = fmt.Sprintf("floor %d/%d of the slowest stage", num, den)
-			sol.reasons = append(sol.reasons, "warning: requirements: one is met with nothing to spare; in whole ticks no plan meets it, and the optimum is the best of all that do to within a share of "+fmt.Sprint(slack))
+			sol.reasons = append(sol.reasons, fmt.Sprintf("warning: requirements: met with nothing to spare; the plan is the best of those that miss them by at most %.2g %%, and misses none", 100*slack))
 			return sol, nil
 		}
 	}
