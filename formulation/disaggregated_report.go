@@ -27,7 +27,7 @@ func (d *disaggregation) report(ctx context.Context, found *apartSolution, start
 	if best == nil {
 		if ctx.Err() == nil && found.result.Proved && !found.open {
 			rep.Status = results.StatusInfeasible
-			rep.Reasons = append(rep.Reasons, "no split of the GPUs holds the model and its KV cache on both sides")
+			rep.Reasons = append(rep.Reasons, d.shortage())
 		}
 		return rep, nil
 	}
@@ -52,6 +52,7 @@ func (d *disaggregation) report(ctx context.Context, found *apartSolution, start
 	for _, q := range short {
 		rep.Reasons = append(rep.Reasons, missed(q))
 	}
+	rep.Reasons = append(rep.Reasons, nearestNote(short)...)
 	plan.Disaggregated.Solve = d.proof(ctx, found, time.Since(start))
 	rep.Binding = d.binding(plan)
 	if err := d.compare(ctx, rep, found, timed); err != nil {
@@ -246,6 +247,28 @@ func (d *disaggregation) interval(m cost.Metric, value, unit float64) ([2]float6
 	return *i, true
 }
 
+// shortage says why no split of the GPUs has a plan of both sides.
+func (d *disaggregation) shortage() string {
+	m := &d.c.Model
+	counts := make([]int, len(m.Kinds))
+	for _, kind := range m.Layers {
+		counts[kind]++
+	}
+	var room float64
+	for k, p := range d.c.Cluster.Pools {
+		room += float64(d.costs.Capacity(k)) * float64(max(p.Count.Min, p.Count.Max)) / gib
+	}
+	whole := d.costs.StageMemory(0, counts, true, true, cost.Shape{TP: 1, CP: 1, DPAttention: 1, EP: 1, ETP: 1}, cost.Load{Sequences: 1, Tokens: 1})
+	text := "no split of the GPUs has a plan for either side that holds the model and its KV cache"
+	if len(d.c.Rules) > 0 || d.c.Engine != "" {
+		text += " and keeps the rules"
+	}
+	if !allStated(d.c) {
+		return text
+	}
+	return fmt.Sprintf("%s: the weights take %.1f GiB on each side, and the GPUs given may fill %.1f GiB together; cluster.count: unlimited finds how many it takes", text, float64(whole.Weights)/gib, room)
+}
+
 // requirements holds the whole against what was asked; each is told with the phase that it
 // speaks of: the first token of prefill, everything else of decode, which sets the rate
 // with it.
@@ -266,18 +289,33 @@ func (d *disaggregation) requirements(ctx context.Context, plan *results.Plan, f
 }
 
 // nearest finds, for requirements that are missed, the value that a plan meets with the
-// other requirements kept; none where even without it there is no plan, or no proof.
+// other requirements kept, else with the other missed ones left out; none where even so there
+// is no plan, or no proof.
 func (d *disaggregation) nearest(ctx context.Context, found *apartSolution, missed []results.RequirementResult) (map[inputs.RequirementKind]float64, error) {
 	out := map[inputs.RequirementKind]float64{}
 	l := found.level
 	if found.open {
 		missed = nil // numbers that are not tried may reach more
 	}
-	for _, q := range missed {
-		kind := inputs.RequirementKind(q.Name)
+	if d.c.Goal.Balance == nil { // the default gives way to a requirement
+		defer func(own int64) { d.floor = own }(d.floor)
+		d.floor = 0
+	}
+	kinds := make([]inputs.RequirementKind, len(missed))
+	for i, q := range missed {
+		kinds[i] = inputs.RequirementKind(q.Name)
+	}
+	for i := range 2 * len(kinds) {
+		kind, without := kinds[i/2], kinds[i/2:i/2+1]
+		if i%2 > 0 {
+			without = kinds
+		}
+		if _, known := out[kind]; known || i%2 > 0 && len(kinds) < 2 {
+			continue
+		}
 		others := *d
 		c := *d.c
-		c.Goal.Requirements = slices.DeleteFunc(slices.Clone(c.Goal.Requirements), func(r inputs.Requirement) bool { return r.Kind == kind })
+		c.Goal.Requirements = slices.DeleteFunc(slices.Clone(c.Goal.Requirements), func(r inputs.Requirement) bool { return slices.Contains(without, r.Kind) })
 		others.c = &c
 		l.problem.Value = func(pair int, f poolsplit.Figures) poolsplit.Value {
 			split := l.splits[l.of[pair]]

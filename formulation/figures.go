@@ -142,6 +142,11 @@ func requirementsOf(costs *cost.Calculator, c *inputs.Condition, p *results.Phas
 			x.Met = x.Got*(1-margin) >= x.Want*(1-rounding)
 		}
 		if v, ok := nearest[q.Kind]; ok && !x.Met {
+			if q.Kind.Upper() { // what is asked can be had, where others that are missed give way
+				v = max(v, q.Value)
+			} else {
+				v = min(v, q.Value)
+			}
 			x.Nearest = &v
 		}
 		asked := 100 * margin
@@ -167,8 +172,8 @@ func missed(q results.RequirementResult) string {
 	if q.AskedMarginPercent != nil {
 		margin = *q.AskedMarginPercent
 	}
-	by, side := beyond(q)
-	text := fmt.Sprintf("%s: %s is asked, the closest plan reaches %s, %.3g %% %s", q.Name, amount(q.Want, q.Unit), amount(q.Got, q.Unit), by, side)
+	by, how := beyond(q)
+	text := fmt.Sprintf("%s: %s is asked, the closest plan reaches %s, %s", q.Name, amount(q.Want, q.Unit), amount(q.Got, q.Unit), how)
 	if by < 0 { // inside the bound, but not by the margin
 		text = fmt.Sprintf("%s: %s is asked with a margin of %.3g %%, the closest plan reaches %s", q.Name, amount(q.Want, q.Unit), margin, amount(q.Got, q.Unit))
 	}
@@ -182,12 +187,26 @@ func missed(q results.RequirementResult) string {
 }
 
 // beyond is by how much of what is asked a figure is on the wrong side of it, percent, and
-// which side that is; below 0 where it is on the right one.
-func beyond(q results.RequirementResult) (by float64, side string) {
-	if inputs.RequirementKind(q.Name).Upper() {
-		return (q.Got - q.Want) / q.Want * 100, "over"
+// the same in words; below 0 where it is on the right one.
+func beyond(q results.RequirementResult) (by float64, how string) {
+	if !inputs.RequirementKind(q.Name).Upper() {
+		by = (q.Want - q.Got) / q.Want * 100
+		return by, fmt.Sprintf("%.3g %% short", by)
 	}
-	return (q.Want - q.Got) / q.Want * 100, "short"
+	by = (q.Got - q.Want) / q.Want * 100
+	if by >= 1000 {
+		return by, fmt.Sprintf("%.0f times as much", q.Got/q.Want)
+	}
+	return by, fmt.Sprintf("%.3g %% over", by)
+}
+
+// nearestNote says what holds beside the nearest value of each of several requirements that
+// are missed.
+func nearestNote(short []results.RequirementResult) []string {
+	if len(short) < 2 || !slices.ContainsFunc(short, func(q results.RequirementResult) bool { return q.Nearest != nil }) {
+		return nil
+	}
+	return []string{"each nearest value is with the other requirements kept where that can be, else with those that are missed left out"}
 }
 
 // tightest says which requirement has the least margin, or is missed by most; empty where
@@ -197,8 +216,8 @@ func tightest(list []results.RequirementResult) []string {
 		return nil
 	}
 	q := slices.MinFunc(list, func(a, b results.RequirementResult) int { return cmp.Compare(a.MarginPercent, b.MarginPercent) })
-	if by, side := beyond(q); by > 0 {
-		return []string{fmt.Sprintf("requirement: %s is missed by most, %.3g %% %s", q.Name, by, side)}
+	if by, how := beyond(q); by > 0 {
+		return []string{fmt.Sprintf("requirement: %s is missed by most, %s", q.Name, how)}
 	}
 	return []string{fmt.Sprintf("requirement: %s has the least margin, %.3g %%", q.Name, q.MarginPercent)}
 }

@@ -313,10 +313,10 @@ func shortOf(q results.RequirementResult, margin float64) float64 {
 
 // given is the sentence on a requirement that a given strategy misses.
 func given(q results.RequirementResult, margin float64) string {
-	by, side := beyond(q)
+	by, how := beyond(q)
 	text := fmt.Sprintf("%s: %s is asked, the strategy reaches %s", q.Name, amount(q.Want, q.Unit), amount(q.Got, q.Unit))
 	if by >= 0 {
-		text += fmt.Sprintf(", %.3g %% %s", by, side)
+		text += ", " + how
 	}
 	if margin > 0 && q.Name != string(inputs.CostUSDPerHour) {
 		bound := q.Want / (1 - margin)

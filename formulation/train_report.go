@@ -113,6 +113,7 @@ func (r *trainingReport) report(took time.Duration) (*results.Report, error) {
 		rep.Reasons = append(rep.Reasons, missed(q))
 		rep.Feasible = false
 	}
+	rep.Reasons = append(rep.Reasons, nearestNote(unmet(ph.Requirements))...)
 	if !rep.Feasible && rep.Status == results.StatusOptimal {
 		return nil, fmt.Errorf("the search calls a layout optimal that does not keep every requirement: %v", rep.Reasons)
 	}

@@ -145,14 +145,17 @@ func (t *thumb) interleaved(name string, list []Split) proposal {
 		return plain
 	}
 	pp := s.PP()
+	if pp == 1 {
+		return proposal{name: name, why: "without a pipeline there is nothing to interleave"}
+	}
 	for v := t.x.layers() / pp; v > 1; v-- {
-		if s.Virtual = v; pp > 1 && t.x.layers()%(v*pp) == 0 && t.bad(&s) == "" {
+		if s.Virtual = v; t.x.layers()%(v*pp) == 0 && t.bad(&s) == "" {
 			if p := t.first(name, inputs.SelectiveRecompute, []Split{s}); p.why == "" {
 				return p
 			}
 		}
 	}
-	return proposal{name: name, why: fmt.Sprintf("%d layers do not split evenly over 2 or more virtual stages on each of %d ranks, or do not fit", t.x.layers(), pp)}
+	return proposal{name: name, why: fmt.Sprintf("no 2 or more virtual stages on each of %d ranks cut the %d layers evenly and fit", pp, t.x.layers())}
 }
 
 // sharded is ZeRO 3 over tensor groups, with the largest micro-batch that fits: without
