@@ -21,6 +21,8 @@ const (
 	mostGPUs   = 1 << 17
 	mostTokens = 1 << 24
 	mostFlight = 1 << 24 // requests at once
+	// Of values, in the unit of any metric: errors in percent of them are finite.
+	leastValue, mostValue = 1e-12, 1e18
 )
 
 // Load reads the rows of a CSV file. The error is inputs.Diagnostics: all its problems.
@@ -224,8 +226,11 @@ func (p *parser) row(record []string, columns int) (Row, bool) {
 		p.wrong("unit", unit+", in which "+r.Metric+" is", "values are taken in the unit of the metric's name")
 	}
 	var err error
-	if r.Value, err = strconv.ParseFloat(p.text("value"), 64); err != nil || !(r.Value > 0) || math.IsInf(r.Value, 0) {
+	switch r.Value, err = strconv.ParseFloat(p.text("value"), 64); {
+	case err != nil || !(r.Value > 0) || math.IsInf(r.Value, 0):
 		p.wrong("value", "a number above 0", "")
+	case r.Value < leastValue || r.Value > mostValue:
+		p.wrong("value", fmt.Sprintf("a number from %g to %g", leastValue, mostValue), "")
 	}
 	switch p.text("seen") {
 	case "", "yes":

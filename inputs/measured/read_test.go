@@ -55,6 +55,7 @@ func TestParseTellsAllProblems(t *testing.T) {
 			`t.csv:2:9: value is "0", want a number above 0`, `t.csv:2:18: tp is "0"`, `t.csv:2:20: isl is "x"`, `t.csv:2:22: concurrency is "many"`, `t.csv:2:27: seen is "perhaps"`,
 			`t.csv:3:1: metric is ""`, `t.csv:3:2: value is "NaN"`, `isl is "0.5"`, `concurrency is "0"`}},
 		{"columns and cells", "metric,value,gpu,model,tier2\ntpot_ms,x,H100,m,\n", []string{`t.csv:1:24: unknown column "tier2"`, `t.csv:2:9: value is "x"`}},
+		{"values", "metric,value,gpu,model\ntpot_ms,1e-300,H100,m\ntpot_ms,1e300,H100,m\n", []string{`t.csv:2:9: value is "1e-300", want a number from 1e-12 to 1e+18`, `t.csv:3:9: value is "1e300"`}},
 		{"semicolons", "metric;value;gpu;model\ntpot_ms;1;H100;m\n", []string{"t.csv:1:1: the cells are apart by semicolons, want cells apart by commas"}},
 		{"tabs", "metric\tvalue\tgpu\tmodel\n", []string{"t.csv:1:1: the cells are apart by tabs"}},
 		{"units", "metric,value,gpu,model,unit\ntpot_ms,1,H100,m,s\ne2e_s_mean,1,H100,m,ms\ndecode_ms_per_token,1,H100,m,ms\noutput_tok_s,1,H100,m,tok/s\ntokens_per_s_per_gpu,1,H100,m,s\niteration_time_s,1,H100,m,s (about)\n",
