@@ -78,8 +78,8 @@ func TestBackendsAgreeUnderLoad(t *testing.T) {
 	}
 }
 
-// agreeOn has every backend solve a condition.
-func agreeOn(t *testing.T, name string, list []formulation.Options, c *inputs.Condition) {
+// agreeOn has every backend solve a condition, and reports whether they find a plan.
+func agreeOn(t *testing.T, name string, list []formulation.Options, c *inputs.Condition) (found bool) {
 	t.Helper()
 	var first *results.Report
 	for _, opts := range list {
@@ -103,6 +103,8 @@ func agreeOn(t *testing.T, name string, list []formulation.Options, c *inputs.Co
 			t.Errorf("%s: %s writes backend %q", name, opts.Backend, rep.Plan.Phases[0].Solve.Backend)
 		}
 	}
+	_, found = objective(first)
+	return found
 }
 
 // Auto has the optimum confirmed and records by whom.

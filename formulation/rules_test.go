@@ -34,27 +34,8 @@ func TestBackendsAgreeUnderRules(t *testing.T) {
 		c.Model.Layers = c.Model.Layers[:min(3, len(c.Model.Layers))]
 		c.Workload.Batch = min(2, c.Workload.Batch)
 		ruled(c, pick(d, "pp >= 2", "pp == 2", "pp in [1, 3]", "pp * tp >= 2", "pp != 1 && same_tp", "layers < total_layers"))
-		var first *results.Report
-		for _, opts := range list {
-			rep, err := formulation.Optimize(context.Background(), c, opts)
-			if err != nil {
-				t.Fatalf("seed %d, %s: %v\n%s", seed, opts.Backend, err, describe(c))
-			}
-			if what := verified(rep, c); what != "" {
-				t.Errorf("seed %d, %s: %s\n%s", seed, opts.Backend, what, describe(c))
-			}
-			if first == nil {
-				first = rep
-				continue
-			}
-			x, ok := objective(first)
-			y, still := objective(rep)
-			if rep.Status != first.Status || ok != still || math.Abs(x-y) > 1e-12*x {
-				t.Errorf("seed %d: labels %s %g, %s %s %g\n%s", seed, first.Status, x, opts.Backend, rep.Status, y, describe(c))
-			}
-			if ok {
-				compared++
-			}
+		if agreeOn(t, fmt.Sprintf("seed %d", seed), list, c) {
+			compared++
 		}
 	}
 	if compared < 10 {
