@@ -26,7 +26,7 @@ const (
 	// coverage is the share of the cases of families left out that the widening is chosen to
 	// hold. An interval made of few families tells less of the next than of one another: 95 %
 	// was chosen on the published table, so that about nine of ten runs are held of tables
-	// that had no part in the interval, 82 to 96 % by metric (docs/validation.md, column "in").
+	// that had no part in the interval, 82 to 97 % by metric (docs/validation.md, column "in").
 	coverage = 0.95
 	// narrowest is the least half width of an interval, as a share: the same layout differs
 	// by so much between two releases of one framework.

@@ -51,7 +51,7 @@ type Regime struct {
 	Families   []string `yaml:"families,flow"`   // tables that the runs are from
 	// Low and High are the quantiles of 5 and 95 %, widened until they hold 95 % of the cases
 	// of each table left out in turn. Of tables that had no part at all they hold about nine
-	// of ten, 82 to 96 % by metric (docs/validation.md, column "in").
+	// of ten, 82 to 97 % by metric (docs/validation.md, column "in").
 	Low  float64 `yaml:"low"`
 	High float64 `yaml:"high"`
 	// Ratios are the quantiles at 0, 5, …, 100 %, every table of the same weight.
