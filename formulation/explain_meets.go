@@ -3,6 +3,7 @@ package formulation
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"partita/inputs"
 )
@@ -79,9 +80,34 @@ func (e *explainer) ask(ctx context.Context, a asks) (answer, error) {
 				open = append(open, b.halves()...)
 			}
 		}
+		for _, b := range e.evenInside(a) {
+			if x, err := e.possible(ctx, a, b, v); err != nil || x.yes {
+				return x, err
+			}
+		}
 	}
 	return answer{known: known && ctx.Err() == nil}, nil
 }
+
+// evenInside are workloads inside a range that are tried where even stages are asked:
+// stages that are uneven at the ends of a range may be even between them, which no bound
+// of its ends tells.
+func (e *explainer) evenInside(a asks) []box {
+	whole := e.boxOf(a)
+	if whole.point() || e.condition(a, whole.batch.Min, whole.input.Min, variant{more: -1}).Goal.Balance == nil {
+		return nil
+	}
+	var out []box
+	for _, n := range ends(whole.batch) {
+		for _, in := range ends(whole.input) {
+			out = append(out, at(n, in))
+		}
+	}
+	return out
+}
+
+// ends are the ends of a range and its middle.
+func ends(r inputs.Range) []int { return slices.Compact([]int{r.Min, (r.Min + r.Max) / 2, r.Max}) }
 
 func at(batch, input int) box {
 	return box{inputs.Range{Min: batch, Max: batch}, inputs.Range{Min: input, Max: input}}
