@@ -267,6 +267,8 @@ func (e *explainer) scope() []string {
 			out = append(out, s)
 		case asksBatch:
 			out = append(out, "fewer sequences: down to 1 in flight")
+		case asksBalance: // evenInside
+			out = append(out, "even stages: tried at the ends and in the middle of shorter prompts and fewer sequences, not proved between")
 		}
 	}
 	for _, p := range e.base.Cluster.Pools {

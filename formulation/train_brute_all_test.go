@@ -19,22 +19,29 @@ import (
 	"partita/solver/lpsolve"
 )
 
+// everyLayout draws a small condition and looks at all its layouts.
+func everyLayout(t *rapid.T) (*brute, []trial) {
+	c, keeps := smallStep(t)
+	costs, err := cost.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &brute{c: c, costs: costs, keeps: keeps}
+	w.round, w.before = roundsOf(c.Model.Layers)
+	var all []trial
+	w.see = func(x *trial) { all = append(all, *x) }
+	for _, gpus := range w.counts() {
+		w.all(gpus)
+	}
+	return w, all
+}
+
 // The optimum of a condition is what looking at every layout says.
 func TestTrainingAgainstAllLayouts(t *testing.T) {
 	seen := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		c, keeps := smallStep(t)
-		costs, err := cost.New(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := &brute{c: c, costs: costs, keeps: keeps}
-		w.round, w.before = roundsOf(c.Model.Layers)
-		var all []trial
-		w.see = func(x *trial) { all = append(all, *x) }
-		for _, gpus := range w.counts() {
-			w.all(gpus)
-		}
+		w, all := everyLayout(t)
+		c := w.c
 		// Something that some layouts miss.
 		if len(all) > 0 {
 			tokens := float64(c.Workload.Batch * c.Workload.Input.Max)
@@ -163,18 +170,8 @@ func TestTrainingAgainstAllLayouts(t *testing.T) {
 func TestTrainingStrategyAgainstAllLayouts(t *testing.T) {
 	seen := map[bool]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		c, keeps := smallStep(t)
-		costs, err := cost.New(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := &brute{c: c, costs: costs, keeps: keeps}
-		w.round, w.before = roundsOf(c.Model.Layers)
-		var all []trial
-		w.see = func(x *trial) { all = append(all, *x) }
-		for _, gpus := range w.counts() {
-			w.all(gpus)
-		}
+		w, all := everyLayout(t)
+		c := w.c
 		if len(all) == 0 {
 			return
 		}

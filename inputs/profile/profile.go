@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"sync"
 
@@ -85,16 +84,6 @@ func Without(generation, family string) *inputs.Profile {
 		return named(p, name, generation)
 	}
 	return b.of(generation)
-}
-
-// Generations lists the names of the built-in profiles, sorted.
-func Generations() []string {
-	var out []string
-	for _, r := range builtIn().records {
-		out = append(out, r.Name)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // Resolve is the profile of a generation with other fits than the built-in ones, without a
